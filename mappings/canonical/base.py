@@ -1,0 +1,36 @@
+"""What all canonical models share: frozen models, numbers, instants, and the place for what a peer said beside them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
+
+
+def _utc(value: datetime) -> datetime:
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A moment: aware, in UTC."""
+
+Number = Annotated[
+    Decimal,
+    Field(allow_inf_nan=False),
+    PlainSerializer(_number, return_type=int | float, when_used="json"),
+]
+"""A decimal that is a JSON number on the wire."""
+
+Unknown = Mapping[str, JsonValue]
+"""Fields and enum texts that a peer sent and the model has no place for, by the peer's field name."""
+
+
+class Model(BaseModel):
+    """Base of the canonical models: immutable, and closed to unknown fields, which belong in `unknown`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())

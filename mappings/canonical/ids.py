@@ -1,0 +1,145 @@
+"""Identifiers of parties and EVSEs: parsed in every spelling, compared by normal form, kept as given.
+
+ISO 15118 / eMI3 ids (`FR*ABC*E123*4`, `frabce1234`) and DIN SPEC 91286 ids (`+49*810*000*438`) are read with or without
+separators where the scheme allows, in any case. Two ids are equal when their normal forms are.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+_PARTY_ISO = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})")
+_PARTY_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})")
+_EVSE_ISO = re.compile(r"([A-Za-z]{2})\*?([A-Za-z0-9]{3})\*?[Ee]([A-Za-z0-9*]{1,31})")
+_EVSE_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})\*([0-9*]{1,32})")
+
+
+class _Identifier:
+    """A text with a normal form; immutable, hashable, a JSON string on the wire."""
+
+    __slots__ = ("normal", "text")
+
+    text: str
+    normal: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identifier) and type(other) is type(self) and self.normal == other.normal
+
+    def __hash__(self) -> int:
+        return hash(self.normal)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __init__(self, text: str) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        from_text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+        return core_schema.json_or_python_schema(
+            json_schema=from_text,
+            python_schema=core_schema.union_schema(
+                [core_schema.is_instance_schema(cls), from_text], mode="left_to_right"
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema()),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "description": (cls.__doc__ or "").split("\n", 1)[0]}
+
+
+class PartyId(_Identifier):
+    """A CPO or EMSP: ISO `FR*ABC` / `FR-ABC` / `FRABC`, or DIN `+49*810`.
+
+    Attributes:
+        country: Two capital letters (ISO 3166-1 alpha-2), or the DIN calling code with `+`.
+        code: Three capitals or digits.
+
+    Raises:
+        ValueError: The text is neither form.
+    """
+
+    __slots__ = ("code", "country")
+
+    def __init__(self, text: str) -> None:
+        if match := _PARTY_ISO.fullmatch(text):
+            self.country, self.code = match[1].upper(), match[2].upper()
+        elif match := _PARTY_DIN.fullmatch(text):
+            self.country, self.code = "+" + match[1], match[2]
+        else:
+            raise ValueError(f"{text!r} is not a party id like FR*ABC or +49*810")
+        self.text = text
+        self.normal = f"{self.country}*{self.code}"
+
+    @classmethod
+    def of(cls, country: str, code: str) -> "PartyId":
+        """Gives the id of an OCPI `country_code` and `party_id`."""
+        return _party(f"{country}*{code}")
+
+    def __str__(self) -> str:
+        return self.normal
+
+
+# A network names few parties, each a great many times.
+_party = lru_cache(maxsize=4096)(PartyId)
+
+
+class EvseId(_Identifier):
+    """An EVSE's public id: ISO `FR*ABC*E123*4`, DIN `+49*810*000*438`, or, kept as given, any other text.
+
+    A malformed id is kept, since a peer may not be refused for it; `well_formed` tells, and a hub that demands the
+    form refuses it by name.
+
+    Attributes:
+        party: The operator named in the id; None where the text has neither form.
+        instance: What follows the operator (and the `E`), separators as given; the text itself where malformed.
+    """
+
+    __slots__ = ("instance", "party")
+
+    party: PartyId | None
+    instance: str
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        text = text.strip()
+        if match := _EVSE_ISO.fullmatch(text):
+            self.party = PartyId.of(match[1], match[2])
+            self.instance = match[3].upper()
+            self.normal = f"{self.party.country}{self.party.code}E{self.instance.replace('*', '')}"
+        elif match := _EVSE_DIN.fullmatch(text):
+            self.party = PartyId.of("+" + match[1], match[2])
+            self.instance = match[3]
+            self.normal = f"{self.party.normal}*{self.instance.replace('*', '')}"
+        else:
+            self.party = None
+            self.instance = text
+            self.normal = text.upper()
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether the text is an ISO or DIN EVSE id."""
+        return self.party is not None
+
+    def separated(self) -> str:
+        """Writes the id with its separators: `FR*ABC*E123*4`; a malformed id as given."""
+        if self.party is None:
+            return self.text
+        if self.party.country.startswith("+"):
+            return f"{self.party.normal}*{self.instance}"
+        return f"{self.party.normal}*E{self.instance}"
