@@ -1,0 +1,42 @@
+"""What a hub's package offers to the composition root: one `Hub` value, named `HUB`, per package."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from adapters.core.adapter import Adapter
+from adapters.core.connection import Connection
+from adapters.core.inbound import Observer, Published, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """What the gateway gives to a hub's adapter and server."""
+
+    published: Published
+    registry: Registry
+    observer: Observer
+    public_url: str
+    """Where hubs reach this gateway, without a trailing slash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub.
+
+    Attributes:
+        name: As in settings and metrics.
+        settings: The model of `Connection.settings`.
+        adapter: Makes the adapter of a connection; called in the event loop.
+        routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
+        register: Starts the registration from our side, where the protocol has one (OCPI); else None. Takes the
+            connection and the token that the hub gave us for it (OCPI token A).
+    """
+
+    name: str
+    settings: type[BaseModel]
+    adapter: Callable[[Connection, Gateway], Adapter]
+    routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
+    register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None

@@ -1,0 +1,58 @@
+"""What came of a request to a hub, named by what is known of it.
+
+A hub's "no" is a value, not an exception: whoever sends decides by the kind of outcome, and only the adapter knows the
+hub's codes. A code that an adapter's table does not list is `OutcomeUnknown`, and counted.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The hub has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedByHub:
+    """The hub read it and will not take it for what it says; the same content would be refused again.
+
+    Attributes:
+        code: The hub's own code.
+        text: The hub's own words.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Surely not acted upon: no connection, or the hub said that its system is down. Repeated later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Surely not acted upon: too many requests. Repeated no earlier than the hub says, where it does."""
+
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """Acted upon or not: no answer in time, a cut connection, an answer that makes no sense. Repeated where that is safe."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """Credentials, certificate or contract are wrong: nothing will pass until somebody acts; the connection pauses."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Delivered | RefusedByHub | NotSent | Throttled | OutcomeUnknown | Misconfigured

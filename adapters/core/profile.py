@@ -1,0 +1,55 @@
+"""How a hub wants to be served, as data: the outbox reads it, no code of the outbox knows a hub by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class OperationProfile:
+    """How one kind of push is delivered.
+
+    Attributes:
+        name: The operation, as in metrics and in `WireKey.operation`.
+        max_items: Projections taken into one claim; also the most records of one batched request.
+        lanes_in_flight: Lanes served at once by the whole cluster's replica; 1 where the hub wants pushes in sequence.
+        per_minute: Requests a minute that all replicas share; None where the hub names no limit.
+        atomic: The hub takes or refuses a batch whole, so that a refused one is halved.
+        coalesce_attempted: Whether a newer state may replace one whose attempt failed; else the attempted body is sent
+            again first (first in, first out).
+        after: An operation of the same connection that must have accepted the same key before this one is tried.
+        waits_for: An operation whose pending keys are shown to `Adapter.plan`, which puts back what must wait for them.
+        full_load: The operation can replace everything at the hub in one request.
+    """
+
+    name: str
+    max_items: int
+    lanes_in_flight: int
+    per_minute: int | None = None
+    atomic: bool = False
+    coalesce_attempted: bool = True
+    after: str | None = None
+    waits_for: str | None = None
+    full_load: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A hub's profile.
+
+    Attributes:
+        hub: Name of the hub, as in metrics and settings.
+        protocol: Protocol and version, `OCPI 2.2.1`.
+        operations: By name, in the order in which a first synchronisation should run.
+        request_timeout: Bound on one request, answer read.
+        full_sync_every: How often everything is synchronised anew; None for only on demand.
+        full_load_max: Most records in a request that replaces everything; above it a full synchronisation updates
+            record by record.
+    """
+
+    hub: str
+    protocol: str
+    operations: Mapping[str, OperationProfile]
+    request_timeout: timedelta
+    full_sync_every: timedelta | None = None
+    full_load_max: int = 0
