@@ -327,7 +327,7 @@ class Evse(Model):
         uid: Key within the location, given by the CPO.
         evse_id: The public id; not unique.
         station_id: The charging station (cabinet) that holds it (OICP ChargingStationID).
-        station_names: The station's names by language (OICP ChargingStationNames), where they differ from the location's.
+        station_names: The station's names by language (OICP ChargingStationNames), where they are not the location's.
         max_capacity: Capacity of a built-in battery, kWh.
     """
 
