@@ -88,7 +88,7 @@ class Call:
 
     Attributes:
         action: What the request does, in the hub's words: `insert`, `PUT`, … for logs and metrics.
-        path: What it does it to, as the adapter's `send` needs it; JSON-able with `body`, since an attempt may be stored.
+        path: What it does it to, as the adapter's `send` needs it. An attempt is stored by action, path and body.
         body: The request's body.
         settles: What is settled by its outcome; empty for a call that only makes way for the next.
     """

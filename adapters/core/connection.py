@@ -53,7 +53,7 @@ class Scope(BaseModel):
         return not self.parties or party in self.parties
 
     def narrow(self, location: Location) -> Location | None:
-        """Gives the location as the connection may see it, without the EVSEs out of scope; None if it sees none of it."""
+        """Gives the location without the EVSEs out of scope; None if the connection sees none of it."""
         if not self.has_party(location.party):
             return None
         if self.locations and f"{location.party}/{location.id}" not in self.locations:

@@ -43,7 +43,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Acted upon or not: no answer in time, a cut connection, an answer that makes no sense. Repeated where that is safe."""
+    """Acted upon or not: no answer in time, a cut connection, an answer without sense. Repeated where safe."""
 
     reason: str
 
