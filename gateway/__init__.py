@@ -1,1 +1,1 @@
-"""The gateway itself: the API to the backend, the services behind it, the outbox, the store and the command line."""
+"""The gateway: the store, the outbox, the services and the HTTP faces over the adapters."""

@@ -1,0 +1,122 @@
+"""The one way to the database: a pool of connections, plain SQL, transactions."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+Record: TypeAlias = asyncpg.Record
+Transaction: TypeAlias = "PoolConnectionProxy[Record]"
+
+# What PostgreSQL asks a client to repeat. Rows are locked in one order wherever that costs nothing; replicas that still
+# cross each other are told so, and the statement is run again.
+_REPEATABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class Store:
+    """A pool of connections to one database.
+
+    Args:
+        url: `postgresql://…`.
+        size: Most connections held.
+        pgbouncer: Whether a PgBouncer in transaction mode stands between, which forbids prepared statements.
+    """
+
+    def __init__(self, url: str, *, size: int = 8, pgbouncer: bool = False) -> None:
+        self.url = url
+        self.size = size
+        self._pgbouncer = pgbouncer
+        self._pool: asyncpg.Pool[Record] | None = None
+
+    async def open(self) -> None:
+        """Connects.
+
+        Raises:
+            OSError, asyncpg.PostgresError: The server cannot be reached or will not have us.
+        """
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=1,
+            max_size=self.size,
+            statement_cache_size=0 if self._pgbouncer else 200,
+            init=_prepare,
+            # JIT would compile statements that run for a millisecond.
+            server_settings={"application_name": "roamgate", "jit": "off", "timezone": "UTC"},
+        )
+
+    async def close(self) -> None:
+        """Lets running statements end, then disconnects."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    @property
+    def pool(self) -> "asyncpg.Pool[Record]":
+        """The open pool."""
+        if self._pool is None:
+            raise RuntimeError("the store is not open")
+        return self._pool
+
+    async def fetch(self, sql: str, *args: Any) -> list[Record]:
+        """Runs one statement and gives its rows; repeated when the server asks for it."""
+        async for attempt in _attempts():
+            with attempt:
+                return await self.pool.fetch(sql, *args)
+        raise AssertionError("unreachable")
+
+    async def fetchrow(self, sql: str, *args: Any) -> Record | None:
+        """Runs one statement and gives its first row."""
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        """Runs one statement and gives the first column of its first row; None if there is none."""
+        row = await self.fetchrow(sql, *args)
+        return row[0] if row else None
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Runs one statement and gives the number of rows that it touched."""
+        async for attempt in _attempts():
+            with attempt:
+                tag = await self.pool.execute(sql, *args)
+                last = tag.rsplit(" ", 1)[-1]
+                return int(last) if last.isdigit() else 0
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Opens a transaction; committed when the block ends, rolled back when it raises. Not repeated by itself."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
+
+    @staticmethod
+    def attempts() -> AsyncRetrying:
+        """Gives the attempts in which to run a whole transaction that the server may ask to repeat."""
+        return _attempts()
+
+
+def _attempts() -> AsyncRetrying:
+    return AsyncRetrying(
+        retry=retry_if_exception_type(_REPEATABLE),
+        stop=stop_after_attempt(8),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        reraise=True,
+    )
+
+
+async def _prepare(connection: "asyncpg.Connection[Record] | PoolConnectionProxy[Record]") -> None:
+    await connection.set_type_codec("json", encoder=_encode, decoder=json.loads, schema="pg_catalog")
+
+
+def _encode(value: Any) -> str:
+    # A text is JSON already: bodies come from pydantic as such, and are not parsed only to be written again.
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def texts(values: Sequence[Any]) -> list[str | None]:
+    """Gives values as texts for a `text[]` parameter, None kept."""
+    return [None if value is None else str(value) for value in values]
