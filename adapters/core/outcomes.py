@@ -56,3 +56,17 @@ class Misconfigured:
 
 
 Outcome: TypeAlias = Delivered | RefusedByHub | NotSent | Throttled | OutcomeUnknown | Misconfigured
+
+_LABELS: dict[type[Outcome], str] = {
+    Delivered: "delivered",
+    RefusedByHub: "refused_by_hub",
+    NotSent: "not_sent",
+    Throttled: "throttled",
+    OutcomeUnknown: "outcome_unknown",
+    Misconfigured: "misconfigured",
+}
+
+
+def label(outcome: Outcome) -> str:
+    """Gives the outcome's name as metrics and logs have it, in snake case."""
+    return _LABELS[type(outcome)]
