@@ -1,0 +1,1 @@
+"""The faces over HTTP: the backend's API, the routes that hubs call, figures and health."""
