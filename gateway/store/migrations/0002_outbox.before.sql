@@ -34,12 +34,15 @@ CREATE TABLE projection (
     held boolean NOT NULL DEFAULT false,
     refused boolean NOT NULL DEFAULT false,
     gone boolean NOT NULL DEFAULT false,
+    shadowed boolean NOT NULL DEFAULT false,
     attempts int NOT NULL DEFAULT 0,
     due_at timestamptz NOT NULL DEFAULT now(),
     since timestamptz NOT NULL DEFAULT now(),
     sent_as text,
     fingerprint bytea,
     attempt json,
+    error text,
+    acked_at timestamptz,
     PRIMARY KEY (connection_id, key, operation)
 ) WITH (fillfactor = 70);
 CREATE INDEX projection_due ON projection (connection_id, operation, due_at) WHERE pending;
@@ -84,9 +87,11 @@ CREATE TABLE dead_letter (
     operation text NOT NULL,
     key text NOT NULL,
     wanted bigint NOT NULL,
-    code text NOT NULL,
+    code text,
     reason text NOT NULL,
     field text NOT NULL DEFAULT '',
+    attempts int NOT NULL DEFAULT 0,
+    body json,
     at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (connection_id, operation, key)
 );
@@ -99,3 +104,7 @@ CREATE TABLE issue (
     issues json NOT NULL,
     PRIMARY KEY (connection_id, key, operation)
 );
+
+-- Raised with every change of a connection, so that each replica notices when its own picture is old.
+CREATE TABLE registry (revision bigint NOT NULL);
+INSERT INTO registry VALUES (0);

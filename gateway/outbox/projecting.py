@@ -1,0 +1,190 @@
+"""Which projections an object needs, written in the transaction that writes the object."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from adapters.core.adapter import Adapter, Subject, WireKey
+from adapters.core.connection import Connection
+from gateway.store.pool import Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.locations import Location
+from mappings.canonical.tariffs import Tariff
+
+SQL = Queries("gateway.outbox", "projections.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection and the adapter that serves it."""
+
+    connection: Connection
+    adapter: Adapter
+
+    def keys(self, subject: Subject) -> list[WireKey]:
+        """Names what this connection's hub should know of an object, within its scope."""
+        scope = self.connection.scope
+        if isinstance(subject, Tariff):
+            return list(self.adapter.keys(subject)) if scope.has_party(subject.party) else []
+        seen = scope.narrow(subject)
+        return [] if seen is None else list(self.adapter.keys(seen))
+
+
+class EvseRow(NamedTuple):
+    """An EVSE as stored: its number and the moment of its status."""
+
+    no: int
+    status_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as stored, with what is needed to project it.
+
+    Attributes:
+        no: Number of the location or tariff.
+        subject: The object.
+        keys: Per connection number, what its hub should know (`Link.keys`).
+        evses: The location's EVSEs by uid.
+        existed: Whether it may have projections already.
+    """
+
+    no: int
+    subject: Subject
+    keys: dict[int, list[WireKey]]
+    evses: dict[str, EvseRow]
+    existed: bool
+
+
+class _Row(NamedTuple):
+    """A row of `projection`, in the order of the statement's parameters."""
+
+    connection_id: int
+    key: str
+    operation: str
+    lane: str
+    location_no: int | None
+    evse_no: int | None
+    tariff_no: int | None
+    evse_uid: str | None
+    follows_status: bool
+    shared: bool
+    source_at: datetime | None
+    held: bool
+
+
+class _Shape(NamedTuple):
+    """What a projection keeps when another EVSE takes it over."""
+
+    lane: str
+    follows_status: bool
+    shared: bool
+
+
+_Place = tuple[int, str, str]
+"""Connection, key, operation."""
+
+
+async def project(tx: Transaction, links: Sequence[Link], objects: Sequence[Stored], *, changed: bool = True) -> None:
+    """Brings the projections of some objects up to date.
+
+    Args:
+        links: The connections concerned, all of them or the one that is synchronised anew.
+        changed: Whether the objects' content changed, so that what is there already is to be told again.
+    """
+    held = {
+        (link.connection.id, operation.name)
+        for link in links
+        for operation in link.adapter.profile.operations.values()
+        if operation.after is not None
+    }
+    ours = {link.connection.id for link in links}
+    rows: list[_Row] = []
+    shared: dict[_Place, _Shape] = {}
+    for stored in objects:
+        for connection_id in ours & stored.keys.keys():
+            for wire in stored.keys[connection_id]:
+                if wire.shared:
+                    shared[connection_id, wire.key, wire.operation] = _Shape(wire.lane, wire.follows_status, True)
+                else:
+                    rows.append(_row(stored, connection_id, wire, held=(connection_id, wire.operation) in held))
+    before = await _before(tx, [stored for stored in objects if stored.existed], ours)
+    contested = {place: shape for place, shape in before.items() if shape.shared} | shared
+    elected = await _elect(tx, contested, held)
+    ours_now = {evse.no for stored in objects for evse in stored.evses.values()}
+    rewritten = [row for row in elected if row.evse_no in ours_now]
+    await _want(tx, rows + rewritten, changed=changed)
+    await _want(tx, [row for row in elected if row.evse_no not in ours_now], changed=False)
+    wanted = {row[:3] for row in (*rows, *elected)}
+    await _unwant(tx, [place for place in contested.keys() | before.keys() if place not in wanted])
+
+
+def _row(stored: Stored, connection_id: int, wire: WireKey, *, held: bool) -> _Row:
+    is_location = isinstance(stored.subject, Location)
+    evse = stored.evses[wire.evse_uid] if wire.evse_uid is not None else None
+    return _Row(
+        connection_id=connection_id,
+        key=wire.key,
+        operation=wire.operation,
+        lane=wire.lane,
+        location_no=stored.no if is_location else None,
+        evse_no=evse.no if evse else None,
+        tariff_no=None if is_location else stored.no,
+        evse_uid=wire.evse_uid,
+        follows_status=wire.follows_status,
+        shared=False,
+        source_at=evse.status_at if evse else None,
+        held=held,
+    )
+
+
+async def _before(tx: Transaction, objects: Sequence[Stored], ours: set[int]) -> dict[_Place, _Shape]:
+    """Finds the projections that spoke of the objects until now."""
+    if not objects:
+        return {}
+    locations = [stored.no for stored in objects if isinstance(stored.subject, Location)]
+    tariffs = [stored.no for stored in objects if isinstance(stored.subject, Tariff)]
+    found = await tx.fetch(SQL["stored_keys"], locations, tariffs)
+    return {
+        (row["connection_id"], row["key"], row["operation"]): _Shape(row["lane"], row["follows_status"], row["shared"])
+        for row in found
+        if row["connection_id"] in ours
+    }
+
+
+async def _elect(tx: Transaction, contested: dict[_Place, _Shape], held: set[tuple[int, str]]) -> list[_Row]:
+    """Gives a row for each shared key that some EVSE claims, speaking of the one that wins it now."""
+    if not contested:
+        return []
+    found = await tx.fetch(SQL["winners"], list({key for _, key, _ in contested}))
+    won = {(row["connection_id"], row["key"]): row for row in found}
+    return [
+        _Row(
+            connection_id=connection_id,
+            key=key,
+            operation=operation,
+            lane=shape.lane,
+            location_no=winner["location_no"],
+            evse_no=winner["evse_no"],
+            tariff_no=None,
+            evse_uid=winner["evse_uid"],
+            follows_status=shape.follows_status,
+            shared=True,
+            source_at=winner["status_at"],
+            held=(connection_id, operation) in held,
+        )
+        for (connection_id, key, operation), shape in contested.items()
+        if (winner := won.get((connection_id, key))) is not None
+    ]
+
+
+async def _want(tx: Transaction, rows: Iterable[_Row], *, changed: bool) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        await tx.execute(SQL["want"], *columns, changed)
+
+
+async def _unwant(tx: Transaction, places: Sequence[_Place]) -> None:
+    if places:
+        await tx.execute(SQL["unwant"], *(list(column) for column in zip(*places, strict=True)))

@@ -1,0 +1,75 @@
+-- name: all
+SELECT id, name, hub, mode, state, scope, settings, secrets, why FROM connection ORDER BY id
+
+-- name: revision
+SELECT revision FROM registry
+
+-- name: raise_revision
+UPDATE registry SET revision = revision + 1
+
+-- name: by_token_hash
+SELECT id, name, hub, mode, state, scope, settings, secrets, why, token_hash FROM connection WHERE token_hash = $1
+
+-- name: insert
+INSERT INTO connection (name, hub, mode, state, scope, settings, why) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (name) DO NOTHING RETURNING id
+
+-- name: set_mode
+UPDATE connection SET mode = $2 WHERE id = $1
+
+-- name: set_scope
+UPDATE connection SET scope = $2 WHERE id = $1
+
+-- name: set_state
+UPDATE connection SET state = $2, why = $3 WHERE id = $1
+
+-- name: set_credentials
+UPDATE connection SET secrets = $2, token_hash = $3, state = $4, why = $5 WHERE id = $1
+
+-- name: audit
+INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
+
+-- name: show_shadowed
+-- What was only shown while the connection was in shadow mode is sent once it is live.
+UPDATE projection SET pending = NOT held AND NOT refused, shadowed = false, due_at = now(), since = now()
+WHERE connection_id = $1 AND shadowed
+
+-- name: ask_again
+-- Everything is to be told again, whatever the hub has accepted. Operations that replace everything at once ($2) wait
+-- for their full synchronisation instead.
+UPDATE projection SET
+    fingerprint = NULL,
+    wanted = wanted + 1,
+    refused = false,
+    shadowed = false,
+    pending = NOT held,
+    due_at = CASE WHEN pending THEN due_at ELSE now() END,
+    since = CASE WHEN pending THEN since ELSE now() END
+WHERE connection_id = $1 AND NOT operation = ANY($2::text[])
+
+-- name: count
+SELECT count(*) FROM projection WHERE connection_id = $1 AND NOT gone
+
+-- name: schedule_full_sync
+INSERT INTO full_sync (connection_id, operation, due_at) VALUES ($1, $2, $3)
+ON CONFLICT (connection_id, operation) DO UPDATE SET due_at = excluded.due_at
+
+-- name: counts
+SELECT connection_id, operation,
+    count(*) FILTER (WHERE NOT gone) AS wanted,
+    count(*) FILTER (WHERE acked = wanted AND NOT gone) AS acked,
+    count(*) FILTER (WHERE pending) AS pending,
+    count(*) FILTER (WHERE refused) AS refused,
+    count(*) FILTER (WHERE held) AS held,
+    count(*) FILTER (WHERE shadowed) AS shadowed
+FROM projection WHERE $1::int IS NULL OR connection_id = $1
+GROUP BY connection_id, operation ORDER BY connection_id, operation
+
+-- name: difference
+SELECT p.operation, p.key, p.gone, p.wanted, p.acked, p.sent_as, p.since, coalesce(d.reason, p.error) AS error,
+    CASE WHEN p.refused THEN 'refused' WHEN p.held THEN 'held' WHEN p.shadowed THEN 'shadowed' ELSE 'pending' END AS state
+FROM projection p
+LEFT JOIN dead_letter d USING (connection_id, operation, key)
+WHERE p.connection_id = $1 AND (p.wanted > p.acked) AND ($2::text IS NULL OR p.operation = $2)
+    AND (p.key, p.operation) > ($3, $4)
+ORDER BY p.key, p.operation LIMIT $5

@@ -1,0 +1,131 @@
+"""The connections that this process serves, each with its adapter, kept in step with the store."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from adapters.core.adapter import Adapter
+from adapters.core.connection import Connection, Mode, Scope, State
+from gateway.outbox.projecting import Link
+from gateway.store.pool import Record, Store, Transaction
+from gateway.store.queries import Queries
+from gateway.store.secrets import Cipher
+
+SQL = Queries("gateway.services", "connections.sql")
+
+# Any number, the same in every replica. Who writes objects shares it; who changes the set of connections takes it alone,
+# so that no object is written by somebody who does not know a connection yet.
+_LOCK = 0x6C696E6B
+
+Build = Callable[[Connection], Adapter]
+"""Makes the adapter of a connection."""
+
+
+class Links:
+    """The connections and their adapters.
+
+    Args:
+        builders: By name of the hub.
+    """
+
+    def __init__(self, store: Store, cipher: Cipher, builders: Mapping[str, Build]) -> None:
+        self._store = store
+        self._cipher = cipher
+        self._builders = builders
+        self._links: dict[int, Link] = {}
+        self._revision = -1
+        self._refreshing = asyncio.Lock()
+        self._retired: set[asyncio.Task[None]] = set()
+
+    def all(self) -> Sequence[Link]:
+        """Gives all connections, in the order in which they were made."""
+        return tuple(self._links.values())
+
+    def get(self, connection_id: int) -> Link | None:
+        """Gives one connection by its number."""
+        return self._links.get(connection_id)
+
+    def by_name(self, name: str) -> Link | None:
+        """Gives one connection by its name."""
+        return next((link for link in self._links.values() if link.connection.name == name), None)
+
+    async def refresh(self) -> bool:
+        """Reads the connections anew if any changed; tells whether one did."""
+        async with self._refreshing:
+            revision = await self._store.fetchval(SQL["revision"])
+            if revision == self._revision:
+                return False
+            self._take(await self._store.fetch(SQL["all"]))
+            self._revision = revision
+            return True
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[tuple[Transaction, Sequence[Link]]]:
+        """Opens a transaction in which objects are written, with the connections as they stand in it."""
+        async with self._store.transaction() as tx:
+            revision = await tx.fetchval(
+                "SELECT revision FROM registry, (SELECT pg_advisory_xact_lock_shared($1)) AS locked", _LOCK
+            )
+            if revision != self._revision:
+                async with self._refreshing:
+                    self._take(await tx.fetch(SQL["all"]))
+                    self._revision = revision
+            yield tx, self.all()
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[Transaction]:
+        """Opens a transaction that changes connections; nobody writes objects meanwhile."""
+        async with self._store.transaction() as tx:
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await tx.execute(SQL["raise_revision"])
+            yield tx
+        await self.refresh()
+
+    async def close(self) -> None:
+        """Closes every adapter."""
+        await asyncio.gather(*self._retired, *(link.adapter.close() for link in self._links.values()))
+        self._links = {}
+
+    def read(self, row: Record) -> Connection:
+        """Reads a row of `connection`."""
+        return Connection(
+            id=row["id"],
+            name=row["name"],
+            hub=row["hub"],
+            mode=Mode(row["mode"]),
+            state=State(row["state"]),
+            scope=Scope.model_validate_json(row["scope"]),
+            settings=json.loads(row["settings"]),
+            secrets=self._cipher.open(row["secrets"]),
+            why=row["why"],
+        )
+
+    def _take(self, rows: Sequence[Record]) -> None:
+        links: dict[int, Link] = {}
+        for row in rows:
+            connection = self.read(row)
+            old = self._links.get(connection.id)
+            if old is not None and _same_wire(old.connection, connection):
+                links[connection.id] = Link(connection, old.adapter)
+                continue
+            links[connection.id] = Link(connection, self._builders[connection.hub](connection))
+            if old is not None:
+                self._retire(old.adapter)
+        self._links = links
+
+    def _retire(self, adapter: Adapter) -> None:
+        """Closes an adapter once whoever is in the middle of a call with it must have ended."""
+
+        async def later() -> None:
+            await asyncio.sleep(adapter.profile.request_timeout.total_seconds())
+            await adapter.close()
+
+        task = asyncio.get_running_loop().create_task(later())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+
+def _same_wire(old: Connection, new: Connection) -> bool:
+    """Whether an adapter built for one serves the other: mode, state and scope are the gateway's affair."""
+    return (old.settings, old.secrets) == (new.settings, new.secrets)

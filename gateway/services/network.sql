@@ -1,0 +1,112 @@
+-- name: lock_locations
+-- What is stored of some locations, locked in the order of their keys until the transaction ends.
+SELECT l.no, l.party, l.location_id, l.digest, l.revision, l.withdrawn_at, l.body,
+    (SELECT array_agg(e.uid) FROM evse e WHERE e.location_no = l.no AND NOT e.removed) AS uids
+FROM location l
+WHERE (l.party, l.location_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY l.party, l.location_id
+FOR UPDATE OF l
+
+-- name: write_locations
+INSERT INTO location AS l (party, location_id, body, digest, issues, place, last_updated, withdrawn_at)
+SELECT i.party, i.location_id, i.body, i.digest, i.issues, point(i.longitude, i.latitude), i.last_updated, i.withdrawn_at
+FROM unnest($1::text[], $2::text[], $3::json[], $4::bytea[], $5::json[], $6::float8[], $7::float8[], $8::timestamptz[],
+    $9::timestamptz[])
+    AS i(party, location_id, body, digest, issues, longitude, latitude, last_updated, withdrawn_at)
+ORDER BY i.party, i.location_id
+ON CONFLICT (party, location_id) DO UPDATE SET
+    body = excluded.body,
+    digest = excluded.digest,
+    issues = excluded.issues,
+    place = excluded.place,
+    last_updated = greatest(l.last_updated, excluded.last_updated),
+    withdrawn_at = excluded.withdrawn_at,
+    revision = l.revision + 1,
+    updated_at = now()
+RETURNING l.no, l.party, l.location_id
+
+-- name: write_evses
+-- A status older than the stored one leaves it, unless the EVSE is removed or comes back.
+INSERT INTO evse AS e (location_no, party, location_id, uid, evse_key, claims, status, status_at, changed_on, removed)
+SELECT i.location_no, l.party, l.location_id, i.uid, i.evse_key, string_to_array(i.claims, ',')::int[], i.status, i.status_at,
+    i.status_at::date, i.status = 'REMOVED'
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+    AS i(location_no, uid, evse_key, claims, status, status_at)
+JOIN location l ON l.no = i.location_no
+ORDER BY l.party, l.location_id, i.uid
+ON CONFLICT (party, location_id, uid) DO UPDATE SET
+    evse_key = excluded.evse_key,
+    claims = excluded.claims,
+    status = CASE WHEN excluded.status_at >= e.status_at OR excluded.removed OR e.removed
+        THEN excluded.status ELSE e.status END,
+    status_at = greatest(e.status_at, excluded.status_at),
+    changed_on = greatest(e.status_at, excluded.status_at)::date,
+    removed = excluded.removed
+RETURNING e.no, e.location_no, e.uid, e.status_at
+
+-- name: lock_tariffs
+SELECT t.no, t.party, t.tariff_id, t.target, t.digest, t.revision, t.withdrawn_at
+FROM tariff t
+WHERE (t.party, t.tariff_id, t.target) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+ORDER BY t.party, t.tariff_id, t.target
+FOR UPDATE
+
+-- name: write_tariffs
+INSERT INTO tariff AS t (party, tariff_id, target, body, digest, issues, last_updated)
+SELECT i.party, i.tariff_id, i.target, i.body, i.digest, i.issues, i.last_updated
+FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bytea[], $6::json[], $7::timestamptz[])
+    AS i(party, tariff_id, target, body, digest, issues, last_updated)
+ORDER BY i.party, i.tariff_id, i.target
+ON CONFLICT (party, tariff_id, target) DO UPDATE SET
+    body = excluded.body,
+    digest = excluded.digest,
+    issues = excluded.issues,
+    last_updated = greatest(t.last_updated, excluded.last_updated),
+    withdrawn_at = NULL,
+    revision = t.revision + 1,
+    updated_at = now()
+RETURNING t.no, t.party, t.tariff_id, t.target
+
+-- name: withdraw_tariff
+UPDATE tariff SET withdrawn_at = $4, last_updated = greatest(last_updated, $4), revision = revision + 1, updated_at = now()
+WHERE party = $1 AND tariff_id = $2 AND target = $3 AND withdrawn_at IS NULL
+RETURNING no, body
+
+-- name: location
+SELECT l.party, l.location_id, l.body, l.revision, l.updated_at, l.last_updated, l.withdrawn_at, l.issues,
+    array_agg(e.uid) AS uids, array_agg(e.status) AS statuses, array_agg(e.status_at) AS status_ats
+FROM location l LEFT JOIN evse e ON e.location_no = l.no
+WHERE l.party = $1 AND l.location_id = $2
+GROUP BY l.no
+
+-- name: locations_by_no
+SELECT l.no, l.party, l.location_id, l.body, l.last_updated, l.withdrawn_at,
+    array_agg(e.uid) AS uids, array_agg(e.status) AS statuses, array_agg(e.status_at) AS status_ats,
+    array_agg(e.no) AS evse_nos
+FROM location l LEFT JOIN evse e ON e.location_no = l.no
+WHERE l.no = ANY($1::bigint[])
+GROUP BY l.no
+
+-- name: locations_after
+-- A page of numbers in the order of the keys; $1 null for all parties.
+SELECT l.no FROM location l
+WHERE ($1::text[] IS NULL OR l.party = ANY($1)) AND (l.party, l.location_id) > ($2, $3)
+ORDER BY l.party, l.location_id LIMIT $4
+
+-- name: location_nos_after
+SELECT no FROM location WHERE no > $1 ORDER BY no LIMIT $2
+
+-- name: tariff_nos_after
+SELECT no FROM tariff WHERE no > $1 ORDER BY no LIMIT $2
+
+-- name: tariffs_by_no
+SELECT no, body, revision, updated_at, withdrawn_at, party, tariff_id, target FROM tariff WHERE no = ANY($1::bigint[])
+
+-- name: tariff
+SELECT no, body, revision, updated_at, withdrawn_at, party, tariff_id, target
+FROM tariff WHERE party = $1 AND tariff_id = $2 AND target = $3
+
+-- name: tariffs_after
+SELECT no, body, revision, updated_at, withdrawn_at, party, tariff_id, target FROM tariff
+WHERE ($1::text[] IS NULL OR party = ANY($1)) AND (party, tariff_id, target) > ($2, $3, $4)
+ORDER BY party, tariff_id, target LIMIT $5

@@ -1,0 +1,68 @@
+"""Connections' credentials, as the hubs' servers and a registration from our side change them."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.core.connection import Connection, Secrets, State
+from gateway.services.links import SQL, Links
+from gateway.store.pool import Store
+from gateway.store.secrets import Cipher, token_hash
+
+
+class Registry:
+    """Implements `adapters.core.inbound.Registry`."""
+
+    def __init__(self, store: Store, links: Links, cipher: Cipher) -> None:
+        self._store = store
+        self._links = links
+        self._cipher = cipher
+
+    async def by_token(self, token: str) -> Connection | None:
+        """Finds the connection to which a token was given."""
+        shown = token_hash(token)
+        row = await self._store.fetchrow(SQL["by_token_hash"], shown)
+        if row is None or not hmac.compare_digest(row["token_hash"], shown):
+            return None
+        return self._links.read(row)
+
+    async def by_name(self, name: str) -> Connection | None:
+        """Finds a connection."""
+        await self._links.refresh()
+        link = self._links.by_name(name)
+        return link.connection if link else None
+
+    async def registered(
+        self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
+    ) -> Connection:
+        """Writes new credentials and makes the connection ready; a pause stays."""
+        state = State.PAUSED if connection.state is State.PAUSED else State.READY
+        return await self._write(connection, Secrets(ours, endpoints), token, state, None, who, "registered")
+
+    async def unregistered(self, connection: Connection, *, why: str, who: str) -> Connection:
+        """Forgets the credentials; what is queued waits for the next registration."""
+        return await self._write(connection, Secrets(), None, State.UNREGISTERED, why, who, "unregistered")
+
+    async def expect(self, connection: Connection, token: str, who: str) -> None:
+        """Lets a hub in with a token that was agreed out of band (OCPI token A), without any of our own yet."""
+        await self._write(connection, connection.secrets, token, connection.state, connection.why, who, "expects")
+
+    async def _write(
+        self,
+        connection: Connection,
+        secrets: Secrets,
+        token: str | None,
+        state: State,
+        why: str | None,
+        who: str,
+        action: str,
+    ) -> Connection:
+        async with self._links.changing() as tx:
+            hashed = token_hash(token) if token is not None else None
+            sealed = self._cipher.seal(secrets) if secrets != Secrets() else None
+            await tx.execute(SQL["set_credentials"], connection.id, sealed, hashed, state.value, why)
+            await tx.execute(SQL["audit"], who, action, f"connection/{connection.name}", None)
+        link = self._links.get(connection.id)
+        if link is None:
+            raise LookupError(f"connection {connection.name} was removed")
+        return link.connection
