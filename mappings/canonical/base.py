@@ -9,7 +9,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def _utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    try:
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError as error:  # the first and last hours of the calendar have no UTC
+        raise ValueError("is out of the calendar's range") from error
 
 
 def _number(value: Decimal) -> int | float:
@@ -21,7 +24,8 @@ Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 Number = Annotated[
     Decimal,
-    Field(allow_inf_nan=False),
+    # Bounded: writing `"1e999999"` out as an integer would take seconds and megabytes.
+    Field(allow_inf_nan=False, ge=-1_000_000_000_000, le=1_000_000_000_000),
     PlainSerializer(_number, return_type=int | float, when_used="json"),
 ]
 """A decimal that is a JSON number on the wire."""

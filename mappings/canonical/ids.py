@@ -6,7 +6,7 @@ separators where the scheme allows, in any case. Two ids are equal when their no
 
 import re
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -25,6 +25,7 @@ class _Identifier:
 
     text: str
     normal: str
+    pattern: ClassVar[str | None] = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Identifier) and type(other) is type(self) and self.normal == other.normal
@@ -60,7 +61,8 @@ class _Identifier:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "description": (cls.__doc__ or "").split("\n", 1)[0]}
+        schema: JsonSchemaValue = {"type": "string", "description": (cls.__doc__ or "").split("\n", 1)[0]}
+        return schema | {"pattern": cls.pattern} if cls.pattern else schema
 
 
 class PartyId(_Identifier):
@@ -75,6 +77,8 @@ class PartyId(_Identifier):
     """
 
     __slots__ = ("code", "country")
+
+    pattern = rf"^(?:{_PARTY_ISO.pattern}|{_PARTY_DIN.pattern})$"
 
     def __init__(self, text: str) -> None:
         if match := _PARTY_ISO.fullmatch(text):
