@@ -45,7 +45,7 @@ class Lossy(Generic[W]):
 
 @dataclass(frozen=True, slots=True)
 class NotSaid:
-    """A row for a canonical value that the wire cannot carry, and why."""
+    """A row for a value that the other side has no word for, and why."""
 
     why: str
 
@@ -65,8 +65,8 @@ class EnumTable(Generic[C, W]):
         canonical: The canonical enum; each member needs a row in `to_wire`.
         wire: The protocol's enum; each member needs a row in `from_wire`.
         to_wire: Canonical member to wire member, or `Lossy`, or `NotSaid`.
-        from_wire: Wire member to canonical member. Rows that are the plain inverse of an exact row of `to_wire` may
-            be left out.
+        from_wire: Wire member to canonical member, or `NotSaid`. Rows that are the plain inverse of an exact row of
+            `to_wire` may be left out.
 
     Raises:
         TableError: A member has no row, or an exact row does not come back as itself.
@@ -77,7 +77,7 @@ class EnumTable(Generic[C, W]):
         canonical: type[C],
         wire: type[W],
         to_wire: Mapping[C, W | Lossy[W] | NotSaid],
-        from_wire: Mapping[W, C] | None = None,
+        from_wire: Mapping[W, C | NotSaid] | None = None,
     ) -> None:
         self.canonical = canonical
         self.wire = wire
@@ -92,7 +92,13 @@ class EnumTable(Generic[C, W]):
             else:
                 self._to[member] = row
         exact = {w: c for c, w in self._to.items() if c not in self._lost}
-        self._from: dict[W, C] = {**exact, **(from_wire or {})}
+        self._from: dict[W, C] = dict(exact)
+        self._not_read: dict[W, str] = {}
+        for wire_member, read in (from_wire or {}).items():
+            if isinstance(read, NotSaid):
+                self._not_read[wire_member] = read.why
+            else:
+                self._from[wire_member] = read
         self._by_text: dict[str, C] = {str(w.value): c for w, c in self._from.items()}
         self._folded: dict[str, C] = {text.casefold(): c for text, c in self._by_text.items()}
         self._check()
@@ -100,12 +106,12 @@ class EnumTable(Generic[C, W]):
     def _check(self) -> None:
         name = f"{self.canonical.__name__} ↔ {self.wire.__name__}"
         missing: list[StrEnum] = [c for c in self.canonical if c not in self._to and c not in self._not_said]
-        missing += [w for w in self.wire if w not in self._from]
+        missing += [w for w in self.wire if w not in self._from and w not in self._not_read]
         if missing:
             raise TableError(f"{name} has no row for {', '.join(map(str, missing))}")
         for member, value in self._to.items():
-            if member not in self._lost and self._from[value] is not member:
-                raise TableError(f"{name}: {member} claims to be exact but comes back as {self._from[value]}")
+            if member not in self._lost and self._from.get(value) is not member:
+                raise TableError(f"{name}: {member} claims to be exact but comes back as {self._from.get(value)}")
 
     def from_canonical(self, member: C) -> W:
         """Gives the wire value.
@@ -127,11 +133,19 @@ class EnumTable(Generic[C, W]):
 
         Raises:
             UnmappedValue: The text is not in the vocabulary as spelt.
+            NotRepresentable: It is, but the canonical model has no word for it.
         """
         try:
             return self._by_text[text]
         except KeyError:
+            for wire_member, why in self._not_read.items():
+                if wire_member.value == text:
+                    raise NotRepresentable(f"{text!r} has no canonical word: {why}") from None
             raise UnmappedValue(self.wire.__name__, text) from None
+
+    def find(self, text: str) -> C | None:
+        """Gives the canonical value of a wire text, exact in spelling; else None."""
+        return self._by_text.get(text)
 
     def mend(self, text: str) -> C | None:
         """Gives the canonical value of a text that is right but for its case and surrounding space; else None."""

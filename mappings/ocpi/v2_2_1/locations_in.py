@@ -1,0 +1,403 @@
+"""Locations, EVSEs and connectors from the wire (OCPI 2.2.1, mod_locations).
+
+What a fault in the types does stands in `RULES`; what a text outside its vocabulary does stands at the field.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.locations import (
+    Connector,
+    Evse,
+    EvseStatus,
+    GeoPoint,
+    Hours,
+    Location,
+    Period,
+    PublishToken,
+    RegularHours,
+    RelatedPoint,
+    StatusSchedule,
+)
+from mappings.ocpi import countries, numbers, values
+from mappings.ocpi.reading import Instead, Path, Reader, Rule, Rules, show
+from mappings.ocpi.trusted import build
+from mappings.ocpi.v2_2_1 import enums, texts
+from mappings.ocpi.v2_2_1 import wire as w
+from mappings.report import IssueKind, Report
+from mappings.tables import EnumTable
+
+_MOST_AC_WATTS = 100_000  # the largest AC socket of the vocabulary, 64 A on three phases, gives 44 kW
+_MOST_DC_WATTS = 4_000_000  # megawatt charging ends at 3.75 MW
+
+_CONNECTOR_RULES: Rules = dict.fromkeys(
+    ("format", "power_type", "max_voltage", "max_amperage", "max_electric_power", "terms_and_conditions"),
+    Rule.SET_ASIDE,
+) | {"tariff_ids": Rule.SET_ASIDE, "tariff_ids[]": Rule.LEAVE_OUT}
+
+_EVSE_RULES: Rules = dict.fromkeys(
+    ("evse_id", "floor_level", "coordinates", "physical_reference", "parking_restrictions", "capabilities"),
+    Rule.SET_ASIDE,
+) | {
+    **dict.fromkeys(("status_schedule", "directions", "images"), Rule.SET_ASIDE),
+    **{
+        f"{field}[]": Rule.LEAVE_OUT
+        for field in ("status_schedule", "directions", "images", "capabilities", "parking_restrictions", "connectors")
+    },
+    "status": Instead(EvseStatus.UNKNOWN.value),
+    **{f"connectors[].{field}": rule for field, rule in _CONNECTOR_RULES.items()},
+}
+
+RULES: Rules = {
+    **dict.fromkeys(
+        (
+            *("name", "postal_code", "state", "parking_type", "operator", "suboperator", "owner", "opening_times"),
+            *("charging_when_closed", "energy_mix", "related_locations", "directions", "facilities", "images"),
+        ),
+        Rule.SET_ASIDE,
+    ),
+    "address": Instead(""),
+    "city": Instead(""),
+    **{
+        f"{field}[]": Rule.LEAVE_OUT
+        for field in ("publish_allowed_to", "related_locations", "directions", "facilities", "images", "evses")
+    },
+    "operator.logo": Rule.SET_ASIDE,
+    "operator.website": Rule.SET_ASIDE,
+    "suboperator.logo": Rule.SET_ASIDE,
+    "suboperator.website": Rule.SET_ASIDE,
+    "owner.logo": Rule.SET_ASIDE,
+    "owner.website": Rule.SET_ASIDE,
+    # A time is never guessed: `last_updated` decides which of two states is the newer.
+    "evses[].last_updated": Rule.REFUSE,
+    "evses[].connectors[].last_updated": Rule.REFUSE,
+    **{f"evses[].{field}": rule for field, rule in _EVSE_RULES.items()},
+}
+
+LOCATIONS: Reader[w.Location] = Reader(w.Location, RULES)
+EVSES: Reader[w.Evse] = Reader(w.Evse, {**_EVSE_RULES, "connectors[].last_updated": Rule.REFUSE})
+CONNECTORS: Reader[w.Connector] = Reader(w.Connector, _CONNECTOR_RULES)
+
+LOCATION, EVSE, CONNECTOR = w.names(w.Location), w.names(w.Evse), w.names(w.Connector)
+_HOURS, _REGULAR, _PERIOD = w.names(w.Hours), w.names(w.RegularHours), w.names(w.ExceptionalPeriod)
+_GEO, _RELATED = w.names(w.GeoLocation), w.names(w.AdditionalGeoLocation)
+_SCHEDULE, _TOKEN = w.names(w.StatusSchedule), w.names(w.PublishToken)
+
+ALWAYS_OPEN = Hours(twentyfourseven=True)
+
+
+def connector(wire: w.Connector, report: Report, path: Path, parent: datetime | None) -> Connector | None:
+    """Builds a connector; None, with an issue, where its standard is unknown, since nothing else makes sense then.
+
+    Args:
+        wire: As read.
+        report: Takes the issues.
+        path: Of the connector in the source.
+        parent: The EVSE's `last_updated`, for a connector that has none of its own; None refuses such a one.
+    """
+    standard = enums.CONNECTOR_STANDARDS.find(wire["standard"])
+    if standard is None:
+        unread: dict[str, Any] = {}
+        standard = values.informational(enums.CONNECTOR_STANDARDS, wire["standard"], report, path, "standard", unread)
+        if standard is None:
+            report.issues.pop()
+            report.add(IssueKind.LEFT_OUT, show((*path, "standard")), "not a ConnectorType; left out", wire["standard"])
+            return None
+    fields = connector_fields(wire, report, path, parent)
+    fields["id"], fields["standard"] = wire["id"], standard
+    return build(Connector, fields)
+
+
+def connector_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: datetime | None) -> dict[str, Any]:
+    """Gives the canonical fields of those that the wire names, but for id and standard."""
+    fields = _plain(wire, ("max_voltage", "max_amperage", "terms_and_conditions"))
+    unknown = {} if wire.keys() <= CONNECTOR else values.kept(wire, CONNECTOR, report, path)
+    get = wire.get
+    if (text := get("format")) is not None:
+        fields["format"] = values.informational(enums.CONNECTOR_FORMATS, text, report, path, "format", unknown)
+    if (text := get("power_type")) is not None:
+        fields["power_type"] = values.informational(enums.POWER_TYPES, text, report, path, "power_type", unknown)
+    if (number := get("max_electric_power")) is not None:
+        fields["max_power"] = _power(number, get("power_type"), report, path)
+    if tariffs := get("tariff_ids"):
+        fields["tariff_ids"] = tuple(tariffs)
+    if unknown:
+        fields["unknown"] = unknown
+    fields["last_updated"] = _updated(get("last_updated"), report, path, parent)
+    return fields
+
+
+def _power(watts: float, power_type: str | None, report: Report, path: Path) -> Decimal:
+    if watts > _MOST_AC_WATTS:
+        limit = _MOST_DC_WATTS if power_type is None or power_type.upper() == "DC" else _MOST_AC_WATTS
+        if watts > limit:
+            report.add(IssueKind.SUSPECT, show((*path, "max_electric_power")), f"hardly true: over {limit} W", watts)
+    return numbers.read(watts)
+
+
+def _updated(text: str | None, report: Report, path: Path, parent: datetime | None) -> datetime:
+    if text is not None:
+        return values.moment(text, report, path, "last_updated")
+    if parent is None:
+        raise report.refuse(show((*path, "last_updated")), "is missing")
+    report.add(IssueKind.MENDED, show((*path, "last_updated")), "is missing; that of the object around it is taken")
+    return parent
+
+
+def evse(wire: w.Evse, report: Report, path: Path, parent: datetime | None) -> Evse:
+    """Builds an EVSE; `parent` is the location's `last_updated`, for one that has none of its own."""
+    fields = evse_fields(wire, report, path, parent)
+    fields["uid"] = wire["uid"]
+    return build(Evse, fields)
+
+
+def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: datetime | None) -> dict[str, Any]:
+    """Gives the canonical fields of those that the wire names, but for the uid."""
+    fields = _plain(wire, ("floor_level", "physical_reference"))
+    unknown = {} if wire.keys() <= EVSE else values.kept(wire, EVSE, report, path)
+    get = wire.get
+    updated = _updated(get("last_updated"), report, path, parent)
+    if text := get("evse_id"):
+        fields["evse_id"] = evse_id = EvseId(text)
+        if evse_id.party is None:
+            report.add(IssueKind.SUSPECT, show((*path, "evse_id")), "not an eMI3 EVSE id; kept as given", text)
+    if (text := get("status")) is not None:
+        status = values.informational(enums.STATUSES, text, report, path, "status", unknown)
+        fields["status"] = EvseStatus.UNKNOWN if status is None else status
+    _given(wire, _EVSE_WORDS, _EVSE_OBJECTS, fields, report, path, unknown)
+    if connectors := get("connectors"):
+        built = [connector(each, report, (*path, "connectors", i), updated) for i, each in enumerate(connectors)]
+        fields["connectors"] = kept = tuple([each for each in built if each is not None])
+        for each in kept:
+            if each.last_updated > updated:
+                updated = _raised(updated, each.last_updated, report, path)
+    if (place := get("coordinates")) is not None:
+        fields["coordinates"] = _optional_point(place, report, path, unknown)
+    if unknown:
+        fields["unknown"] = unknown
+    fields["last_updated"] = updated
+    return fields
+
+
+_Words = tuple[tuple[str, EnumTable[Any, Any]], ...]
+_Objects = tuple[tuple[str, Callable[[Any, Report, Path], Any]], ...]
+
+
+def _plain(wire: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields that both sides hold alike, so far as they are given."""
+    return {name: value for name in names if (value := wire.get(name)) is not None}
+
+
+def _given(
+    wire: Mapping[str, Any],
+    words: _Words,
+    objects: _Objects,
+    fields: dict[str, Any],
+    report: Report,
+    path: Path,
+    unknown: dict[str, Any],
+) -> None:
+    """Reads the lists of words, the objects and the lists of objects that are given."""
+    for name, table in words:
+        if given := wire.get(name):
+            fields[name] = values.members(table, given, report, path, name, unknown)
+    for name, read in objects:
+        if given := wire.get(name):
+            fields[name] = read(given, report, (*path, name))
+
+
+def _raised(own: datetime, inner: datetime, report: Report, path: Path) -> datetime:
+    report.add(
+        IssueKind.MENDED, show((*path, "last_updated")), "older than a part of the object; raised to that part's", own
+    )
+    return inner
+
+
+def _optional_point(wire: w.GeoLocation, report: Report, path: Path, unknown: dict[str, Any]) -> GeoPoint | None:
+    inner = Report()
+    try:
+        place = _point(wire, inner, (*path, "coordinates"))
+    except ValueError as error:
+        unknown["coordinates"] = dict(wire)
+        report.add(IssueKind.UNKNOWN, show((*path, "coordinates")), f"{error}; kept as unknown", wire)
+        return None
+    report.issues += inner.issues
+    return place
+
+
+def _point(wire: w.GeoLocation, report: Report, path: Path) -> GeoPoint:
+    if not wire.keys() <= _GEO:
+        values.dropped(wire, _GEO, report, path)
+    return values.point(wire["latitude"], wire["longitude"], report, path)
+
+
+def _schedule(wires: list[w.StatusSchedule], report: Report, path: Path) -> tuple[StatusSchedule, ...]:
+    made = []
+    for index, wire in enumerate(wires):
+        at = (*path, index)
+        values.dropped(wire, _SCHEDULE, report, at)
+        status = values.members(enums.STATUSES, [wire["status"]], report, at, "status", {})
+        if status:
+            end = wire.get("period_end")
+            begin = values.moment(wire["period_begin"], report, at, "period_begin")
+            until = None if end is None else values.moment(end, report, at, "period_end")
+            made.append(StatusSchedule(begin=begin, end=until, status=status[0]))
+    return tuple(made)
+
+
+def hours(wire: w.Hours, report: Report, path: Path) -> Hours:
+    """Builds opening times."""
+    if wire == {"twentyfourseven": True}:
+        return ALWAYS_OPEN
+    values.dropped(wire, _HOURS, report, path)
+    regular = []
+    for index, each in enumerate(wire.get("regular_hours") or ()):
+        values.dropped(each, _REGULAR, report, (*path, "regular_hours", index))
+        regular.append(RegularHours(weekday=each["weekday"], begin=each["period_begin"], end=each["period_end"]))
+    return Hours(
+        twentyfourseven=wire["twentyfourseven"],
+        regular=tuple(regular),
+        exceptional_openings=_periods(wire.get("exceptional_openings"), report, (*path, "exceptional_openings")),
+        exceptional_closings=_periods(wire.get("exceptional_closings"), report, (*path, "exceptional_closings")),
+    )
+
+
+def _periods(wires: list[w.ExceptionalPeriod] | None, report: Report, path: Path) -> tuple[Period, ...]:
+    made = []
+    for index, wire in enumerate(wires or ()):
+        at = (*path, index)
+        values.dropped(wire, _PERIOD, report, at)
+        begin = values.moment(wire["period_begin"], report, at, "period_begin")
+        made.append(Period(begin=begin, end=values.moment(wire["period_end"], report, at, "period_end")))
+    return tuple(made)
+
+
+def _related(wires: list[w.AdditionalGeoLocation], report: Report, path: Path) -> tuple[RelatedPoint, ...]:
+    made = []
+    for index, wire in enumerate(wires):
+        at = (*path, index)
+        values.dropped(wire, _RELATED, report, at)
+        name = wire.get("name")
+        try:
+            place = values.point(wire["latitude"], wire["longitude"], Report(), at)
+        except ValueError as error:
+            report.add(IssueKind.LEFT_OUT, show(at), f"left out: {error}")
+            continue
+        made.append(
+            RelatedPoint(point=place, name=None if name is None else texts.text_in(name, report, (*at, "name")))
+        )
+    return tuple(made)
+
+
+def _tokens(wires: list[w.PublishToken], report: Report, path: Path) -> tuple[PublishToken, ...]:
+    made = []
+    for index, wire in enumerate(wires):
+        values.dropped(wire, _TOKEN, report, (*path, index))
+        made.append(PublishToken.model_validate({field: value for field, value in wire.items() if field in _TOKEN}))
+    return tuple(made)
+
+
+_EVSE_WORDS: _Words = (
+    ("capabilities", enums.CAPABILITIES),
+    ("parking_restrictions", enums.PARKING_RESTRICTIONS),
+)
+_EVSE_OBJECTS: _Objects = (
+    ("directions", texts.texts_in),
+    ("images", texts.images_in),
+    ("status_schedule", _schedule),
+)
+_LOCATION_WORDS: _Words = (("facilities", enums.FACILITIES),)
+_LOCATION_OBJECTS: _Objects = (
+    ("publish_allowed_to", _tokens),
+    ("related_locations", _related),
+    ("directions", texts.texts_in),
+    ("images", texts.images_in),
+    ("coordinates", _point),
+    ("operator", texts.business_in),
+    ("suboperator", texts.business_in),
+    ("owner", texts.business_in),
+    ("opening_times", hours),
+    ("energy_mix", texts.energy_in),
+)
+
+
+def party(country_code: str, party_id: str, report: Report, path: Path) -> PartyId:
+    """Builds the owner's id.
+
+    Raises:
+        Refused: Not two letters and three letters or digits.
+    """
+    try:
+        return PartyId.of(country_code, party_id)
+    except ValueError:
+        raise report.refuse(show((*path, "party_id")), "not a party", f"{country_code} {party_id}") from None
+
+
+def location(wire: w.Location, report: Report) -> Location:
+    """Builds a location.
+
+    Raises:
+        Refused: Its owner, coordinates, country, time zone or a time cannot be read.
+    """
+    owner = party(wire["country_code"], wire["party_id"], report, ())
+    fields = location_fields(wire, report)
+    fields["party"], fields["id"] = owner, wire["id"]
+    return build(Location, fields)
+
+
+_LOCATION_PLAIN = ("publish", "name", "address", "city", "postal_code", "state", "charging_when_closed")
+
+
+def location_fields(wire: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Gives the canonical fields of those that the wire names, but for owner and id."""
+    unknown = {} if wire.keys() <= LOCATION else values.kept(wire, LOCATION, report, ())
+    get = wire.get
+    fields = _plain(wire, _LOCATION_PLAIN)
+    updated = _updated(get("last_updated"), report, (), None)
+    if (country := get("country")) is not None:
+        fields["country"] = _country(country, report)
+    if (zone := get("time_zone")) is not None:
+        fields["time_zone"] = _zone(zone, report)
+    if (text := get("parking_type")) is not None:
+        fields["parking_type"] = values.informational(enums.PARKING_TYPES, text, report, (), "parking_type", unknown)
+    if evses := get("evses"):
+        fields["evses"] = built = tuple([evse(each, report, ("evses", i), updated) for i, each in enumerate(evses)])
+        newest = max([each.last_updated for each in built])
+        if newest > updated:
+            updated = _raised(updated, newest, report, ())
+    if (opening := get("opening_times")) is not None:
+        fields["opening_times"] = hours(opening, report, ("opening_times",))
+    _given(wire, _LOCATION_WORDS, _LOCATION_OBJECTS, fields, report, (), unknown)
+    if unknown:
+        fields["unknown"] = unknown
+    fields["last_updated"] = updated
+    return fields
+
+
+def _country(text: str, report: Report) -> str:
+    country = countries.mend(text)
+    if country is None:
+        raise report.refuse("country", "not an ISO 3166-1 alpha-3 code", text)
+    if country != text:
+        report.add(IssueKind.MENDED, "country", f"read as {country}", text)
+    return country
+
+
+def _zone(text: str, report: Report) -> str:
+    if not _is_zone(text):
+        raise report.refuse("time_zone", "not a zone of the IANA database", text)
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        return False
+    return True

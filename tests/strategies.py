@@ -1,0 +1,288 @@
+"""Hypothesis strategies for canonical models, shared by the tests of all protocols.
+
+They draw what a protocol may be handed, not only what it can say: its loss table tells what may differ afterwards.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from mappings.canonical.energy import EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, ImpactCategory
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.locations import (
+    Accessibility,
+    AuthenticationMode,
+    CalibrationLaw,
+    Capability,
+    ChargingMode,
+    Connector,
+    ConnectorCapability,
+    ConnectorFormat,
+    ConnectorStandard,
+    DynamicInfo,
+    Evse,
+    EvseStatus,
+    Facility,
+    GeoPoint,
+    Hours,
+    Location,
+    ParkingRestriction,
+    ParkingType,
+    PaymentOption,
+    Period,
+    PowerType,
+    PublishToken,
+    RegularHours,
+    RelatedPoint,
+    StatusSchedule,
+    ValueAddedService,
+)
+from mappings.canonical.parties import Party, Role
+from mappings.canonical.tariffs import (
+    DayOfWeek,
+    Money,
+    PriceComponent,
+    ReservationRestriction,
+    Tariff,
+    TariffDimension,
+    TariffElement,
+    TariffRestrictions,
+    TariffType,
+    Tax,
+)
+from mappings.canonical.texts import Business, Image, ImageCategory, LocalText
+
+_ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+words = (
+    st.text(st.characters(codec="utf-8", categories=("L", "N", "P"), include_characters=" "), min_size=1, max_size=30)
+    .map(str.strip)
+    .filter(bool)
+)
+ids = st.text(_ALNUM + "abcdefxyz-_.*", min_size=1, max_size=36)
+urls = st.builds("https://example.com/{}".format, st.text(_ALNUM, max_size=20))
+# Whole milliseconds: what OCPI writes. A protocol with whole seconds says so in its table.
+instants = st.integers(0, 10**10).map(lambda ms: START + timedelta(milliseconds=ms))
+whole_seconds = st.integers(0, 10**7).map(lambda s: START + timedelta(seconds=s))
+parties = st.builds(PartyId.of, st.sampled_from(["FR", "NL", "DE", "BE"]), st.text(_ALNUM, min_size=3, max_size=3))
+languages = st.sampled_from(["fr", "nl", "de", "en"])
+local_texts = st.builds(LocalText, language=languages, text=words)
+clocks = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
+
+
+def decimals(least: int, most: int, places: int) -> st.SearchStrategy[Decimal]:
+    return (
+        st.decimals(least, most, places=places, allow_nan=False, allow_infinity=False)
+        .map(Decimal.normalize)
+        .map(lambda d: d.quantize(Decimal(1)) if d == d.to_integral_value() else d)
+    )
+
+
+def tuples(items: st.SearchStrategy, most: int = 2) -> st.SearchStrategy:
+    return st.lists(items, max_size=most).map(tuple)
+
+
+def several(enum: type, most: int = 4) -> st.SearchStrategy:
+    return st.lists(st.sampled_from(enum), max_size=most, unique=True).map(tuple)
+
+
+def maybe(items: st.SearchStrategy) -> st.SearchStrategy:
+    return st.none() | items
+
+
+points = st.builds(GeoPoint, latitude=decimals(-90, 90, 7), longitude=decimals(-180, 180, 7))
+images = st.builds(
+    Image,
+    url=urls,
+    category=st.sampled_from(ImageCategory),
+    type=st.sampled_from(["jpeg", "png", "gif", "svg"]),
+    thumbnail=maybe(urls),
+    width=maybe(st.integers(0, 99999)),
+    height=maybe(st.integers(0, 99999)),
+)
+businesses = st.builds(Business, name=words, website=maybe(urls), logo=maybe(images))
+regular_hours = st.tuples(st.integers(1, 7), clocks, clocks).map(
+    lambda d: RegularHours(weekday=d[0], begin=min(d[1:]), end=max(d[1:]))
+)
+periods = st.tuples(instants, instants).map(lambda d: Period(begin=min(d), end=max(d)))
+hours = st.just(Hours(twentyfourseven=True)) | st.builds(
+    Hours,
+    twentyfourseven=st.just(False),
+    regular=tuples(regular_hours, 3),
+    exceptional_openings=tuples(periods),
+    exceptional_closings=tuples(periods),
+)
+energy_mixes = st.builds(
+    EnergyMix,
+    is_green_energy=st.booleans(),
+    sources=tuples(
+        st.builds(EnergySource, source=st.sampled_from(EnergySourceCategory), percentage=maybe(decimals(0, 100, 1)))
+    ),
+    impacts=tuples(
+        st.builds(EnvironmentalImpact, category=st.sampled_from(ImpactCategory), amount=decimals(0, 900, 4))
+    ),
+    supplier_name=maybe(words),
+    product_name=maybe(words),
+)
+
+
+@st.composite
+def evse_ids(draw: st.DrawFn, party: st.SearchStrategy = parties) -> EvseId:
+    """Well-formed ids, with and without separators, now and then in lower case."""
+    owner = draw(party)
+    mark = draw(st.sampled_from(["*", ""]))
+    text = f"{owner.country}{mark}{owner.code}{mark}E{draw(st.text(_ALNUM, min_size=1, max_size=20))}"
+    return EvseId(text.lower() if draw(st.integers(0, 9)) == 0 else text)
+
+
+connectors = st.builds(
+    Connector,
+    id=ids,
+    standard=st.sampled_from(ConnectorStandard),
+    format=maybe(st.sampled_from(ConnectorFormat)),
+    power_type=maybe(st.sampled_from(PowerType)),
+    max_voltage=maybe(st.integers(0, 1000)),
+    max_amperage=maybe(st.integers(0, 500)),
+    max_power=maybe(st.integers(0, 400_000).map(Decimal)),
+    tariff_ids=tuples(ids),
+    terms_and_conditions=maybe(urls),
+    capabilities=several(ConnectorCapability),
+    charging_modes=several(ChargingMode),
+    last_updated=instants,
+)
+schedules = st.builds(StatusSchedule, begin=instants, end=maybe(instants), status=st.sampled_from(EvseStatus))
+
+
+@st.composite
+def evses(draw: st.DrawFn, party: st.SearchStrategy = parties) -> Evse:
+    plugs = draw(st.lists(connectors, min_size=1, max_size=3, unique_by=lambda c: c.id))
+    newest = max(draw(instants), *(c.last_updated for c in plugs))
+    return Evse(
+        uid=draw(ids),
+        evse_id=draw(maybe(evse_ids(party))),
+        status=draw(st.sampled_from(EvseStatus)),
+        status_schedule=draw(tuples(schedules, 1)),
+        capabilities=draw(several(Capability)),
+        connectors=tuple(plugs),
+        floor_level=draw(maybe(st.sampled_from(["-1", "0", "P3"]))),
+        coordinates=draw(maybe(points)),
+        physical_reference=draw(maybe(words.map(lambda t: t[:16].strip()))),
+        directions=draw(tuples(local_texts)),
+        parking_restrictions=draw(several(ParkingRestriction)),
+        images=draw(tuples(images, 1)),
+        station_id=draw(maybe(ids)),
+        station_names=draw(tuples(local_texts)),
+        authentication_modes=draw(several(AuthenticationMode)),
+        payment_options=draw(several(PaymentOption, 2)),
+        value_added_services=draw(several(ValueAddedService)),
+        accessibility=draw(maybe(st.sampled_from(Accessibility))),
+        calibration_law=draw(maybe(st.sampled_from(CalibrationLaw))),
+        hubject_compatible=draw(maybe(st.booleans())),
+        dynamic_info=draw(maybe(st.sampled_from(DynamicInfo))),
+        dynamic_power=draw(maybe(st.booleans())),
+        max_capacity=draw(maybe(st.integers(0, 500).map(Decimal))),
+        manufacturer=draw(maybe(words)),
+        additional_info=draw(tuples(local_texts)),
+        clearinghouse_id=draw(maybe(ids.map(lambda t: t[:20]))),
+        hub_operator=draw(maybe(parties)),
+        last_updated=newest,
+    )
+
+
+publish_tokens = st.builds(
+    PublishToken, uid=ids, type=st.just("RFID"), visual_number=maybe(words), issuer=maybe(words), group_id=maybe(ids)
+)
+
+
+@st.composite
+def locations(draw: st.DrawFn) -> Location:
+    party = draw(parties)
+    inside = draw(st.lists(evses(st.just(party)), max_size=3, unique_by=lambda e: e.uid))
+    publish = draw(st.booleans())
+    return Location(
+        party=party,
+        id=draw(ids),
+        publish=publish,
+        publish_allowed_to=() if publish else draw(tuples(publish_tokens)),
+        name=draw(maybe(words)),
+        address=draw(words),
+        city=draw(words),
+        postal_code=draw(maybe(st.sampled_from(["75001", "9461VA", "1273 RT"]))),
+        state=draw(maybe(words)),
+        country=draw(st.sampled_from(["FRA", "NLD", "DEU", "BEL"])),
+        coordinates=draw(points),
+        related_locations=draw(tuples(st.builds(RelatedPoint, point=points, name=maybe(local_texts)))),
+        parking_type=draw(maybe(st.sampled_from(ParkingType))),
+        evses=tuple(inside),
+        directions=draw(tuples(local_texts)),
+        operator=draw(maybe(businesses)),
+        suboperator=draw(maybe(businesses)),
+        owner=draw(maybe(businesses)),
+        facilities=draw(several(Facility)),
+        time_zone=draw(st.sampled_from(["Europe/Paris", "Europe/Amsterdam", "Indian/Reunion"])),
+        opening_times=draw(maybe(hours)),
+        charging_when_closed=draw(maybe(st.booleans())),
+        images=draw(tuples(images, 1)),
+        energy_mix=draw(maybe(energy_mixes)),
+        pool_id=draw(maybe(ids)),
+        hotline=draw(maybe(st.just("+33123456789"))),
+        last_updated=max(draw(instants), *(e.last_updated for e in inside)) if inside else draw(instants),
+    )
+
+
+moneys = st.builds(
+    Money,
+    net=decimals(0, 500, 2),
+    taxes=st.just(()) | decimals(0, 99, 2).map(lambda amount: (Tax(name="VAT", amount=amount),)),
+)
+price_components = st.builds(
+    PriceComponent,
+    type=st.sampled_from(TariffDimension),
+    price=decimals(0, 100, 4),
+    vat=maybe(decimals(0, 30, 1)),
+    step_size=st.integers(0, 3600),
+)
+restrictions = st.builds(
+    TariffRestrictions,
+    start_time=maybe(clocks),
+    end_time=maybe(clocks),
+    start_date=maybe(st.dates().map(str)),
+    end_date=maybe(st.dates().map(str)),
+    min_kwh=maybe(decimals(0, 100, 4)),
+    max_kwh=maybe(decimals(0, 100, 4)),
+    min_current=maybe(decimals(0, 100, 1)),
+    max_current=maybe(decimals(0, 100, 1)),
+    min_power=maybe(decimals(0, 400, 1)),
+    max_power=maybe(decimals(0, 400, 1)),
+    min_duration=maybe(st.integers(0, 10**6)),
+    max_duration=maybe(st.integers(0, 10**6)),
+    day_of_week=several(DayOfWeek, 7),
+    reservation=maybe(st.sampled_from(ReservationRestriction)),
+)
+elements = st.builds(
+    TariffElement,
+    price_components=st.lists(price_components, min_size=1, max_size=3).map(tuple),
+    restrictions=maybe(restrictions.filter(lambda r: r != TariffRestrictions())),
+)
+tariffs = st.builds(
+    Tariff,
+    party=parties,
+    id=ids,
+    target=maybe(parties),
+    currency=st.sampled_from(["EUR", "CHF"]),
+    type=maybe(st.sampled_from(TariffType)),
+    texts=tuples(local_texts),
+    url=maybe(urls),
+    min_price=maybe(moneys),
+    max_price=maybe(moneys),
+    elements=st.lists(elements, min_size=1, max_size=3).map(tuple),
+    start=maybe(instants),
+    end=maybe(instants),
+    energy_mix=maybe(energy_mixes),
+    last_updated=instants,
+)
+served_parties = st.builds(
+    Party, id=parties, roles=st.frozensets(st.sampled_from(Role), min_size=1), business=businesses
+)
