@@ -22,6 +22,10 @@ class Gateway:
     """Where hubs reach this gateway, without a trailing slash."""
 
 
+class RegistrationFailed(Exception):
+    """The hub could not be registered with; nothing changed. Its text tells a person why, and holds no token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """A hub.
@@ -32,7 +36,7 @@ class Hub:
         adapter: Makes the adapter of a connection; called in the event loop.
         routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
         register: Starts the registration from our side, where the protocol has one (OCPI); else None. Takes the
-            connection and the token that the hub gave us for it (OCPI token A).
+            connection and the token that the hub gave us for it (OCPI token A). Raises `RegistrationFailed`.
     """
 
     name: str

@@ -21,10 +21,13 @@ class RefusedByHub:
     Attributes:
         code: The hub's own code.
         text: The hub's own words.
+        unknown_there: The hub does not know the thing that was to be changed: what it once accepted counts for
+            nothing, and the whole of it is to be sent.
     """
 
     code: str
     text: str
+    unknown_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)
