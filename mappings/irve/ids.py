@@ -5,6 +5,7 @@ no `E`; static and dynamic records go through the same functions here, so that t
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from mappings.canonical.ids import EvseId, PartyId
@@ -30,6 +31,7 @@ def compact(text: str) -> str:
     return _SEPARATORS.sub("", text).upper()
 
 
+@lru_cache(maxsize=4096)
 def roaming_id(text: str | None) -> str | None:
     """Gives the compact form of an id for roaming; None where there is none (`Non concerné`) or it is not printable."""
     if text is None:

@@ -89,6 +89,7 @@ class Address(NamedTuple):
     city: str | None
 
 
+@lru_cache(maxsize=4096)
 def coordinates(text: str) -> Read[GeoPoint]:
     """Reads `[lon, lat]`, with or without brackets, with decimal commas too.
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TypeVar
+from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 from pydantic import JsonValue
 
@@ -18,7 +20,7 @@ from mappings.canonical.locations import (
 from mappings.canonical.texts import Business, LocalText
 from mappings.irve.values import WordTable, flag
 from mappings.irve.wire import AccessibilitePmr, ConditionAcces, Implantation, StaticRow
-from mappings.report import IssueKind, Report
+from mappings.report import Issue, IssueKind, Report
 
 W = TypeVar("W", bound=StrEnum)
 T = TypeVar("T")
@@ -84,45 +86,67 @@ def parking_type(row: StaticRow, report: Report) -> ParkingType | None:
     return _word(PARKING_TYPE, row, "implantation_station", report)
 
 
-def parking_restrictions(row: StaticRow, report: Report) -> tuple[ParkingRestriction, ...]:
-    """Gives who alone may park: disabled drivers, motorcycles, customers."""
-    # The station's own reading of `implantation_station` reports what is wrong with it.
+class Offer(NamedTuple):
+    """What a point offers, as its EVSE says it."""
+
+    parking_restrictions: tuple[ParkingRestriction, ...]
+    accessibility: Accessibility | None
+    capabilities: tuple[Capability, ...]
+    value_added_services: tuple[ValueAddedService, ...]
+    authentication_modes: tuple[AuthenticationMode, ...]
+    payment_options: tuple[PaymentOption, ...]
+
+
+_OFFER_COLUMNS = (
+    "implantation_station",
+    "gratuit",
+    "paiement_acte",
+    "paiement_cb",
+    "condition_acces",
+    "reservation",
+    "accessibilite_pmr",
+    "station_deux_roues",
+)
+_offer_columns = itemgetter(*map(StaticRow._fields.index, _OFFER_COLUMNS))
+
+
+def offer(row: StaticRow) -> tuple[Offer, tuple[Issue, ...]]:
+    """Gives what a point offers.
+
+    A bank card's terminal takes credit and debit cards alike in France. Of cards, apps and contracts for roaming the
+    schema says nothing, so `paiement_autre` becomes no authentication mode and no payment option.
+    """
+    return _offer(_offer_columns(row))
+
+
+# The columns are closed or boolean: a network has a handful of combinations.
+@lru_cache(maxsize=4096)
+def _offer(values: tuple[str | None, ...]) -> tuple[Offer, tuple[Issue, ...]]:
+    row = StaticRow.read(dict(zip(_OFFER_COLUMNS, values, strict=True)))
+    report = Report()
+    direct, card = _true(row, "paiement_acte", report), _true(row, "paiement_cb", report)
+    free, reservable = _true(row, "gratuit", report), _true(row, "reservation", report)
+    if free and (direct or card):
+        report.add(IssueKind.SUSPECT, "gratuit", "free of charge, yet payable at the point", row.gratuit)
+    payable = direct or card
+    cards = (Capability.CREDIT_CARD_PAYABLE, Capability.DEBIT_CARD_PAYABLE) if card else ()
+    found = Offer(
+        parking_restrictions=_parking_restrictions(row, report),
+        accessibility=_word(ACCESSIBILITY, row, "condition_acces", report),
+        capabilities=(*cards, Capability.RESERVABLE) if reservable else cards,
+        value_added_services=(ValueAddedService.RESERVATION,) if reservable else (),
+        authentication_modes=(AuthenticationMode.DIRECT_PAYMENT,) if payable else (),
+        payment_options=(PaymentOption.NO_PAYMENT,) if free else (PaymentOption.DIRECT,) if payable else (),
+    )
+    return found, tuple(report.issues)
+
+
+def _parking_restrictions(row: StaticRow, report: Report) -> tuple[ParkingRestriction, ...]:
+    # `implantation_station` describes the station, which reports what is wrong with it.
     customers = _word(PARKING_CUSTOMERS, row, "implantation_station", Report())
     disabled = _word(PARKING_DISABLED, row, "accessibilite_pmr", report)
     motorcycles = ParkingRestriction.MOTORCYCLES if _true(row, "station_deux_roues", report) else None
     return tuple(found for found in (disabled, customers, motorcycles) if found is not None)
-
-
-def accessibility(row: StaticRow, report: Report) -> Accessibility | None:
-    """Gives who may get there from `condition_acces`."""
-    return _word(ACCESSIBILITY, row, "condition_acces", report)
-
-
-def capabilities(row: StaticRow, report: Report) -> tuple[Capability, ...]:
-    """Gives the terminal for bank cards, which in France are credit and debit cards alike, and reservation."""
-    cards = (Capability.CREDIT_CARD_PAYABLE, Capability.DEBIT_CARD_PAYABLE) if _true(row, "paiement_cb", report) else ()
-    return (*cards, Capability.RESERVABLE) if _true(row, "reservation", Report()) else cards
-
-
-def value_added_services(row: StaticRow, report: Report) -> tuple[ValueAddedService, ...]:
-    """Gives reservation."""
-    return (ValueAddedService.RESERVATION,) if _true(row, "reservation", report) else ()
-
-
-def authentication_modes(row: StaticRow, report: Report) -> tuple[AuthenticationMode, ...]:
-    """Gives direct payment, which needs no identification; of cards and apps the schema says nothing."""
-    direct = _true(row, "paiement_acte", report) or _true(row, "paiement_cb", Report())
-    return (AuthenticationMode.DIRECT_PAYMENT,) if direct else ()
-
-
-def payment_options(row: StaticRow, report: Report) -> tuple[PaymentOption, ...]:
-    """Gives free of charge, or direct payment; a contract does not follow from `paiement_autre`."""
-    direct = _true(row, "paiement_acte", Report()) or _true(row, "paiement_cb", Report())
-    if _true(row, "gratuit", report):
-        if direct:
-            report.add(IssueKind.SUSPECT, "gratuit", "free of charge, yet payable at the point", row.gratuit)
-        return (PaymentOption.NO_PAYMENT,)
-    return (PaymentOption.DIRECT,) if direct else ()
 
 
 def additional_info(row: StaticRow) -> tuple[LocalText, ...]:
@@ -164,9 +188,12 @@ def beside_station(row: StaticRow, *, hours_read: bool, phone_read: bool, parkin
     return _present(row, columns)
 
 
-def beside_point(row: StaticRow) -> dict[str, JsonValue]:
-    """Gives the point's columns that the model has no place for, and columns outside the schema."""
+def beside_point(row: StaticRow, issues: Iterable[Issue]) -> dict[str, JsonValue]:
+    """Gives the point's columns that the model has no place for or could not take, and columns outside the schema."""
     beside = _present(row, _BESIDE_POINT)
+    unread = [issue.field for issue in issues if issue.kind in {IssueKind.UNKNOWN, IssueKind.LEFT_OUT}]
+    if unread:
+        beside |= _present(row, unread)
     return {**beside, **dict(row.others)} if row.others else beside
 
 

@@ -8,6 +8,7 @@ issue.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from mappings.canonical.ids import EvseId, PartyId
@@ -40,6 +41,7 @@ STATION_COLUMNS = (
     "date_mise_en_service",
 )
 """Columns that describe the station and so should be equal in all its rows."""
+_station_columns = itemgetter(*map(StaticRow._fields.index, STATION_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +181,24 @@ def _evse(row: StaticRow, point: GeoPoint, place: _Place, report: Report, read_a
         report.add(IssueKind.SUSPECT, "id_pdc_itinerance", detail, row.id_pdc_itinerance)
     at = _updated(row, place.zone.time_zone, report, read_at)
     plugs = connectors(row, at, report)
+    offer, issues = services.offer(row)
+    report.issues += issues
     return Evse(
         uid=uid,
         evse_id=public,
         # A static record says nothing of the moment; the dynamic ones do.
         status=EvseStatus.UNKNOWN,
-        capabilities=services.capabilities(row, report),
+        capabilities=offer.capabilities,
         connectors=plugs,
         coordinates=None if point == place.point else point,
-        parking_restrictions=services.parking_restrictions(row, report),
-        authentication_modes=services.authentication_modes(row, report),
-        payment_options=services.payment_options(row, report),
-        value_added_services=services.value_added_services(row, report),
-        accessibility=services.accessibility(row, report),
+        parking_restrictions=offer.parking_restrictions,
+        authentication_modes=offer.authentication_modes,
+        payment_options=offer.payment_options,
+        value_added_services=offer.value_added_services,
+        accessibility=offer.accessibility,
         additional_info=services.additional_info(row),
         last_updated=at,
-        unknown=services.beside_point(row),
+        unknown=services.beside_point(row, report.issues),
     )
 
 
@@ -231,7 +235,7 @@ def _updated(row: StaticRow, time_zone: str, report: Report, read_at: datetime) 
 
 
 def _compare(place: _Place, number: int, row: StaticRow, report: Report) -> None:
-    if number == place.row_number:
+    if number == place.row_number or _station_columns(row) == _station_columns(place.row):
         return
     for column in STATION_COLUMNS:
         theirs = getattr(row, column)

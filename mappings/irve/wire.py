@@ -113,8 +113,9 @@ class StaticRow(NamedTuple):
     @classmethod
     def read(cls, raw: Mapping[str, Any]) -> Self:
         """Takes a row as a CSV or JSON reader gives it; never raises."""
+        get = raw.get
         others = () if raw.keys() <= _STATIC_SET else _others(raw, _STATIC_SET)
-        return cls._make([*(text(raw.get(column)) for column in STATIC_COLUMNS), others])
+        return cls._make([*[None if (v := get(column)) is None else text(v) for column in STATIC_COLUMNS], others])
 
 
 STATIC_COLUMNS: tuple[str, ...] = StaticRow._fields[:-1]
