@@ -86,6 +86,14 @@ def test_secrets_come_by_reference_only() -> None:
         assert env["ROAMGATE_SECRET_KEY"]["valueFrom"] == {"secretKeyRef": {"name": "secrets", "key": "key"}}
 
 
+def test_the_first_key_of_the_api_may_be_absent_from_the_secret() -> None:
+    (deployment,) = of_kind(SECRET, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (entry,) = [entry for entry in container["env"] if entry["name"] == "ROAMGATE_ADMIN_KEY"]
+    reference = {"name": "roamgate", "key": "ROAMGATE_ADMIN_KEY", "optional": True}
+    assert entry["valueFrom"] == {"secretKeyRef": reference}
+
+
 def test_the_settings_arrive_as_they_were_given_where_the_gateway_is_told_to_look() -> None:
     (config,) = of_kind(EVERYTHING, "ConfigMap")
     assert json.loads(config["data"]["settings.json"]) == EVERYTHING["settings"]

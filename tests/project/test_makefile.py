@@ -4,12 +4,12 @@ import subprocess
 
 from tests.project.files import ROOT, read
 
+OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+
 
 def make(*arguments: str) -> list[str]:
     """Runs make as a user would, also when these tests were themselves started by make."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
     done = subprocess.run(
         ["make", "--no-print-directory", *arguments],
         cwd=ROOT,
