@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any
 
-from mappings.tables import EnumTable, FieldRule, FieldTable
+from mappings.tables import EnumTable, FieldRule, FieldTable, NotRepresentable
 
 
 def page(
@@ -55,7 +55,7 @@ def _enum_rows(enum: EnumTable[Any, Any]) -> str:
     said = [(_code(row.canonical), _wire(row.wire), row.lost) for row in enum.rows()]
     parts = [_table(("canonical", "wire", "lost on the way out"), said)]
     # What the wire distinguishes and the canonical enum does not cannot be seen from the canonical side.
-    merged = [(_code(wire), _code(canonical)) for wire, canonical in _one_way_in(enum)]
+    merged = [(_code(wire), _wire(canonical)) for wire, canonical in _one_way_in(enum)]
     if merged:
         parts.append(_table(("wire, read only", "canonical"), merged))
     return "\n\n".join(parts)
@@ -64,7 +64,11 @@ def _enum_rows(enum: EnumTable[Any, Any]) -> str:
 def _one_way_in(enum: EnumTable[Any, Any]) -> Iterator[tuple[str, str]]:
     sent = {(row.wire, row.canonical) for row in enum.rows()}
     for member in enum.wire:
-        canonical: StrEnum = enum.to_canonical(member.value)
+        try:
+            canonical: StrEnum = enum.to_canonical(member.value)
+        except NotRepresentable:
+            yield member.value, "—"
+            continue
         if (member.value, canonical.value) not in sent:
             yield member.value, canonical.value
 

@@ -1,0 +1,61 @@
+"""What an operator states once for its whole network, because OICP demands it and a source may lack it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from mappings.canonical.locations import (
+    Accessibility,
+    AuthenticationMode,
+    CalibrationLaw,
+    ConnectorFormat,
+    DynamicInfo,
+    PaymentOption,
+    ValueAddedService,
+)
+from mappings.oicp.v2_3.wire import LANGUAGE_PATTERN, PHONE_PATTERN
+
+
+class OperatorDefaults(BaseModel):
+    """Values for mandatory fields that a source leaves open; each use is reported as DEFAULTED.
+
+    What only the operator can know has no default of ours: where it is None or empty and the source lacks the value,
+    the EVSE is refused with the field's name.
+
+    Attributes:
+        hotline: Phone number for drivers, `+` and 5 to 15 digits.
+        accessibility: Who may get to the stations.
+        open_24_hours: Whether stations without opening times are always open.
+        renewable_energy: Whether stations without an energy mix provide renewable energy only.
+        calibration_law: How calibration law data is given.
+        authentication_modes: Where none follows from the EVSE's capabilities.
+        payment_options: Where none follows from the EVSE's capabilities.
+        value_added_services: Where none follows from the EVSE's capabilities.
+        hubject_compatible: Whether EVSEs that do not say may be started through Hubject.
+        dynamic_info: Whether a status is provided; AUTO means yes as soon as one is pushed.
+        connector_format: Format of connectors that do not say theirs, where OICP distinguishes it (type 2).
+        city: Where the location has none.
+        postal_code: Placeholder where the location has none, at most 10 characters.
+        street: Placeholder where the location has no address, 2 to 100 characters. Hubject advises underscores.
+        house_number: Placeholder where no number can be told from the address, at most 10 characters.
+        language: Language of names that come without one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hotline: Annotated[str, StringConstraints(pattern=PHONE_PATTERN)] | None = None
+    accessibility: Accessibility | None = None
+    open_24_hours: bool | None = None
+    renewable_energy: bool | None = None
+    calibration_law: CalibrationLaw | None = None
+    authentication_modes: tuple[AuthenticationMode, ...] = ()
+    payment_options: tuple[PaymentOption, ...] = ()
+    value_added_services: tuple[ValueAddedService, ...] = (ValueAddedService.NONE,)
+    hubject_compatible: bool | None = True
+    dynamic_info: DynamicInfo | None = DynamicInfo.AUTO
+    connector_format: ConnectorFormat | None = None
+    city: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    postal_code: Annotated[str, Field(min_length=1, max_length=10)] | None = "."
+    street: Annotated[str, Field(min_length=2, max_length=100)] | None = "__"
+    house_number: Annotated[str, Field(min_length=1, max_length=10)] | None = "."
+    language: Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)] = "en"

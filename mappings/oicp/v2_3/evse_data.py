@@ -1,0 +1,261 @@
+"""EvseDataRecordType from and to a location with its EVSEs (OICP 2.3, CPO Data Types, EvseDataRecordType).
+
+Records out are plain JSON dictionaries, made to be dumped at once: parts of them are shared between the records of a
+location, so they are to be read and not changed. `lastUpdate` and `deltaType` are Hubject's to assign and never sent.
+What the tables of `tables` call lost for every value (tariff ids, times of change) is not reported again per object.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.locations import Evse, Location
+from mappings.oicp.v2_3 import connectors, coordinates, services
+from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.enums import ACCESSIBILITY, CALIBRATION_LAW, DYNAMIC_INFO
+from mappings.oicp.v2_3.grouping import group
+from mappings.oicp.v2_3.place import NAME_LENGTH, Place, images
+from mappings.oicp.v2_3.reading import to_canonical
+from mappings.oicp.v2_3.texts import cut, write_info_texts
+from mappings.oicp.v2_3.wire import EVSE_ID_PATTERN, Record
+from mappings.report import Issue, IssueKind, Refused, Report
+
+__all__ = ["Rendered", "from_canonical", "group", "records", "to_canonical", "wire_id"]
+
+_EVSE_ID = re.compile(EVSE_ID_PATTERN)
+_STATION_ID_LENGTH, _MANUFACTURER_LENGTH, _CLEARINGHOUSE_LENGTH, _FLOOR_LENGTH = 50, 50, 20, 5
+
+_ACCESSIBILITY = {member: ACCESSIBILITY.from_canonical(member).value for member in ACCESSIBILITY.canonical}
+_CALIBRATION_LAW = {member: CALIBRATION_LAW.from_canonical(member).value for member in CALIBRATION_LAW.canonical}
+_DYNAMIC_INFO = {member: DYNAMIC_INFO.from_canonical(member).value for member in DYNAMIC_INFO.canonical}
+
+# An EVSE-specific part that most EVSEs of most networks do not have.
+_RARE = ("station_names", "additional_info", "directions", "images", "parking_restrictions", "status_schedule")
+
+
+class Rendered(NamedTuple):
+    """One EVSE's record, or why there is none.
+
+    Attributes:
+        evse: The source.
+        record: The record, or the refusal, whose reason names the field.
+        issues: What was noted of the location and of this EVSE, paths from the location.
+    """
+
+    evse: Evse
+    record: Record | Refused
+    issues: list[Issue]
+
+
+def wire_id(evse_id: EvseId | None, field: str = "evse_id") -> str:
+    """Gives an EvseID as it is sent: capitals, with separators.
+
+    Raises:
+        Refused: There is none, or it is neither an ISO nor a DIN id within OICP's length.
+    """
+    if evse_id is None:
+        raise Refused(field, "missing, and OICP knows an EVSE by nothing else")
+    text = evse_id.separated()
+    if evse_id.party is None or not _EVSE_ID.match(text):
+        raise Refused(field, "neither an ISO nor a DIN EvseID as OICP demands", evse_id.text)
+    return text
+
+
+def from_canonical(
+    location: Location, evse: Evse, defaults: OperatorDefaults, operator: PartyId
+) -> tuple[Record, list[Issue]]:
+    """Writes one EVSE of a location.
+
+    Args:
+        location: The location.
+        evse: One of its EVSEs.
+        defaults: The operator's values for mandatory fields that the source leaves open.
+        operator: The connection's OperatorID; an EVSE of another party is a sub-operator's.
+
+    Raises:
+        Refused: The record cannot be said; the reason names the field.
+    """
+    index = next((n for n, one in enumerate(location.evses) if one is evse), 0)
+    issues = (place := Place(location, defaults)).issues
+    return _record(place, evse, index, location, defaults, operator, issues), issues
+
+
+def records(location: Location, defaults: OperatorDefaults, operator: PartyId) -> Iterator[Rendered]:
+    """Writes all EVSEs of a location, working out what they share once.
+
+    Args:
+        location: The location.
+        defaults: The operator's values for mandatory fields that the source leaves open.
+        operator: The connection's OperatorID; an EVSE of another party is a sub-operator's.
+
+    Yields:
+        One for each EVSE, in order. Nothing is raised: a refusal stands in the place of the record.
+    """
+    try:
+        place = Place(location, defaults)
+    except Refused as refusal:
+        for evse in location.evses:
+            yield Rendered(evse, refusal, refusal.issues)
+        return
+    for index, evse in enumerate(location.evses):
+        issues = place.issues.copy()
+        try:
+            record: Record | Refused = _record(place, evse, index, location, defaults, operator, issues)
+        except Refused as refusal:
+            record, issues = refusal, refusal.issues
+        yield Rendered(evse, record, issues)
+
+
+def _record(
+    place: Place,
+    evse: Evse,
+    index: int,
+    location: Location,
+    defaults: OperatorDefaults,
+    operator: PartyId,
+    issues: list[Issue],
+) -> Record:
+    evse_id = evse.evse_id
+    try:
+        record: Record = {"EvseID": wire_id(evse_id, f"evses[{index}].evse_id"), **place.base}
+        plugs, facilities = connectors.write(
+            evse.connectors, f"evses[{index}].connectors", defaults.connector_format, issues
+        )
+    except Refused as refusal:
+        raise _after(issues, refusal) from None
+    record["Plugs"] = plugs
+    record["ChargingFacilities"] = facilities
+    said = services.write(evse, defaults)
+    record["AuthenticationModes"] = said.authentication
+    record["PaymentOptions"] = said.payment
+    record["ValueAddedServices"] = said.services
+    if said.alone:
+        issues.append(_noted(index, "payment_options", IssueKind.LEFT_OUT, "`No Payment` stands only alone in OICP"))
+    issues.extend(_defaulted(index, name) for name in said.defaulted)
+    if not (said.authentication and said.payment and said.services):
+        empty = next(name for name in said.defaulted if not getattr(defaults, name))
+        raise _no_default(issues, index, empty)
+    accessibility = _or_default(evse.accessibility, defaults.accessibility, index, "accessibility", issues)
+    record["Accessibility"] = _ACCESSIBILITY[accessibility]
+    law = _or_default(evse.calibration_law, defaults.calibration_law, index, "calibration_law", issues)
+    record["CalibrationLawDataAvailability"] = _CALIBRATION_LAW[law]
+    record["IsHubjectCompatible"] = _or_default(
+        evse.hubject_compatible, defaults.hubject_compatible, index, "hubject_compatible", issues
+    )
+    dynamic = _or_default(evse.dynamic_info, defaults.dynamic_info, index, "dynamic_info", issues)
+    record["DynamicInfoAvailable"] = _DYNAMIC_INFO[dynamic]
+    if evse_id is not None and evse_id.party != operator and "SubOperatorName" not in record:
+        name = place.operator_name or str(evse_id.party)
+        record["SubOperatorName"] = (
+            name if len(name) <= NAME_LENGTH else _cut(name, NAME_LENGTH, "operator.name", issues)
+        )
+    if evse.physical_reference is not None:
+        issues.append(_noted(index, "physical_reference", IssueKind.LOST, "OICP has no place for it"))
+    _optional(place, evse, index, location, defaults, record, issues)
+    return record
+
+
+def _optional(
+    place: Place,
+    evse: Evse,
+    index: int,
+    location: Location,
+    defaults: OperatorDefaults,
+    record: Record,
+    issues: list[Issue],
+) -> None:
+    path = f"evses[{index}]"
+    if evse.floor_level is not None and (floor := evse.floor_level.strip()):
+        record["Address"] = {**place.address, "Floor": _cut(floor, _FLOOR_LENGTH, f"{path}.floor_level", issues)}
+    if evse.coordinates is not None:
+        report = _report(issues)
+        point = coordinates.suspect(evse.coordinates, location.country, f"{path}.coordinates", report)
+        record["GeoCoordinates"] = coordinates.write(point, f"{path}.coordinates", report)
+    _id(evse.station_id, _STATION_ID_LENGTH, "ChargingStationId", f"{path}.station_id", record, issues)
+    _id(evse.clearinghouse_id, _CLEARINGHOUSE_LENGTH, "ClearinghouseID", f"{path}.clearinghouse_id", record, issues)
+    if evse.hub_operator is not None:
+        record["HubOperatorID"] = evse.hub_operator.normal
+    if evse.manufacturer is not None and evse.manufacturer.strip():
+        record["HardwareManufacturer"] = _cut(evse.manufacturer, _MANUFACTURER_LENGTH, f"{path}.manufacturer", issues)
+    if evse.dynamic_power is not None:
+        record["DynamicPowerLevel"] = evse.dynamic_power
+    if evse.max_capacity is not None:
+        capacity = int(evse.max_capacity.quantize(Decimal(1), ROUND_HALF_UP))
+        record["MaxCapacity"] = capacity
+        if capacity != evse.max_capacity:
+            issues.append(Issue(IssueKind.NARROWED, f"{path}.max_capacity", "rounded to whole kWh"))
+    if any(getattr(evse, name) for name in _RARE):
+        _rare(evse, path, defaults, record, _report(issues))
+
+
+def _rare(evse: Evse, path: str, defaults: OperatorDefaults, record: Record, report: Report) -> None:
+    for field, texts, wire in (
+        ("station_names", evse.station_names, "ChargingStationNames"),
+        ("additional_info", evse.additional_info, "AdditionalInfo"),
+        ("directions", evse.directions, "ChargingStationLocationReference"),
+    ):
+        written = write_info_texts(texts, f"{path}.{field}", defaults.language, report)
+        if written:
+            record[wire] = written
+    if evse.images:
+        images(evse.images, f"{path}.images", record, report)
+    for name in ("parking_restrictions", "status_schedule"):
+        if getattr(evse, name):
+            report.add(IssueKind.LOST, f"{path}.{name}", "OICP has no place for it")
+
+
+def _or_default(value: Any, default: Any, index: int, name: str, issues: list[Issue]) -> Any:
+    if value is not None:
+        return value
+    if default is None:
+        raise _no_default(issues, index, name)
+    issues.append(_defaulted(index, name))
+    return default
+
+
+@lru_cache(maxsize=8192)
+def _noted(index: int, name: str, kind: IssueKind, detail: str) -> Issue:
+    # A network raises the same few issues on every EVSE; they are made once.
+    return Issue(kind, f"evses[{index}].{name}", detail)
+
+
+@lru_cache(maxsize=8192)
+def _defaulted(index: int, name: str) -> Issue:
+    return Issue(IssueKind.DEFAULTED, f"evses[{index}].{name}", "missing; the operator's default was used")
+
+
+def _no_default(issues: list[Issue], index: int, name: str) -> Refused:
+    detail = "missing; OICP demands it and the operator's defaults do not give it"
+    return Refused(f"evses[{index}].{name}", detail, before=issues)
+
+
+def _after(issues: list[Issue], refusal: Refused) -> Refused:
+    """Puts what was noted before in front of a refusal that does not carry it."""
+    if len(refusal.issues) == 1:
+        refusal.issues[:0] = issues
+    return refusal
+
+
+def _report(issues: list[Issue]) -> Report:
+    report = Report()
+    report.issues = issues
+    return report
+
+
+def _cut(text: str, length: int, field: str, issues: list[Issue]) -> str:
+    return cut(text, length, field, _report(issues))
+
+
+def _id(text: str | None, length: int, wire: str, field: str, record: Record, issues: list[Issue]) -> None:
+    if text is None:
+        return
+    if len(text) <= length:
+        record[wire] = text
+    else:
+        # An id cut short would be another one.
+        issues.append(
+            Issue(IssueKind.LEFT_OUT, field, f"an id longer than the {length} characters of OICP", text[:100])
+        )
