@@ -1,0 +1,110 @@
+"""Settings of a connection to Hubject, and how its platform HBS wants to be served."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from adapters.core.http import UrlRefused, checked_url
+from adapters.core.profile import OperationProfile, Profile
+from mappings.canonical.ids import PartyId
+from mappings.oicp.v2_3.defaults import OperatorDefaults
+
+EVSE_DATA, EVSE_STATUS = "evse_data", "evse_status"
+
+PRODUCTION = "https://service.hubject.com"
+QA = "https://service-qa.hubject.com"
+
+
+class Settings(BaseModel):
+    """Settings of a connection to Hubject.
+
+    Attributes:
+        operator_id: The party that the certificate is bound to. It stands in every path and body, also where EVSEs of
+            sub-operators are pushed (OICP 2.3, Hub Provider and Hub Operator).
+        operator_name: Its name as drivers' providers see it.
+        base_url: `https://service.hubject.com` or `https://service-qa.hubject.com`.
+        client_certificate, client_key: PEM files of the certificate that Hubject signed; read again when they change.
+        ca_file: PEM file of the authorities to trust instead of the system's.
+        defaults: Values for mandatory fields that a source leaves open.
+        data_batch, status_batch: Most records of a push. Hubject names no limit.
+        data_per_minute, status_per_minute: Most calls a minute. A call may need a second request (see HUB.md), so that
+            the defaults are under half of what the Acceptable Use Policy allows: 375 and 2000.
+        full_load_max: Most records of a fullLoad; a bigger network is synchronised by updates.
+        full_sync_hours: How often everything is sent anew; None for only on demand.
+        timeout_seconds, connect_timeout_seconds: Bounds on one request; Hubject names none.
+        sandbox: The hub is a sandbox: http and loopback addresses are allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operator_id: PartyId
+    operator_name: Annotated[str, Field(min_length=1, max_length=100)]
+    base_url: str = QA
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    ca_file: Path | None = None
+    defaults: OperatorDefaults = OperatorDefaults()
+    data_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    status_batch: Annotated[int, Field(ge=1, le=20_000)] = 2000
+    data_per_minute: Annotated[int, Field(ge=1)] = 180
+    status_per_minute: Annotated[int, Field(ge=1)] = 960
+    full_load_max: Annotated[int, Field(ge=0)] = 20_000
+    full_sync_hours: Annotated[int, Field(ge=1)] | None = 24
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+    connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    sandbox: bool = False
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.client_key is not None and self.client_certificate is None:
+            raise ValueError("client_key without client_certificate")
+        if self.client_certificate is None and not self.sandbox:
+            raise ValueError("client_certificate: Hubject knows a partner by its certificate")
+        try:
+            # The operator's own setting: any host will do.
+            host = self.base_url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].lower()
+            checked_url(self.base_url, {host}, allow_http_loopback=self.sandbox)
+        except UrlRefused as error:
+            raise ValueError(f"base_url: {error}") from None
+        return self
+
+    @property
+    def data_path(self) -> str:
+        """Path of eRoamingPushEvseData."""
+        return f"/api/oicp/evsepush/v23/operators/{self.operator_id.normal}/data-records"
+
+    @property
+    def status_path(self) -> str:
+        """Path of eRoamingPushEvseStatus."""
+        return f"/api/oicp/evsepush/v21/operators/{self.operator_id.normal}/status-records"
+
+    def profile(self) -> Profile:
+        """How HBS wants to be served by this connection."""
+        # OICP 2.3, Data push operations: never in parallel, hence one lane. A batch with one wrong record is refused
+        # whole. Status before data makes no sense to anybody who reads it.
+        data = OperationProfile(
+            name=EVSE_DATA,
+            max_items=self.data_batch,
+            lanes_in_flight=1,
+            per_minute=self.data_per_minute,
+            atomic=True,
+            full_load=True,
+        )
+        status = OperationProfile(
+            name=EVSE_STATUS,
+            max_items=self.status_batch,
+            lanes_in_flight=1,
+            per_minute=self.status_per_minute,
+            atomic=True,
+            after=EVSE_DATA,
+        )
+        return Profile(
+            hub="hubject",
+            protocol="OICP 2.3",
+            operations={EVSE_DATA: data, EVSE_STATUS: status},
+            request_timeout=timedelta(seconds=self.timeout_seconds),
+            full_sync_every=None if self.full_sync_hours is None else timedelta(hours=self.full_sync_hours),
+            full_load_max=self.full_load_max,
+        )

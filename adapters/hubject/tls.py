@@ -1,0 +1,50 @@
+"""TLS contexts for both ends of a connection to Hubject, which wants a client certificate on every request."""
+
+import ssl
+from pathlib import Path
+
+
+class TlsFiles(ValueError):
+    """A certificate or key cannot be read, or the two do not belong together."""
+
+
+def client_context(authority: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """Makes the context of our requests; host names are checked, TLS is at least 1.2.
+
+    Args:
+        authority: Whom to trust instead of the system's authorities.
+        certificate: What we show, PEM, with the chain if there is one; None shows nothing.
+        key: Its key, not enciphered; None where the certificate's file holds it.
+
+    Raises:
+        TlsFiles: A file is missing or makes no sense. The text names the file, never what is in it.
+    """
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise TlsFiles(f"{authority} holds no certificates: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if certificate is not None:
+        _load(context, certificate, key)
+    return context
+
+
+def server_context(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Makes the context of a server that asks for a client certificate of one authority.
+
+    Raises:
+        TlsFiles: As `client_context`.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    _load(context, certificate, key)
+    return context
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    try:
+        # A password would be asked for on the terminal if none were given.
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except (OSError, ssl.SSLError) as error:
+        raise TlsFiles(f"{certificate} and {key or certificate} are no certificate with its key: {error}") from None
