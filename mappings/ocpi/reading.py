@@ -186,10 +186,16 @@ def _set_aside(raw: dict[str, Any], at: Path, rule: Rule | Instead, fault: Error
 
 def _mended(raw: dict[str, Any], path: Path, value: Any, fault: str, report: Report) -> bool:
     """Puts a value right that has one right reading in the wanted type."""
-    right = _right_reading(value, fault)
-    if right is None:
+    if not path:
         return False
     holder = _get(raw, path[:-1])
+    # A database's own name for the id, left in by an export.
+    if fault == "missing" and path[-1] == "id" and isinstance(holder.get("_id"), str):
+        value = right = holder.pop("_id")
+    else:
+        right = _right_reading(value, fault)
+    if right is None:
+        return False
     holder[path[-1]] = right
     report.add(IssueKind.MENDED, show(path), f"read as {str(right)[:40]!r}", value)
     return True
@@ -198,15 +204,21 @@ def _mended(raw: dict[str, Any], path: Path, value: Any, fault: str, report: Rep
 def _right_reading(value: Any, fault: str) -> Any:
     if fault == "list_type":
         return [] if value is None else ([value] if isinstance(value, (str, dict)) else None)
-    if fault.startswith("string_") and isinstance(value, str):
-        return value.strip() if value != value.strip() else None
-    if fault == "string_type" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
+    if fault.startswith("string_"):
+        return _text(value)
     if fault == "bool_type" and isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().casefold())
     if fault in {"int_type", "float_type"}:
         return _number(value, whole=fault == "int_type")
     return None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value.strip() if value != value.strip() else None
+    if isinstance(value, dict) and value.keys() == {"$date"} and isinstance(value["$date"], str):
+        return value["$date"]  # a database's own form of a date, left in by an export
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _number(value: Any, *, whole: bool) -> int | float | None:

@@ -221,7 +221,7 @@ class PriceComponent(TypedDict, total=False):
     type: Required[str]
     price: Required[_Number]
     vat: _Number | None
-    step_size: Required[_Whole]
+    step_size: _Whole | None
 
 
 class TariffRestrictions(TypedDict, total=False):
