@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple
 
 from adapters.core.adapter import Adapter, Subject, WireKey
@@ -31,13 +30,6 @@ class Link:
         return [] if seen is None else list(self.adapter.keys(seen))
 
 
-class EvseRow(NamedTuple):
-    """An EVSE as stored: its number and the moment of its status."""
-
-    no: int
-    status_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An object as stored, with what is needed to project it.
@@ -46,14 +38,14 @@ class Stored:
         no: Number of the location or tariff.
         subject: The object.
         keys: Per connection number, what its hub should know (`Link.keys`).
-        evses: The location's EVSEs by uid.
+        evses: Numbers of the location's EVSEs by uid.
         existed: Whether it may have projections already.
     """
 
     no: int
     subject: Subject
     keys: dict[int, list[WireKey]]
-    evses: dict[str, EvseRow]
+    evses: dict[str, int]
     existed: bool
 
 
@@ -70,7 +62,6 @@ class _Row(NamedTuple):
     evse_uid: str | None
     follows_status: bool
     shared: bool
-    source_at: datetime | None
     held: bool
 
 
@@ -112,7 +103,7 @@ async def project(tx: Transaction, links: Sequence[Link], objects: Sequence[Stor
     before = await _before(tx, [stored for stored in objects if stored.existed], ours)
     contested = {place: shape for place, shape in before.items() if shape.shared} | shared
     elected = await _elect(tx, contested, held)
-    ours_now = {evse.no for stored in objects for evse in stored.evses.values()}
+    ours_now = {no for stored in objects for no in stored.evses.values()}
     rewritten = [row for row in elected if row.evse_no in ours_now]
     await _want(tx, rows + rewritten, changed=changed)
     await _want(tx, [row for row in elected if row.evse_no not in ours_now], changed=False)
@@ -122,19 +113,18 @@ async def project(tx: Transaction, links: Sequence[Link], objects: Sequence[Stor
 
 def _row(stored: Stored, connection_id: int, wire: WireKey, *, held: bool) -> _Row:
     is_location = isinstance(stored.subject, Location)
-    evse = stored.evses[wire.evse_uid] if wire.evse_uid is not None else None
+    evse_no = stored.evses[wire.evse_uid] if wire.evse_uid is not None else None
     return _Row(
         connection_id=connection_id,
         key=wire.key,
         operation=wire.operation,
         lane=wire.lane,
         location_no=stored.no if is_location else None,
-        evse_no=evse.no if evse else None,
+        evse_no=evse_no,
         tariff_no=None if is_location else stored.no,
         evse_uid=wire.evse_uid,
         follows_status=wire.follows_status,
         shared=False,
-        source_at=evse.status_at if evse else None,
         held=held,
     )
 
@@ -171,7 +161,6 @@ async def _elect(tx: Transaction, contested: dict[_Place, _Shape], held: set[tup
             evse_uid=winner["evse_uid"],
             follows_status=shape.follows_status,
             shared=True,
-            source_at=winner["status_at"],
             held=(connection_id, operation) in held,
         )
         for (connection_id, key, operation), shape in contested.items()

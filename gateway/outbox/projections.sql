@@ -13,16 +13,15 @@ WHERE e.evse_key = ANY($1::text[]) AND NOT e.removed
 ORDER BY claim, e.evse_key, e.status_at DESC, e.location_id, e.party, e.uid
 
 -- name: want
--- Writes what is wanted. A row that is there already is raised when its content changed ($13) or another EVSE won its key.
+-- Writes what is wanted. A row that is there already is raised when its content changed ($12) or another EVSE won its key.
 INSERT INTO projection AS p (
-    connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared, source_at,
+    connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared,
     held, pending)
 SELECT i.connection_id, i.key, i.operation, i.lane, i.location_no, i.evse_no, i.tariff_no, i.evse_uid, i.follows_status,
-    i.shared, i.source_at, i.held, NOT i.held
+    i.shared, i.held, NOT i.held
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-    $9::boolean[], $10::boolean[], $11::timestamptz[], $12::boolean[])
-    AS i(connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared, source_at,
-         held)
+    $9::boolean[], $10::boolean[], $11::boolean[])
+    AS i(connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared, held)
 ORDER BY i.connection_id, i.key, i.operation
 ON CONFLICT (connection_id, key, operation) DO UPDATE SET
     lane = excluded.lane,
@@ -32,7 +31,6 @@ ON CONFLICT (connection_id, key, operation) DO UPDATE SET
     evse_uid = excluded.evse_uid,
     follows_status = excluded.follows_status,
     shared = excluded.shared,
-    source_at = excluded.source_at,
     wanted = p.wanted + 1,
     gone = false,
     refused = false,
@@ -40,7 +38,7 @@ ON CONFLICT (connection_id, key, operation) DO UPDATE SET
     pending = NOT p.held,
     due_at = CASE WHEN p.pending THEN p.due_at ELSE now() END,
     since = CASE WHEN p.pending THEN p.since ELSE now() END
-WHERE $13 OR p.gone OR p.evse_no IS DISTINCT FROM excluded.evse_no
+WHERE $12 OR p.gone OR p.evse_no IS DISTINCT FROM excluded.evse_no
 
 -- name: unwant
 -- What no object stands for any more is to be deleted at the hub; what the hub was never offered is forgotten at once.

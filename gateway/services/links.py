@@ -14,8 +14,8 @@ from gateway.store.secrets import Cipher
 
 SQL = Queries("gateway.services", "connections.sql")
 
-# Any number, the same in every replica. Who writes objects shares it; who changes the set of connections takes it alone,
-# so that no object is written by somebody who does not know a connection yet.
+# Any number, the same in every replica. Who writes objects shares it; who changes the set of connections takes it
+# alone, so that no object is written by somebody who does not know a connection yet.
 _LOCK = 0x6C696E6B
 
 Build = Callable[[Connection], Adapter]

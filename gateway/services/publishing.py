@@ -7,18 +7,15 @@ from hashlib import blake2b
 
 from pydantic import TypeAdapter
 
-from gateway.http.ports import Conflict, PutResult
-from gateway.outbox.projecting import EvseRow, Link, Stored, project
+from gateway.http.ports import Conflict, Parties, PutResult, StatusOutcome
+from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.links import Links
-from gateway.services.overlay import tombstone
+from gateway.store.objects import SQL, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction
-from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
-from mappings.canonical.locations import Evse, EvseStatus, Location
+from mappings.canonical.locations import Evse, EvseStatus, EvseStatusReport, Location
 from mappings.canonical.tariffs import Tariff
 from mappings.report import Issue
-
-SQL = Queries("gateway.services", "network.sql")
 
 _ISSUES = TypeAdapter(list[Issue])
 
@@ -68,6 +65,28 @@ class Publishing:
         self._wake()
         return True
 
+    async def remove_evses(self, report: EvseStatusReport, at: datetime, parties: Parties) -> StatusOutcome:
+        """Withdraws what a report of REMOVED names: a change of the location, which keeps the EVSE as a tombstone."""
+        party = report.party.normal if report.party else None
+        key = report.evse_id.normal if report.evse_id else None
+        allowed = None if parties is None else [one.normal for one in parties]
+        found = False
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._links.publishing() as (tx, links):
+                    rows = await tx.fetch(
+                        SQL["evses_to_remove"], party, report.location_id, report.evse_uid, key, allowed, at
+                    )
+                    latest: dict[tuple[str, str], tuple[Location, Sequence[Issue]]] = {}
+                    for row in rows:
+                        location = without_evses(Location.model_validate_json(row["body"]), set(row["uids"]), at)
+                        latest[location.party.normal, location.id] = (location, load_issues(row["issues"]))
+                    if found := bool(latest):
+                        await self._write_locations(tx, links, latest, None, withdrawn_at=None)
+        if found:
+            self._wake()
+        return StatusOutcome.APPLIED if found else StatusOutcome.UNKNOWN_EVSE
+
     async def _write_locations(
         self,
         tx: Transaction,
@@ -93,9 +112,10 @@ class Publishing:
             if unchanged:
                 continue
             if old is not None and (dropped := set(old["uids"] or ()) - {evse.uid for evse in location.evses}):
-                location = _keep_dropped(location, Location.model_validate_json(old["body"]), dropped, self._clock())
-                body = location.model_dump_json(exclude_defaults=True)
-            write.append((location, issues, body, digest))
+                whole = _keep_dropped(location, Location.model_validate_json(old["body"]), dropped, self._clock())
+                write.append((whole, issues, whole.model_dump_json(exclude_defaults=True), digest))
+            else:
+                write.append((location, issues, body, digest))
         if write:
             await self._store_and_project(tx, links, write, known.keys(), withdrawn_at)
         return results
@@ -234,10 +254,10 @@ async def write_evses(
             )
             for evse in location.evses
         ]
-    evses: dict[int, dict[str, EvseRow]] = {no: {} for no, *_ in keyed}
+    evses: dict[int, dict[str, int]] = {no: {} for no, *_ in keyed}
     if columns:
         for row in await tx.fetch(SQL["write_evses"], *_columns(columns, 6)):
-            evses[row["location_no"]][row["uid"]] = EvseRow(row["no"], row["status_at"])
+            evses[row["location_no"]][row["uid"]] = row["no"]
     return [Stored(no, location, keys, evses[no], existed=existed) for no, location, keys, existed in keyed]
 
 

@@ -57,7 +57,7 @@ class Cipher:
 def token_hash(token: str) -> bytes:
     """Gives the hash under which a token that a partner shows us is stored.
 
-    Our tokens are 256 random bits, so a plain hash cannot be guessed backwards. An adopted token may be weaker; it is the
-    partner's to replace.
+    Our tokens are 256 random bits, so a plain hash cannot be guessed backwards. An adopted token may be weaker; it
+    is the partner's to replace.
     """
     return sha256(token.encode()).digest()

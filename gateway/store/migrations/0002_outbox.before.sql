@@ -27,7 +27,6 @@ CREATE TABLE projection (
     evse_uid text,
     follows_status boolean NOT NULL,
     shared boolean NOT NULL,
-    source_at timestamptz,
     wanted bigint NOT NULL DEFAULT 1,
     acked bigint NOT NULL DEFAULT 0,
     pending boolean NOT NULL,

@@ -42,7 +42,7 @@ ON CONFLICT (party, location_id, uid) DO UPDATE SET
     status_at = greatest(e.status_at, excluded.status_at),
     changed_on = greatest(e.status_at, excluded.status_at)::date,
     removed = excluded.removed
-RETURNING e.no, e.location_no, e.uid, e.status_at
+RETURNING e.no, e.location_no, e.uid
 
 -- name: lock_tariffs
 SELECT t.no, t.party, t.tariff_id, t.target, t.digest, t.revision, t.withdrawn_at
@@ -66,6 +66,18 @@ ON CONFLICT (party, tariff_id, target) DO UPDATE SET
     revision = t.revision + 1,
     updated_at = now()
 RETURNING t.no, t.party, t.tariff_id, t.target
+
+-- name: evses_to_remove
+-- The locations, locked, of the EVSEs that a report of REMOVED names; none whose status is newer than the report.
+WITH named AS (
+    SELECT e.location_no, array_agg(e.uid) AS uids FROM evse e
+    WHERE NOT e.removed AND e.status_at <= $6
+        AND (($4::text IS NULL AND e.party = $1 AND e.location_id = $2 AND e.uid = $3)
+            OR (e.evse_key = $4 AND ($5::text[] IS NULL OR e.party = ANY($5))))
+    GROUP BY e.location_no
+)
+SELECT l.body, l.issues, n.uids FROM named n JOIN location l ON l.no = n.location_no
+ORDER BY l.party, l.location_id FOR UPDATE OF l
 
 -- name: withdraw_tariff
 UPDATE tariff SET withdrawn_at = $4, last_updated = greatest(last_updated, $4), revision = revision + 1, updated_at = now()

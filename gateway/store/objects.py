@@ -1,9 +1,19 @@
-"""Puts the statuses that are stored apart back into the location that was stored whole."""
+"""Objects as they are stored: a location whole, its EVSEs' statuses apart, put together again when it is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from gateway.store.pool import Record
+from gateway.store.queries import Queries
 from mappings.canonical.locations import Evse, EvseStatus, Location
+
+SQL = Queries("gateway.store", "objects.sql")
+
+
+def read_location(row: Record) -> Location:
+    """Reads a row with `body`, `uids`, `statuses` and `status_ats`: the location with its present statuses."""
+    location = Location.model_validate_json(row["body"])
+    return overlay(location, _statuses(row["uids"], row["statuses"], row["status_ats"]))
 
 
 def overlay(location: Location, statuses: Mapping[str, tuple[EvseStatus, datetime]]) -> Location:
@@ -24,7 +34,7 @@ def _with_status(evse: Evse, status: tuple[EvseStatus, datetime] | None) -> Evse
     return evse.model_copy(update={"status": status[0], "last_updated": max(evse.last_updated, status[1])})
 
 
-def statuses(
+def _statuses(
     uids: Sequence[str | None], values: Sequence[str], moments: Sequence[datetime]
 ) -> dict[str, tuple[EvseStatus, datetime]]:
     """Reads the aggregated columns of a query; a location without EVSEs gives one row of nulls."""
@@ -33,12 +43,17 @@ def statuses(
     }
 
 
-def tombstone(location: Location, at: datetime) -> Location:
-    """Gives the location with every EVSE REMOVED, as those who pull by date shall see it."""
+def without_evses(location: Location, uids: Collection[str], at: datetime) -> Location:
+    """Gives the location with some EVSEs REMOVED from a moment on."""
     evses = tuple(
-        evse
-        if evse.status is EvseStatus.REMOVED
-        else evse.model_copy(update={"status": EvseStatus.REMOVED, "last_updated": at})
+        evse.model_copy(update={"status": EvseStatus.REMOVED, "last_updated": max(evse.last_updated, at)})
+        if evse.uid in uids and evse.status is not EvseStatus.REMOVED
+        else evse
         for evse in location.evses
     )
     return location.model_copy(update={"evses": evses, "last_updated": max(location.last_updated, at)})
+
+
+def tombstone(location: Location, at: datetime) -> Location:
+    """Gives the location with every EVSE REMOVED, as those who pull by date shall see it."""
+    return without_evses(location, {evse.uid for evse in location.evses}, at)

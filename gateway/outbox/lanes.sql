@@ -1,0 +1,173 @@
+-- name: claim
+-- Takes due projections of an operation, the oldest first, and leases their lanes. A lane's results and its release are
+-- written in one transaction, so whoever sees a lane free also sees what was done in it.
+WITH due AS MATERIALIZED (
+    SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
+        p.attempts, p.since, p.due_at, p.sent_as, p.fingerprint, p.attempt
+    FROM projection p
+    WHERE p.connection_id = $1 AND p.operation = $2 AND p.pending AND p.due_at <= clock_timestamp()
+        AND NOT EXISTS (
+            SELECT FROM lane l
+            WHERE l.connection_id = p.connection_id AND l.operation = p.operation AND l.lane = p.lane
+                AND (l.expires_at > now() OR l.retry_at > now()))
+    ORDER BY p.due_at
+    LIMIT $3
+), lanes AS (
+    SELECT lane FROM due GROUP BY lane ORDER BY min(due_at) LIMIT $4
+), leased AS (
+    INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
+    SELECT $1, $2, lane, $5, nextval('fence'), now() + $6 FROM lanes ORDER BY lane
+    ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
+        holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
+    WHERE l.expires_at <= now() AND l.retry_at <= now()
+    RETURNING lane, fence, attempts
+)
+SELECT due.*, leased.fence, leased.attempts AS lane_attempts, e.status
+FROM due JOIN leased USING (lane) LEFT JOIN evse e ON e.no = due.evse_no
+ORDER BY due.due_at
+
+-- name: lease
+-- Leases one lane, for a full synchronisation.
+INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
+VALUES ($1, $2, $3, $4, nextval('fence'), now() + $5)
+ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
+    holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
+WHERE l.expires_at <= now() AND l.retry_at <= now()
+RETURNING fence, attempts
+
+-- name: everything
+-- All that a hub should have of an operation, and what it should lose, for a full synchronisation.
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
+    p.attempts, p.since, p.due_at, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status
+FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
+WHERE p.connection_id = $1 AND p.operation = $2 AND NOT p.held AND NOT p.refused
+ORDER BY p.location_no, p.key
+
+-- name: extend
+UPDATE lane SET expires_at = now() + $2 WHERE holder = $1 AND expires_at > now()
+
+-- name: ours
+-- Which of some lanes are still ours, locked until the transaction ends, in the order that every settlement takes.
+SELECT lane, fence FROM lane
+WHERE connection_id = $1 AND operation = $2
+    AND (lane, fence) IN (SELECT * FROM unnest($3::text[], $4::bigint[]))
+ORDER BY lane FOR UPDATE
+
+-- name: accept
+-- The hub has these as they were at revision `wanted`; what changed since stays pending. A null `sent_as` was deleted.
+WITH input AS (
+    SELECT * FROM unnest($3::text[], $4::bigint[], $5::bytea[], $6::text[]) AS i(key, wanted, fingerprint, sent_as)
+), deleted AS (
+    DELETE FROM projection p USING input i
+    WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
+        AND i.sent_as IS NULL AND p.gone AND p.wanted = i.wanted
+), letters AS (
+    DELETE FROM dead_letter d USING input i WHERE d.connection_id = $1 AND d.operation = $2 AND d.key = i.key
+), followers AS (
+    UPDATE projection f SET held = false, pending = true, due_at = clock_timestamp(), since = clock_timestamp()
+    FROM input i
+    WHERE f.connection_id = $1 AND f.operation = ANY($7::text[]) AND f.key = i.key AND f.held AND i.sent_as IS NOT NULL
+)
+UPDATE projection p SET
+    acked = i.wanted,
+    acked_at = clock_timestamp(),
+    fingerprint = CASE WHEN i.sent_as IS NULL THEN NULL ELSE i.fingerprint END,
+    sent_as = i.sent_as,
+    pending = p.wanted > i.wanted,
+    refused = false,
+    shadowed = false,
+    attempts = 0,
+    attempt = NULL,
+    error = NULL
+FROM input i
+WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key AND p.acked <= i.wanted
+    AND NOT (i.sent_as IS NULL AND p.gone AND p.wanted = i.wanted)
+
+-- name: shadow
+-- These were rendered and would have been sent.
+WITH input AS (
+    SELECT * FROM unnest($3::text[], $4::bigint[]) AS i(key, wanted)
+), followers AS (
+    UPDATE projection f SET held = false, pending = true, due_at = clock_timestamp(), since = clock_timestamp()
+    FROM input i
+    WHERE f.connection_id = $1 AND f.operation = ANY($5::text[]) AND f.key = i.key AND f.held
+)
+UPDATE projection p SET pending = p.wanted > i.wanted, shadowed = true
+FROM input i
+WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
+
+-- name: refuse
+-- These leave the lane: what they say will not be taken. A change since then is another content, and tried.
+WITH input AS (
+    SELECT * FROM unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::json[])
+        AS i(key, wanted, code, reason, field, body)
+), parked AS (
+    UPDATE projection p SET
+        refused = p.wanted = i.wanted, pending = p.wanted > i.wanted, attempts = p.attempts + 1, attempt = NULL,
+        error = i.reason
+    FROM input i
+    WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
+    RETURNING p.key, p.attempts
+)
+INSERT INTO dead_letter (connection_id, operation, key, wanted, code, reason, field, attempts, body)
+SELECT $1, $2, i.key, i.wanted, i.code, i.reason, i.field, p.attempts, i.body
+FROM input i JOIN parked p USING (key) ORDER BY i.key
+ON CONFLICT (connection_id, operation, key) DO UPDATE SET
+    wanted = excluded.wanted, code = excluded.code, reason = excluded.reason, field = excluded.field,
+    attempts = excluded.attempts, body = excluded.body, at = now()
+
+-- name: postpone
+-- These are tried again at a time; an attempt that must go out first is kept with its item.
+UPDATE projection p SET
+    due_at = i.due_at, attempts = p.attempts + i.tried, error = coalesce(i.error, p.error),
+    attempt = coalesce(i.attempt, p.attempt)
+FROM unnest($3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::json[]) AS i(key, due_at, tried, error, attempt)
+WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key AND p.pending
+
+-- name: rest
+-- A lane that failed rests; nobody leases it before its time.
+UPDATE lane l SET holder = '', expires_at = '-infinity', retry_at = i.retry_at, attempts = l.attempts + 1, error = i.error
+FROM unnest($3::text[], $4::timestamptz[], $5::text[]) AS i(lane, retry_at, error)
+WHERE l.connection_id = $1 AND l.operation = $2 AND l.lane = i.lane
+
+-- name: release
+DELETE FROM lane WHERE connection_id = $1 AND operation = $2 AND lane = ANY($3::text[])
+
+-- name: write_issues
+WITH input AS (
+    SELECT * FROM unnest($3::text[], $4::json[]) AS i(key, issues)
+), none AS (
+    DELETE FROM issue s USING input i
+    WHERE s.connection_id = $1 AND s.operation = $2 AND s.key = i.key AND i.issues IS NULL
+)
+INSERT INTO issue (connection_id, operation, key, issues)
+SELECT $1, $2, key, issues FROM input WHERE issues IS NOT NULL ORDER BY key
+ON CONFLICT (connection_id, key, operation) DO UPDATE SET issues = excluded.issues
+
+-- name: blocked
+SELECT key FROM projection WHERE connection_id = $1 AND operation = $2 AND pending
+
+-- name: pace
+-- Reserves the next moment at which a paced operation may be called, and tells how long to wait for it.
+INSERT INTO pace AS p (connection_id, operation, next_at) VALUES ($1, $2, clock_timestamp() + $3)
+ON CONFLICT (connection_id, operation) DO UPDATE SET next_at = greatest(p.next_at, clock_timestamp()) + $3
+RETURNING greatest(extract(epoch FROM next_at - $3 - clock_timestamp()), 0)::float8
+
+-- name: full_sync_due
+SELECT EXISTS (SELECT FROM full_sync WHERE connection_id = $1 AND operation = $2 AND due_at <= now())
+
+-- name: full_sync_done
+INSERT INTO full_sync (connection_id, operation, due_at) VALUES ($1, $2, now() + $3)
+ON CONFLICT (connection_id, operation) DO UPDATE SET due_at = excluded.due_at
+
+-- name: ask_again
+UPDATE projection SET fingerprint = NULL, wanted = wanted + 1, pending = NOT held AND NOT refused,
+    due_at = CASE WHEN pending THEN due_at ELSE now() END, since = CASE WHEN pending THEN since ELSE now() END
+WHERE connection_id = $1 AND operation = $2 AND NOT gone
+
+-- name: pause
+UPDATE connection SET state = 'paused', why = $2 WHERE id = $1 AND state = 'ready'
+
+-- name: quiet
+-- Whether nothing is left to do anywhere: nothing pending, no lane held.
+SELECT NOT EXISTS (SELECT FROM projection WHERE pending) AND NOT EXISTS (SELECT FROM lane WHERE expires_at > now())

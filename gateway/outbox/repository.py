@@ -1,0 +1,310 @@
+"""The outbox in the store: claiming lanes, and writing what came of them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from adapters.core.adapter import Call, Item, Rendered, Subject
+from adapters.core.connection import Scope
+from gateway.store.objects import SQL as OBJECTS
+from gateway.store.objects import read_location
+from gateway.store.pool import Record, Store, Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.locations import EvseStatus
+from mappings.canonical.tariffs import Tariff
+from mappings.report import Issue
+
+SQL = Queries("gateway.outbox", "lanes.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed projection: the item for the adapter, and what its settlement needs.
+
+    Attributes:
+        wanted: The revision that is being told.
+        acked: The revision that was told before; those between the two coalesced.
+        since: When the oldest change that is being told was accepted.
+        attempt: A call that failed and must be made before anything newer; None if there is none.
+        attempt_wanted: The revision that the attempt tells.
+    """
+
+    item: Item
+    wanted: int
+    acked: int
+    since: datetime
+    attempt: Call | None = None
+    attempt_wanted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A leased lane with what was claimed in it, the oldest first.
+
+    Attributes:
+        fence: The lease's number; what is written under an older one is not written.
+        attempts: How often the lane failed in a row.
+    """
+
+    name: str
+    fence: int
+    attempts: int
+    claimed: Sequence[Claimed]
+
+
+class Refusal(NamedTuple):
+    """A projection that leaves its lane."""
+
+    claimed: Claimed
+    code: str | None
+    reason: str
+    field: str
+    body: str | None
+    issues: Sequence[Issue]
+
+
+@dataclass(slots=True)
+class LaneResult:
+    """What came of a lane, to be written at once.
+
+    Attributes:
+        accepted, shadowed: With what the hub has, or would have.
+        waiting: Not tried; due again at `waiting_until`.
+        failed: Tried in vain; due again at `retry_at`, until when the lane rests.
+        attempts: Calls to be kept with the one item that each settles, by key, since they must go out first.
+    """
+
+    lane: Lane
+    accepted: list[tuple[Claimed, Rendered]] = field(default_factory=list)
+    shadowed: list[tuple[Claimed, Rendered]] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    waiting: list[Claimed] = field(default_factory=list)
+    waiting_until: datetime | None = None
+    failed: list[Claimed] = field(default_factory=list)
+    retry_at: datetime | None = None
+    error: str | None = None
+    attempts: dict[str, Call] = field(default_factory=dict)
+
+
+class Outbox:
+    """The tables `projection`, `lane`, `dead_letter` and `issue`.
+
+    Args:
+        holder: Names this process in its leases.
+        lease: How long a lease holds if it is not extended.
+    """
+
+    def __init__(self, store: Store, holder: str, lease: timedelta = timedelta(seconds=10)) -> None:
+        self._store = store
+        self._holder = holder
+        self.lease = lease
+
+    async def claim(
+        self, connection_id: int, operation: str, scope: Scope, *, max_items: int, max_lanes: int
+    ) -> list[Lane]:
+        """Leases lanes with something due, and reads what is to be told in them."""
+        rows = await self._store.fetch(
+            SQL["claim"], connection_id, operation, max_items, max_lanes, self._holder, self.lease
+        )
+        subjects = await self._subjects(rows, scope)
+        lanes: dict[str, tuple[Record, list[Claimed]]] = {}
+        for row in rows:
+            lanes.setdefault(row["lane"], (row, []))[1].append(_claimed(row, operation, subjects))
+        return [Lane(name, first["fence"], first["lane_attempts"], claimed) for name, (first, claimed) in lanes.items()]
+
+    async def claim_everything(self, connection_id: int, operation: str, scope: Scope, *, most: int) -> Lane | None:
+        """Leases the one lane of an operation with all that the hub should have; None if it is taken.
+
+        Claims nothing, in a lane that is ours all the same, if there are more than `most`.
+        """
+        lease = await self._store.fetchrow(SQL["lease"], connection_id, operation, "", self._holder, self.lease)
+        if lease is None:
+            return None
+        rows = await self._store.fetch(SQL["everything"], connection_id, operation)
+        if len(rows) > most:
+            rows = []
+        subjects = await self._subjects(rows, scope)
+        claimed = [_claimed(row, operation, subjects) for row in rows]
+        return Lane("", lease["fence"], lease["attempts"], claimed)
+
+    async def settle(
+        self, connection_id: int, operation: str, results: Sequence[LaneResult], followers: Sequence[str]
+    ) -> list[LaneResult]:
+        """Writes what came of some lanes and gives up their leases, in one transaction.
+
+        Args:
+            followers: Operations whose held projections may go once this one accepted their key.
+
+        Returns:
+            The results that were written; the others' leases had passed to somebody else, who does the work again.
+        """
+        written: list[LaneResult] = []
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    written = await self._settle(tx, (connection_id, operation), results, followers)
+        return written
+
+    async def _settle(
+        self, tx: Transaction, place: tuple[int, str], results: Sequence[LaneResult], followers: Sequence[str]
+    ) -> list[LaneResult]:
+        held = await tx.fetch(
+            SQL["ours"], *place, [one.lane.name for one in results], [one.lane.fence for one in results]
+        )
+        ours = {(row["lane"], row["fence"]) for row in held}
+        kept = [one for one in results if (one.lane.name, one.lane.fence) in ours]
+        accepted = sorted((pair for one in kept for pair in one.accepted), key=lambda pair: pair[0].item.key)
+        shadowed = [pair for one in kept for pair in one.shadowed]
+        refused = [refusal for one in kept for refusal in one.refused]
+        if accepted:
+            keys = [claimed.item.key for claimed, _ in accepted]
+            wanted = [claimed.wanted for claimed, _ in accepted]
+            fingerprints = [rendered.fingerprint for _, rendered in accepted]
+            names = [rendered.sent_as for _, rendered in accepted]
+            await tx.execute(SQL["accept"], *place, keys, wanted, fingerprints, names, followers)
+        if shadowed:
+            keys = [claimed.item.key for claimed, _ in shadowed]
+            await tx.execute(SQL["shadow"], *place, keys, [claimed.wanted for claimed, _ in shadowed], followers)
+        if refused:
+            await tx.execute(
+                SQL["refuse"],
+                *place,
+                [one.claimed.item.key for one in refused],
+                [one.claimed.wanted for one in refused],
+                [one.code for one in refused],
+                [one.reason for one in refused],
+                [one.field for one in refused],
+                [one.body for one in refused],
+            )
+        await self._postpone(tx, place, kept)
+        await _write_issues(tx, place, accepted + shadowed, refused)
+        resting = [one for one in kept if one.retry_at is not None]
+        if resting:
+            names_ = [one.lane.name for one in resting]
+            await tx.execute(
+                SQL["rest"], *place, names_, [one.retry_at for one in resting], [one.error for one in resting]
+            )
+        free = [one.lane.name for one in kept if one.retry_at is None]
+        if free:
+            await tx.execute(SQL["release"], *place, free)
+        return kept
+
+    async def _postpone(self, tx: Transaction, place: tuple[int, str], kept: Sequence[LaneResult]) -> None:
+        rows = [(claimed.item.key, one.waiting_until, 0, None, None) for one in kept for claimed in one.waiting] + [
+            (claimed.item.key, one.retry_at, 1, one.error, _dump_attempt(claimed, one.attempts.get(claimed.item.key)))
+            for one in kept
+            for claimed in one.failed
+        ]
+        if rows:
+            await tx.execute(SQL["postpone"], *place, *(list(column) for column in zip(*rows, strict=True)))
+
+    async def extend(self) -> None:
+        """Extends every lease of this process that has not run out."""
+        await self._store.execute(SQL["extend"], self._holder, self.lease)
+
+    async def blocked(self, connection_id: int, operation: str) -> frozenset[str]:
+        """Gives the pending keys of an operation."""
+        rows = await self._store.fetch(SQL["blocked"], connection_id, operation)
+        return frozenset(row["key"] for row in rows)
+
+    async def pace(self, connection_id: int, operation: str, interval: timedelta) -> float:
+        """Reserves the next call of a paced operation among all replicas; gives the seconds to wait for it."""
+        seconds: float = await self._store.fetchval(SQL["pace"], connection_id, operation, interval)
+        return seconds
+
+    async def full_sync_due(self, connection_id: int, operation: str) -> bool:
+        """Tells whether everything is to be synchronised now."""
+        due: bool = await self._store.fetchval(SQL["full_sync_due"], connection_id, operation)
+        return due
+
+    async def full_sync_done(self, connection_id: int, operation: str, next_in: timedelta) -> None:
+        """Sets the time of the next full synchronisation."""
+        await self._store.execute(SQL["full_sync_done"], connection_id, operation, next_in)
+
+    async def ask_again(self, connection_id: int, operation: str) -> None:
+        """Lets everything of an operation be told again, record by record."""
+        await self._store.execute(SQL["ask_again"], connection_id, operation)
+
+    async def pause(self, connection_id: int, why: str) -> None:
+        """Pauses a connection that cannot work until somebody acts."""
+        async with self._store.transaction() as tx:
+            await tx.execute(SQL["pause"], connection_id, why)
+            await tx.execute("UPDATE registry SET revision = revision + 1")
+
+    async def quiet(self) -> bool:
+        """Tells whether nothing is left to do, at any connection."""
+        quiet: bool = await self._store.fetchval(SQL["quiet"])
+        return quiet
+
+    async def _subjects(self, rows: Sequence[Record], scope: Scope) -> dict[tuple[str, int], Subject | None]:
+        """Reads the objects of some rows, as they are now and as the connection may see them."""
+        subjects: dict[tuple[str, int], Subject | None] = {}
+        locations = list({row["location_no"] for row in rows if row["location_no"] is not None})
+        if locations:
+            for row in await self._store.fetch(OBJECTS["locations_by_no"], locations):
+                subjects["location", row["no"]] = scope.narrow(read_location(row))
+        tariffs = list({row["tariff_no"] for row in rows if row["tariff_no"] is not None})
+        if tariffs:
+            for row in await self._store.fetch(OBJECTS["tariffs_by_no"], tariffs):
+                gone = row["withdrawn_at"] is not None
+                subjects["tariff", row["no"]] = None if gone else Tariff.model_validate_json(row["body"])
+        return subjects
+
+
+def _claimed(row: Record, operation: str, subjects: dict[tuple[str, int], Subject | None]) -> Claimed:
+    subject = (
+        subjects.get(("location", row["location_no"]))
+        if row["location_no"] is not None
+        else subjects.get(("tariff", row["tariff_no"]))
+    )
+    item = Item(
+        operation=operation,
+        key=row["key"],
+        lane=row["lane"],
+        evse_uid=row["evse_uid"],
+        subject=subject,
+        status=EvseStatus(row["status"]) if row["follows_status"] and row["status"] is not None else None,
+        gone=row["gone"],
+        sent_as=row["sent_as"],
+        accepted=row["fingerprint"],
+        attempts=row["attempts"],
+    )
+    if row["attempt"] is None:
+        return Claimed(item, row["wanted"], row["acked"], row["since"])
+    stored = json.loads(row["attempt"])
+    rendered = Rendered(item, bytes.fromhex(stored["fingerprint"]), stored["sent_as"])
+    call = Call(operation, stored["action"], stored["path"], stored["body"], (rendered,))
+    return Claimed(item, row["wanted"], row["acked"], row["since"], call, stored["wanted"])
+
+
+def _dump_attempt(claimed: Claimed, call: Call | None) -> str | None:
+    """Writes down the call that told one item, to make it again as it was."""
+    if call is None:
+        return None
+    [rendered] = call.settles
+    return json.dumps(
+        {
+            "wanted": claimed.attempt_wanted if call is claimed.attempt else claimed.wanted,
+            "action": call.action,
+            "path": call.path,
+            "body": call.body,
+            "fingerprint": rendered.fingerprint.hex(),
+            "sent_as": rendered.sent_as,
+        },
+        separators=(",", ":"),
+    )
+
+
+async def _write_issues(
+    tx: Transaction,
+    place: tuple[int, str],
+    rendered: Iterable[tuple[Claimed, Rendered]],
+    refused: Iterable[Refusal],
+) -> None:
+    issues = {claimed.item.key: one.issues for claimed, one in rendered}
+    issues |= {one.claimed.item.key: tuple(one.issues) for one in refused}
+    if issues:
+        dumped = [json.dumps([tuple(one) for one in found]) if found else None for found in issues.values()]
+        await tx.execute(SQL["write_issues"], *place, list(issues), dumped)

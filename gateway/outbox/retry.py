@@ -1,0 +1,93 @@
+"""What to do after a request to a hub: a pure function of what came of it.
+
+State is repeated without fear: a hub that gets the same state twice has the same state. So an unknown outcome is tried
+again like a request that was surely not sent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from tenacity import RetryCallState, Retrying, wait_exponential
+
+from adapters.core.outcomes import (
+    Delivered,
+    Misconfigured,
+    NotSent,
+    Outcome,
+    OutcomeUnknown,
+    RefusedByHub,
+    Throttled,
+)
+
+LONGEST = timedelta(seconds=60)
+"""The longest rest: a hub that was away for a night has everything a minute after it is back."""
+
+_WAIT = wait_exponential(multiplier=0.5, max=LONGEST.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The hub has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halve:
+    """The batch was refused whole: ask for each half, until the faulty records stand alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """A dead letter; the lane goes on."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The lane rests until a moment, then tries the same again."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The connection stops until somebody acts."""
+
+    reason: str
+
+
+Verdict: TypeAlias = Accept | Halve | Refuse | Retry | Pause
+
+
+def decide(outcome: Outcome, *, size: int, atomic: bool, attempts: int, now: datetime, spread: float) -> Verdict:
+    """Decides what follows from an outcome.
+
+    Args:
+        size: Records in the request.
+        atomic: Whether the hub takes or refuses a batch whole.
+        attempts: How often this lane failed before, in a row.
+        spread: Jitter, from 0.5 to 1: the share of the computed rest that is taken.
+    """
+    match outcome:
+        case Delivered():
+            return Accept()
+        case RefusedByHub() if atomic and size > 1:
+            return Halve()
+        case RefusedByHub(code, text):
+            return Refuse(code, text)
+        case Throttled(retry_after):
+            return Retry(now + max(retry_after or timedelta(0), backoff(attempts, spread)), "too many requests")
+        case NotSent(reason) | OutcomeUnknown(reason):
+            return Retry(now + backoff(attempts, spread), reason)
+        case Misconfigured(reason):
+            return Pause(reason)
+
+
+def backoff(attempts: int, spread: float) -> timedelta:
+    """Gives the rest after a number of failures in a row: 0.5 s, 1 s, 2 s … up to `LONGEST`, times `spread`."""
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempts + 1
+    return timedelta(seconds=_WAIT(state) * spread)

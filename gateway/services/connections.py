@@ -1,0 +1,297 @@
+"""Connections as the backend and the command line handle them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapters.core.connection import Connection, Mode, Scope, Secrets, State
+from adapters.core.hub import Gateway, Hub
+from gateway.http.ports import (
+    BadCursor,
+    Conflict,
+    ConnectionView,
+    Difference,
+    DifferenceCount,
+    DifferenceRow,
+    DifferenceState,
+    HubFailed,
+    Invalid,
+    NotFound,
+)
+from gateway.outbox.projecting import Link, Stored, project
+from gateway.services.cursors import decode, encode
+from gateway.services.links import SQL, Links
+from gateway.services.publishing import stored_tariff, write_evses
+from gateway.services.registry import Registry
+from gateway.store.objects import SQL as OBJECTS
+from gateway.store.objects import read_location
+from gateway.store.pool import Store, Transaction
+from mappings.canonical.tariffs import Tariff
+
+_BATCH = 500
+"""Objects in one transaction when a connection is brought in line with the network."""
+
+
+class Connections:
+    """Makes and changes connections, and brings them in line with the network.
+
+    Args:
+        hubs: By name.
+        gateway: What a registration from our side needs.
+        wake: Called when there is something to tell.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        registry: Registry,
+        hubs: Mapping[str, Hub],
+        gateway: Gateway,
+        wake: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._links = links
+        self._registry = registry
+        self._hubs = hubs
+        self._gateway = gateway
+        self._wake = wake
+
+    async def list(self) -> list[ConnectionView]:
+        """See `ports.Connections.list`."""
+        await self._links.refresh()
+        counts = await self._counts(None)
+        views = [_view(link.connection, counts.get(link.connection.id, ())) for link in self._links.all()]
+        return sorted(views, key=lambda view: view.name)
+
+    async def get(self, name: str) -> ConnectionView:
+        """See `ports.Connections.get`."""
+        link = await self._find(name)
+        counts = await self._counts(link.connection.id)
+        return _view(link.connection, counts.get(link.connection.id, ()))
+
+    async def create(
+        self, name: str, hub: str, mode: Mode, scope: Scope, settings: Mapping[str, Any], who: str
+    ) -> ConnectionView:
+        """See `ports.Connections.create`."""
+        found = self._hubs.get(hub)
+        if found is None:
+            raise Invalid(("hub", f"is none of {', '.join(sorted(self._hubs))}"))
+        try:
+            checked = found.settings.model_validate(settings)
+        except ValidationError as error:
+            raise Invalid(
+                *((".".join(("settings", *map(str, one["loc"]))), one["msg"]) for one in error.errors())
+            ) from None
+        # A hub without a registration of its own (certificates) is ready as soon as it is set up.
+        waits = found.register is not None
+        state = State.UNREGISTERED if waits else State.READY
+        async with self._links.changing() as tx:
+            number = await tx.fetchval(
+                SQL["insert"],
+                name,
+                hub,
+                mode.value,
+                state.value,
+                scope.model_dump_json(),
+                checked.model_dump_json(),
+                "never registered" if waits else None,
+            )
+            if number is None:
+                raise Conflict(f"a connection {name} exists already")
+            await tx.execute(SQL["audit"], who, "created", f"connection/{name}", None)
+        await self._enrol(await self._find(name))
+        return await self.get(name)
+
+    async def register(self, name: str, token: str, who: str) -> ConnectionView:
+        """See `ports.Connections.register`."""
+        link = await self._find(name)
+        register = self._hubs[link.connection.hub].register
+        if register is None:
+            raise Conflict(f"{link.connection.hub} has no registration")
+        try:
+            await register(link.connection, self._gateway, token)
+        except RuntimeError as error:
+            raise HubFailed(str(error)) from error
+        await self._audit(who, "registered", name)
+        self._wake()
+        return await self.get(name)
+
+    async def expect(self, name: str, token: str, who: str) -> ConnectionView:
+        """See `ports.Connections.expect`."""
+        link = await self._find(name)
+        if self._hubs[link.connection.hub].register is None:
+            raise Conflict(f"{link.connection.hub} has no registration")
+        await self._registry.expect(link.connection, token, who)
+        return await self.get(name)
+
+    async def adopt(
+        self, name: str, token_ours: str, token_theirs: str, endpoints: Mapping[str, Any], who: str
+    ) -> ConnectionView:
+        """See `ports.Connections.adopt`."""
+        link = await self._find(name)
+        if self._hubs[link.connection.hub].register is None:
+            raise Conflict(f"{link.connection.hub} has no tokens: its certificate stands in the settings")
+        await self._registry.registered(
+            link.connection, ours=token_ours, endpoints=endpoints, token=token_theirs, who=who
+        )
+        self._wake()
+        return await self.get(name)
+
+    async def set_mode(self, name: str, mode: Mode, who: str) -> ConnectionView:
+        """See `ports.Connections.set_mode`."""
+        link = await self._find(name)
+        async with self._links.changing() as tx:
+            await tx.execute(SQL["set_mode"], link.connection.id, mode.value)
+            if mode is Mode.LIVE:
+                await tx.execute(SQL["show_shadowed"], link.connection.id)
+            await tx.execute(SQL["audit"], who, f"mode {mode}", f"connection/{name}", None)
+        self._wake()
+        return await self.get(name)
+
+    async def set_scope(self, name: str, scope: Scope, who: str) -> ConnectionView:
+        """See `ports.Connections.set_scope`."""
+        link = await self._find(name)
+        async with self._links.changing() as tx:
+            await tx.execute(SQL["set_scope"], link.connection.id, scope.model_dump_json())
+            await tx.execute(SQL["audit"], who, "scope", f"connection/{name}", scope.model_dump_json())
+        await self._enrol(await self._find(name))
+        return await self.get(name)
+
+    async def pause(self, name: str, why: str, who: str) -> ConnectionView:
+        """See `ports.Connections.pause`."""
+        return await self._set_state(name, State.PAUSED, why, who)
+
+    async def resume(self, name: str, who: str) -> ConnectionView:
+        """See `ports.Connections.resume`."""
+        link = await self._find(name)
+        if link.connection.state is not State.PAUSED:
+            raise Conflict(f"{name} is not paused")
+        credentialed = link.connection.secrets != Secrets() or self._hubs[link.connection.hub].register is None
+        view = await self._set_state(
+            name,
+            State.READY if credentialed else State.UNREGISTERED,
+            None if credentialed else "not registered",
+            who,
+        )
+        self._wake()
+        return view
+
+    async def resync(self, name: str, who: str) -> int:
+        """See `ports.Connections.resync`."""
+        link = await self._find(name)
+        await self._enrol(link)
+        operations = link.adapter.profile.operations.values()
+        whole = [one.name for one in operations if one.full_load]
+        async with self._store.transaction() as tx:
+            await tx.execute(SQL["ask_again"], link.connection.id, whole)
+            for operation in whole:
+                await tx.execute(SQL["schedule_full_sync"], link.connection.id, operation, datetime.now(UTC))
+            count: int = await tx.fetchval(SQL["count"], link.connection.id)
+            await tx.execute(SQL["audit"], who, "resynchronised", f"connection/{name}", None)
+        self._wake()
+        return count
+
+    async def unregister(self, name: str, who: str) -> ConnectionView:
+        """See `ports.Connections.unregister`."""
+        link = await self._find(name)
+        if self._hubs[link.connection.hub].register is None:
+            raise Conflict(f"{link.connection.hub} has no registration")
+        await self._registry.unregistered(link.connection, why="unregistered", who=who)
+        return await self.get(name)
+
+    async def difference(self, name: str, operation: str | None, after: str | None, limit: int) -> Difference:
+        """See `ports.Connections.difference`."""
+        link = await self._find(name)
+        start = decode(after, 2) if after is not None else ("", "")
+        if start is None:
+            raise BadCursor
+        counts = (await self._counts(link.connection.id)).get(link.connection.id, [])
+        rows = await self._store.fetch(SQL["difference"], link.connection.id, operation, *start, limit)
+        last = rows[-1] if len(rows) == limit else None
+        return Difference(
+            counts=[one for one in counts if operation in {None, one.operation}],
+            rows=[DifferenceRow(**{**row, "state": DifferenceState(row["state"])}) for row in map(dict, rows)],
+            next=encode(last["key"], last["operation"]) if last else None,
+        )
+
+    async def _find(self, name: str) -> Link:
+        await self._links.refresh()
+        link = self._links.by_name(name)
+        if link is None:
+            raise NotFound(f"there is no connection {name}")
+        return link
+
+    async def _counts(self, connection_id: int | None) -> dict[int, Sequence[DifferenceCount]]:
+        counts: dict[int, list[DifferenceCount]] = {}
+        for row in await self._store.fetch(SQL["counts"], connection_id):
+            values = dict(row)
+            counts.setdefault(values.pop("connection_id"), []).append(DifferenceCount(**values))
+        return dict(counts)
+
+    async def _set_state(self, name: str, state: State, why: str | None, who: str) -> ConnectionView:
+        link = await self._find(name)
+        async with self._links.changing() as tx:
+            await tx.execute(SQL["set_state"], link.connection.id, state.value, why)
+            await tx.execute(SQL["audit"], who, state.value, f"connection/{name}", json.dumps({"why": why}))
+        return await self.get(name)
+
+    async def _audit(self, who: str, action: str, name: str) -> None:
+        await self._store.execute(SQL["audit"], who, action, f"connection/{name}", None)
+
+    async def _enrol(self, link: Link) -> None:
+        """Gives a connection the projections that its scope asks for, and withdraws those outside it."""
+        last = 0
+        while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["tariff_nos_after"], last, _BATCH)]:
+            last = numbers[-1]
+            await self._project(link, numbers, _enrol_tariffs)
+        last = 0
+        while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["location_nos_after"], last, _BATCH)]:
+            last = numbers[-1]
+            await self._project(link, numbers, _enrol_locations)
+        self._wake()
+
+    async def _project(self, link: Link, numbers: Sequence[int], read: "_Read") -> None:
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._links.publishing() as (tx, links):
+                    await project(tx, [link], await read(tx, links, numbers), changed=False)
+
+
+_Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]
+
+
+async def _enrol_tariffs(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
+    rows = await tx.fetch(OBJECTS["tariffs_by_no"], numbers)
+    return [
+        stored_tariff(links, row["no"], Tariff.model_validate_json(row["body"]), existed=True)
+        for row in rows
+        if row["withdrawn_at"] is None
+    ]
+
+
+async def _enrol_locations(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
+    rows = await tx.fetch(OBJECTS["locations_by_no"], numbers)
+    return await write_evses(tx, links, [(row["no"], read_location(row), True) for row in rows])
+
+
+def _view(connection: Connection, counts: Sequence[DifferenceCount]) -> ConnectionView:
+    secrets = connection.secrets
+    return ConnectionView(
+        name=connection.name,
+        hub=connection.hub,
+        mode=connection.mode,
+        state=connection.state,
+        why=connection.why,
+        scope=connection.scope,
+        settings=connection.settings,
+        registered=secrets.ours is not None,
+        endpoints=secrets.endpoints,
+        pending=sum(one.pending for one in counts),
+        held=sum(one.held for one in counts),
+        refused=sum(one.refused for one in counts),
+        ours_hint=secrets.ours[-4:] if secrets.ours else None,
+    )
