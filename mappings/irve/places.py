@@ -58,7 +58,7 @@ _POSTAL_TERRITORY = {"97133": "977", "97150": "978"}  # both lie in the block of
 
 _INSEE = re.compile(r"(?:[013-9][0-9]|2[AB1-9])[0-9]{3}")
 _POSTAL = re.compile(r"(?<![0-9])(?:0[1-9]|[1-8][0-9]|9[0-58]|97)[0-9]{3}(?![0-9])")
-_POST_BOX = re.compile(r"\b(?:BP|CS|TSA)[\s.:]*(?:n°\s*)?$", re.IGNORECASE)
+_POST_BOX = re.compile(r"(?:\b|_)(?:BP|CS|TSA)[\s.:]*(?:n°\s*)?$", re.IGNORECASE)
 _COUNTRY = re.compile(r"[\s,\-]*\b(?:France|FR)[\s.]*$", re.IGNORECASE)
 _CITY = re.compile(r"[^\W\d_][^\d,;()\[\]_]{0,59}")
 _STREET_WORDS = frozenset(
