@@ -139,7 +139,7 @@ class Keys:
         return tuple(_view(row) for row in await self._store.fetch("SELECT * FROM api_key ORDER BY id"))
 
     async def revoke(self, key_id: int) -> bool:
-        """Revokes a key, here at once and in other processes within `KEEP` seconds; False if there is none to revoke."""
+        """Revokes a key, here at once, in other processes within `KEEP` seconds; False if there is none to revoke."""
         rows = await self._store.fetch(
             "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id", key_id
         )

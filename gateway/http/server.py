@@ -1,0 +1,183 @@
+"""The HTTP server: every operation of the API, the routes that hubs call, and the one edge that they all pass."""
+
+import re
+import ssl
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+
+from gateway.http import bodies
+from gateway.http.faults import of_exception
+from gateway.http.ports import Connections, Deliveries, Importing, Network, Publishing, Readiness, Statuses
+from gateway.http.problems import KINDS, Problem, of_status
+from gateway.http.routing import Call, Route, arguments_of
+from gateway.http.v1.connections import ConnectionOperations
+from gateway.http.v1.deliveries import DeliveryOperations
+from gateway.http.v1.imports import ImportOperations
+from gateway.http.v1.locations import LocationOperations
+from gateway.http.v1.parties import PartyOperations
+from gateway.http.v1.statuses import StatusOperations
+from gateway.http.v1.tariffs import TariffOperations
+from gateway.http.watch import DescriptionOperations, WatchOperations
+from gateway.logs import REQUEST_ID
+from gateway.metrics import Exposition, Metrics
+from gateway.services.keys import Identity, Keys
+
+_log = structlog.get_logger(__name__)
+
+_GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NOBODY: Final = Identity("nobody", frozenset(), frozenset())
+
+AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the HTTP face asks."""
+
+    publishing: Publishing
+    statuses: Statuses
+    network: Network
+    connections: Connections
+    deliveries: Deliveries
+    importing: Importing
+    keys: Keys
+    readiness: Readiness
+    metrics: Metrics
+    exposition: Exposition
+    now: Callable[[], datetime]
+
+
+def routes_of(services: Services, release: str) -> Sequence[Route]:
+    """Names every operation that backends and operators call."""
+    s = services
+    routes = [
+        *StatusOperations(s.statuses, s.metrics).routes(),
+        *LocationOperations(s.publishing, s.network, s.now).routes(),
+        *TariffOperations(s.publishing, s.network, s.now).routes(),
+        *PartyOperations(s.network).routes(),
+        *ConnectionOperations(s.connections).routes(),
+        *DeliveryOperations(s.deliveries, s.network).routes(),
+        *ImportOperations(s.importing).routes(),
+        *WatchOperations(s.exposition, s.readiness).routes(),
+    ]
+    return [*routes, *DescriptionOperations(routes, release).routes()]
+
+
+def application(
+    services: Services, hub_routes: Iterable[web.RouteDef] = (), release: str = "source"
+) -> web.Application:
+    """Builds the application.
+
+    Args:
+        hub_routes: What hubs call; errors of these are their own affair, save for paths and methods that are not there.
+        release: Shown in the description.
+    """
+    operations: dict[Any, str] = {}
+    app = web.Application(middlewares=[_edge(services.metrics, operations)], client_max_size=bodies.MAX_BODY)
+    for route in routes_of(services, release):
+        handler = _endpoint(route, services.keys)
+        operations[handler] = route.operation
+        if route.method == "GET":
+            app.router.add_get(route.path, handler)  # answers HEAD too
+        else:
+            app.router.add_route(route.method, route.path, handler)
+    app.router.add_routes(hub_routes)
+    return app
+
+
+async def serve(
+    app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None, shutdown_timeout: float = 10.0
+) -> tuple[web.AppRunner, int]:
+    """Starts serving; gives the runner, whose `cleanup` ends it, and the port, chosen by the system where 0 was asked.
+
+    Args:
+        shutdown_timeout: Seconds for which requests under way may go on after `cleanup`.
+
+    Raises:
+        OSError: The address is taken or not ours.
+    """
+    runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=shutdown_timeout)
+    await runner.setup()
+    await web.TCPSite(runner, host, port, ssl_context=tls).start()
+    return runner, runner.addresses[0][1]
+
+
+def _endpoint(route: Route, keys: Keys) -> AioHandler:
+    """Makes the handler of one operation: key, role, parameters, media type, then the operation itself."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        identity = _NOBODY if route.role is None else await _identify(request, route, keys)
+        arguments = arguments_of(route, request)
+        if route.body is not None:
+            bodies.demand_type(request, route.body.types)
+        return await route.handler(Call(request, identity, arguments))
+
+    return handle
+
+
+async def _identify(request: web.Request, route: Route, keys: Keys) -> Identity:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Problem("no-key", "The request has no API key", headers={"WWW-Authenticate": "Bearer"})
+    identity = await keys.identify(key.strip())
+    if identity is None:
+        headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        raise Problem("no-key", "The API key is unknown or was revoked", headers=headers)
+    if route.role not in identity.roles:
+        raise Problem("not-allowed", f"The API key has not the role {route.role}")
+    if route.whole and identity.parties is not None:
+        raise Problem("not-allowed", "This is not divided by party, and the API key does not speak for all of them")
+    return identity
+
+
+def _edge(metrics: Metrics, operations: Mapping[Any, str]) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """Makes the middleware that names, measures and, where it failed, answers every request."""
+
+    @web.middleware
+    async def edge(request: web.Request, handler: AioHandler) -> web.StreamResponse:
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID")
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex
+        REQUEST_ID.set(request_id)
+        # Hubs' requests are measured by their servers, which know the operation and the connection.
+        operation = operations.get(request.match_info.handler)
+        try:
+            if operation is None:
+                _demand_no_coding(request)
+            response = await handler(request)
+        except web.HTTPException as error:
+            response = _of_http_exception(error, request).response()
+        except Exception as error:  # noqa: BLE001 — the edge: whatever it is, the caller gets an answer
+            problem = of_exception(error)
+            if problem.name == "bug":
+                _log.error("request failed", operation=operation or request.method, exc_info=error)
+            response = problem.response()
+        if not response.prepared:
+            response.headers["X-Request-ID"] = request_id
+        if operation is not None:
+            metrics.api(operation, response.status, time.perf_counter() - started)
+        return response
+
+    return edge
+
+
+def _demand_no_coding(request: web.Request) -> None:
+    """Refuses packed bodies where the handler is a hub's: the server does not unpack by itself (see `bodies`)."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem("wrong-media-type", "Content-Encoding is not taken here", headers={"Accept-Encoding": "identity"})
+
+
+def _of_http_exception(error: web.HTTPException, request: web.Request) -> Problem:
+    kept = {name: error.headers[name] for name in ("Allow", "Retry-After", "Location") if name in error.headers}
+    if isinstance(error, web.HTTPNotFound):
+        return Problem("not-found", f"There is nothing at {request.path[:200]}")
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return Problem("wrong-method", f"{KINDS['wrong-method'].title}: {error.method[:20]}", headers=kept)
+    return of_status(error.status, error.reason, kept)

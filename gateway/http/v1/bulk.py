@@ -1,0 +1,105 @@
+"""Bodies of one object a line, of any size: written in batches as they arrive, in bounded memory."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.http import bodies
+from gateway.http.faults import EXPECTED, of_exception
+from gateway.http.ports import PutResult
+from gateway.http.problems import SHOWN, FieldError, field_errors
+from gateway.http.routing import Call, adapter_of
+from gateway.http.v1.shapes import BulkSummary
+from mappings.canonical.ids import PartyId
+from mappings.report import Issue
+
+BATCH: Final = 500
+"""Objects written in one transaction."""
+
+
+class Owned(Protocol):
+    """An object of a party."""
+
+    @property
+    def party(self) -> PartyId:
+        """Whose it is."""
+
+
+O = TypeVar("O", bound=Owned)  # noqa: E741 — an object, as in the class's name
+
+Put = Callable[[Sequence[tuple[O, Sequence[Issue]]]], Awaitable[Sequence[PutResult]]]
+
+
+class Bulk(Generic[O]):
+    """One streamed body on its way into the store.
+
+    Args:
+        adapter: Reads a line.
+        put: Writes a batch.
+    """
+
+    def __init__(self, call: Call, adapter: TypeAdapter[O], put: Put[O]) -> None:
+        self._call = call
+        self._adapter = adapter
+        self._put = put
+        self._batch: list[tuple[O, Sequence[Issue]]] = []
+        self._counts: Counter[str] = Counter()
+        self._errors: list[FieldError] = []
+
+    async def run(self) -> BulkSummary:
+        """Reads it to its end.
+
+        Raises:
+            Problem: The body was damaged or the store out of reach; `done` tells what was written before.
+        """
+        try:
+            async for number, line in bodies.lines(self._call.request):
+                self._take(number, line)
+                if len(self._batch) == BATCH:
+                    await self._write()
+                elif self._counts["read"] % 20 == 0:
+                    await asyncio.sleep(0)  # validation is CPU only: others get their turn
+            await self._write()
+        except EXPECTED as error:
+            problem = of_exception(error)
+            if error is problem:  # the body is at fault, not the store: what it held till then is written
+                await self._write()
+            problem.done = adapter_of(BulkSummary).dump_python(self._summary(), mode="json", exclude_none=True)
+            raise problem from error
+        return self._summary()
+
+    def _take(self, number: int, line: bytes | None) -> None:
+        self._counts["read"] += 1
+        if line is None:
+            self._refuse([FieldError(field="", detail=f"is over {bodies.MAX_LINE} bytes", line=number)])
+            return
+        if faults := bodies.guard(line):
+            self._refuse([fault.model_copy(update={"line": number}) for fault in faults])
+            return
+        try:
+            value = self._adapter.validate_json(line, strict=True)
+        except ValidationError as error:
+            self._refuse(field_errors(error, line=number))
+            return
+        if not self._call.identity.speaks_for(value.party):
+            self._refuse([FieldError(field="party", detail="The API key does not speak for this party", line=number)])
+            return
+        self._batch.append((value, ()))
+
+    def _refuse(self, faults: list[FieldError]) -> None:
+        self._counts["refused"] += 1
+        self._errors += faults[: SHOWN - len(self._errors)]
+
+    async def _write(self) -> None:
+        batch, self._batch = self._batch, []
+        for result in await self._put(batch) if batch else ():
+            self._counts[result.outcome] += 1
+            self._counts["issues"] += len(result.issues)
+
+    def _summary(self) -> BulkSummary:
+        names = ("read", "created", "updated", "unchanged", "refused", "issues")
+        counts: dict[str, Any] = {name: self._counts[name] for name in names}
+        return BulkSummary(**counts, errors=tuple(self._errors))

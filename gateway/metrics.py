@@ -1,0 +1,252 @@
+"""Figures for Prometheus: a registry of our own, names with the prefix `roamgate_`, base units, no id as label."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from adapters.core.connection import Mode, State
+from gateway.http.ports import LaneSample, Sample, Sampler, StatusOutcome
+from mappings.canonical.locations import EvseStatus
+from mappings.report import Issue
+
+KEEP: Final = 5.0
+"""Seconds for which a sample of the store serves every scrape."""
+
+_REQUEST_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SERVED_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
+_ACKNOWLEDGED_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 14400, 86400)
+
+_AT_CONNECTION: Final = ("hub", "connection", "operation")
+_MOST_FIELDS: Final = 500
+_INDEX: Final = re.compile(r"\[\d+\]")
+
+
+class Metrics:
+    """Everything that this process counts by itself. Satisfies `adapters.core.inbound.Observer`.
+
+    Children are looked up once and kept: a busy gateway counts thousands of times a second.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        Info("roamgate_build", "The release that runs", registry=registry).info({"version": _release()})
+        self._requests = Counter(
+            "roamgate_hub_requests", "Requests sent to hubs", (*_AT_CONNECTION, "outcome"), registry=registry
+        )
+        self._request_seconds = Histogram(
+            "roamgate_hub_request_seconds",
+            "Time from a request to a hub till its answer was read",
+            _AT_CONNECTION,
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._served = Counter(
+            "roamgate_hub_served",
+            "Requests served to hubs, by HTTP status",
+            (*_AT_CONNECTION, "outcome"),
+            registry=registry,
+        )
+        self._served_seconds = Histogram(
+            "roamgate_hub_served_seconds",
+            "Time that serving a hub took",
+            _AT_CONNECTION,
+            buckets=_SERVED_SECONDS,
+            registry=registry,
+        )
+        self._api = Counter(
+            "roamgate_api_requests",
+            "Requests served to backends, by HTTP status",
+            ("operation", "outcome"),
+            registry=registry,
+        )
+        self._api_seconds = Histogram(
+            "roamgate_api_request_seconds",
+            "Time that serving a backend took",
+            ("operation",),
+            buckets=_SERVED_SECONDS,
+            registry=registry,
+        )
+        self._settled = Counter(
+            "roamgate_projections_settled",
+            "Projections settled: delivered, refused, coalesced, unchanged, …",
+            (*_AT_CONNECTION, "outcome"),
+            registry=registry,
+        )
+        self._acknowledged = Histogram(
+            "roamgate_acknowledged_seconds",
+            "Time from accepting a change till the hub acknowledged it",
+            _AT_CONNECTION,
+            buckets=_ACKNOWLEDGED_SECONDS,
+            registry=registry,
+        )
+        self._statuses = Counter(
+            "roamgate_evse_status_reports", "EVSE status reports, by what came of them", ("outcome",), registry=registry
+        )
+        self._issues = Counter(
+            "roamgate_mapping_issues",
+            "Departures of translations from their source",
+            ("protocol", "field", "kind"),
+            registry=registry,
+        )
+        self._fields: set[str] = set()
+        self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
+
+    def request(self, hub: str, connection: str, operation: str, outcome: str, seconds: float) -> None:
+        """Counts one request to a hub."""
+        self._requests.labels(hub, connection, operation, outcome).inc()
+        self._request_seconds.labels(hub, connection, operation).observe(seconds)
+
+    def served(self, hub: str, connection: str, operation: str, status: int, seconds: float) -> None:
+        """Counts one request from a hub."""
+        self._served.labels(hub, connection, operation, str(status)).inc()
+        self._served_seconds.labels(hub, connection, operation).observe(seconds)
+
+    def api(self, operation: str, status: int, seconds: float) -> None:
+        """Counts one request from a backend; `operation` is the method and the path's template."""
+        children = self._api_of.get((operation, status))
+        if children is None:
+            children = self._api.labels(operation, str(status)), self._api_seconds.labels(operation)
+            self._api_of[operation, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    def settled(self, hub: str, connection: str, operation: str, outcome: str, count: int = 1) -> None:
+        """Counts projections settled with one outcome."""
+        self._settled.labels(hub, connection, operation, outcome).inc(count)
+
+    def acknowledged(self, hub: str, connection: str, operation: str, seconds: float) -> None:
+        """Notes how long one change took from acceptance to acknowledgement."""
+        self._acknowledged.labels(hub, connection, operation).observe(max(seconds, 0.0))
+
+    def statuses(self, outcome: StatusOutcome, count: int) -> None:
+        """Counts status reports with one outcome."""
+        self._statuses_of[outcome].inc(count)
+
+    def issue(self, protocol: str, issue: Issue, count: int = 1) -> None:
+        """Counts an issue of a translation.
+
+        Paths lose their indices. Unknown fields have the names that a peer gives them, so that beyond a number of
+        fields the rest count as `other`: a label must not grow with what arrives.
+        """
+        field = _INDEX.sub("[]", issue.field)
+        if field not in self._fields:
+            if len(self._fields) >= _MOST_FIELDS or len(field) > 100:
+                field = "other"
+            else:
+                self._fields.add(field)
+        self._issues.labels(protocol, field, issue.kind.value).inc(count)
+
+
+class StoreFigures(Collector):
+    """Gauges of what the store holds, from a sample that is at most `KEEP` seconds old.
+
+    Args:
+        monotonic: A clock in seconds.
+    """
+
+    def __init__(self, sampler: Sampler, monotonic: Callable[[], float]) -> None:
+        self._sampler = sampler
+        self._monotonic = monotonic
+        self._sample: Sample | None = None
+        self._taken_at: float | None = None
+        self._taking = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Takes a new sample if the last is too old. A store out of reach leaves none; `roamgate_store_up` says so."""
+        async with self._taking:
+            now = self._monotonic()
+            if self._taken_at is not None and now - self._taken_at < KEEP:
+                return
+            try:
+                self._sample = await self._sampler.sample()
+            except Exception:  # noqa: BLE001 — whatever ails the store, the process's own figures must still be readable
+                self._sample = None
+            self._taken_at = now
+
+    def describe(self) -> list[Metric]:
+        """Names nothing in advance, so that registering does not sample."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Gives the gauges of the last sample."""
+        yield GaugeMetricFamily(
+            "roamgate_store_up", "Whether the store could be sampled", float(self._sample is not None)
+        )
+        if self._sample is None:
+            return
+        yield from _of_lanes(self._sample)
+        yield from _of_connections(self._sample)
+        evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
+        for status in EvseStatus:
+            evses.add_metric((status.value,), self._sample.evses.get(status, 0))
+        yield evses
+        pool = GaugeMetricFamily("roamgate_store_connections", "Connections to the database", labels=("state",))
+        pool.add_metric(("idle",), self._sample.pool_idle)
+        pool.add_metric(("used",), self._sample.pool_size - self._sample.pool_idle)
+        yield pool
+
+
+def _of_lanes(sample: Sample) -> Iterator[Metric]:
+    for name, about, value in _LANE_GAUGES:
+        gauge = GaugeMetricFamily(name, about, labels=_AT_CONNECTION)
+        for lane in sample.lanes:
+            gauge.add_metric((lane.hub, lane.connection, lane.operation), value(lane))
+        yield gauge
+    lanes = GaugeMetricFamily("roamgate_lanes", "Lanes, by state", labels=(*_AT_CONNECTION, "state"))
+    for lane in sample.lanes:
+        lanes.add_metric((lane.hub, lane.connection, lane.operation, "leased"), lane.leased)
+        lanes.add_metric((lane.hub, lane.connection, lane.operation, "resting"), lane.resting)
+    yield lanes
+
+
+_LANE_GAUGES: Final[Sequence[tuple[str, str, Callable[[LaneSample], float]]]] = (
+    ("roamgate_projections_pending", "Projections that a hub does not have yet", lambda lane: lane.pending),
+    ("roamgate_projections_held", "Projections that wait for another operation", lambda lane: lane.held),
+    ("roamgate_oldest_pending_seconds", "Age of the oldest pending projection", lambda lane: lane.oldest),
+    ("roamgate_dead_letters", "Records that a hub or its translation refused", lambda lane: lane.dead_letters),
+)
+
+
+def _of_connections(sample: Sample) -> Iterator[Metric]:
+    """One series for each value that a connection may have, one of them 1, so that a dashboard can count and alert."""
+    states = GaugeMetricFamily(
+        "roamgate_connection_state", "State of connections", labels=("hub", "connection", "state")
+    )
+    modes = GaugeMetricFamily("roamgate_connection_mode", "Mode of connections", labels=("hub", "connection", "mode"))
+    for hub, connection, mode, state in sample.connections:
+        for each in State:
+            states.add_metric((hub, connection, each.value), float(each is state))
+        for every in Mode:
+            modes.add_metric((hub, connection, every.value), float(every is mode))
+    yield states
+    yield modes
+
+
+class Exposition:
+    """The figures of the process and of the store together."""
+
+    def __init__(self, metrics: Metrics, figures: StoreFigures) -> None:
+        self._registry = metrics.registry
+        self._figures = figures
+        self._registry.register(figures)
+
+    async def render(self) -> bytes:
+        """Gives all figures in the text format of Prometheus."""
+        await self._figures.refresh()
+        return generate_latest(self._registry)
+
+
+def _release() -> str:
+    try:
+        return version("roamgate")
+    except PackageNotFoundError:
+        return "source"
