@@ -37,6 +37,7 @@ class Hub:
         routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
         register: Starts the registration from our side, where the protocol has one (OCPI); else None. Takes the
             connection and the token that the hub gave us for it (OCPI token A). Raises `RegistrationFailed`.
+        unregister: Withdraws a registration from our side, at the hub and in the registry. Raises as `register`.
     """
 
     name: str
@@ -44,3 +45,4 @@ class Hub:
     adapter: Callable[[Connection, Gateway], Adapter]
     routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None
+    unregister: Callable[[Connection, Gateway], Awaitable[None]] | None = None

@@ -52,23 +52,20 @@ class Registry(Protocol):
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given, comparing hashes in constant time."""
 
-    async def by_offered_token(self, token: str) -> Connection | None:
-        """Finds the connection to which a token was given for registering only, comparing as `by_token` does.
-
-        Such a token (OCPI's CREDENTIALS_TOKEN_A, or the one we send with our own POST) opens nothing but versions and
-        credentials.
-        """
-
     async def by_name(self, name: str) -> Connection | None:
         """Finds a connection."""
 
-    async def offer(self, connection: Connection, *, token: str, who: str) -> None:
-        """Lets the hub present a token for registering only, beside those offered before, until `registered`."""
+    async def expect(self, connection: Connection, token: str, who: str) -> None:
+        """Lets the hub in with a token before it is registered, in place of an earlier one.
+
+        OCPI's CREDENTIALS_TOKEN_A, or the token in our own POST, with which the hub calls back before it answers. As
+        long as the connection has no token of ours (`Secrets.ours`), it opens nothing but versions and credentials.
+        """
 
     async def registered(
         self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
     ) -> Connection:
-        """Writes new credentials and makes the connection ready; what is queued stays queued, offered tokens end.
+        """Writes new credentials and makes the connection ready; what is queued stays queued.
 
         Args:
             ours: The token that we present from now on.

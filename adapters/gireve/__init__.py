@@ -1,0 +1,24 @@
+"""Gireve, by OCPI 2.2.1."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from adapters.core.adapter import Adapter
+from adapters.core.connection import Connection
+from adapters.core.hub import Gateway, Hub
+from adapters.gireve.adapter import GireveAdapter
+from adapters.gireve.registration import register, unregister
+from adapters.gireve.server import Inbound
+from adapters.gireve.settings import Settings
+
+
+def _adapter(connection: Connection, gateway: Gateway) -> Adapter:
+    return GireveAdapter(connection, gateway.observer)
+
+
+def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:
+    return Inbound(gateway).routes()
+
+
+HUB = Hub(name="gireve", settings=Settings, adapter=_adapter, routes=_routes, register=register, unregister=unregister)

@@ -1,0 +1,79 @@
+"""What of a wire object counts as its content, and its hash.
+
+An EVSE's fingerprint is three hashes side by side, so that a plan can tell what changed: the static part, the status
+and the connectors' tariff ids, the last two being what Gireve calls dynamic. Stamps count for nothing, since a
+location's rises with every status of an EVSE. What was removed has the fingerprint of what was never there.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+from mappings.canonical.locations import EvseStatus
+
+GONE = b""
+"""Of what the hub no longer has."""
+
+_SIZE = 16
+
+
+def _digest(value: Any) -> bytes:
+    # Keys sorted, since a hub that merges a PATCH may show fields in another order than they were sent.
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return blake2b(text.encode(), digest_size=_SIZE).digest()
+
+
+def _without(wire: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in wire.items() if name not in names and value is not None}
+
+
+def of_location(wire: Mapping[str, Any]) -> bytes:
+    """Hashes a location without its EVSEs: 16 bytes."""
+    return _digest(_without(wire, "evses", "last_updated"))
+
+
+def of_evse(wire: Mapping[str, Any]) -> bytes:
+    """Hashes an EVSE: 48 bytes, `GONE` if it is REMOVED."""
+    if wire.get("status") == EvseStatus.REMOVED:
+        return GONE
+    connectors = wire.get("connectors") or ()
+    static = _without(wire, "status", "connectors", "last_updated")
+    static["connectors"] = [_without(connector, "tariff_ids", "last_updated") for connector in connectors]
+    tariffs = [[connector.get("id"), connector.get("tariff_ids") or []] for connector in connectors]
+    return _digest(static) + _digest(wire.get("status")) + _digest(tariffs)
+
+
+def of_tariff(wire: Mapping[str, Any]) -> bytes:
+    """Hashes a tariff: 16 bytes."""
+    return _digest(_without(wire, "last_updated"))
+
+
+class Change:
+    """What of an EVSE differs from what the hub accepted.
+
+    Attributes:
+        static: Anything but status and tariff ids, or the hub does not have it at all.
+        status, tariffs: The dynamic parts.
+    """
+
+    __slots__ = ("static", "status", "tariffs")
+
+    def __init__(self, accepted: bytes | None, now: bytes) -> None:
+        if not accepted or len(accepted) != len(now):
+            self.static = self.status = self.tariffs = True
+        else:
+            self.static, self.status, self.tariffs = (
+                accepted[start : start + _SIZE] != now[start : start + _SIZE] for start in range(0, 3 * _SIZE, _SIZE)
+            )
+
+    @property
+    def nothing(self) -> bool:
+        """Nothing differs."""
+        return not (self.static or self.status or self.tariffs)
+
+
+def all_removed(statuses: Iterable[EvseStatus]) -> bool:
+    """Tells whether a location is withdrawn: it has EVSEs, and all are REMOVED."""
+    found = list(statuses)
+    return bool(found) and all(status is EvseStatus.REMOVED for status in found)

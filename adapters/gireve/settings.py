@@ -1,0 +1,142 @@
+"""Settings of a connection to Gireve, and how its platform IOP wants to be served.
+
+Guides cited are Gireve's integration guides for OCPI 2.2.1, CPO side (see HUB.md).
+"""
+
+import ssl
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from yarl import URL
+
+from adapters.core.http import UrlRefused, checked_url
+from adapters.core.profile import OperationProfile, Profile
+from mappings.canonical.ids import PartyId
+from mappings.canonical.parties import Party
+from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
+
+LOCATIONS, TARIFFS = "locations", "tariffs"
+
+
+class Environment(StrEnum):
+    """Which of Gireve's platforms."""
+
+    PRODUCTION = "production"
+    PREPRODUCTION = "preproduction"
+
+
+HUB_PARTY: dict[Environment, PartyId] = {
+    # Integration guidelines, "IOP is a HUB".
+    Environment.PRODUCTION: PartyId("FR*007"),
+    Environment.PREPRODUCTION: PartyId("FR*107"),
+}
+"""IOP's own party, to which every push is addressed."""
+
+
+class Settings(BaseModel):
+    """Settings of a connection to Gireve.
+
+    Attributes:
+        versions_url: IOP's versions endpoint; needed only where the registration starts from our side.
+        allowed_hosts: Hosts that IOP's URLs may name; that of `versions_url` always may.
+        parties: Our parties as presented at registration; empty for those of the connection. Gireve ignores the list
+            and sets the operators up by hand.
+        connector_defaults: For connector fields that OCPI demands and a source lacks.
+        operator_name, owner_name: `operator.name` and `owner.name`, which Gireve demands, where a location has none.
+        push_tariffs: Off where prices stand in the roaming agreement: then the module shall not be used.
+        in_flight: Locations (and tariffs) served at once.
+        timeout_seconds, connect_timeout_seconds: Bounds on one request; Gireve names none.
+        page_cap: Most objects of a page that we answer; 20 or less shows paging in Gireve's pre-production tests.
+        client_certificate, client_key: PEM files of the certificate that Gireve issued to us, where it asks for one.
+        ca_file: PEM file of the authorities to trust instead of the system's.
+        sandbox: IOP is a sandbox: http and loopback addresses are allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: Environment = Environment.PREPRODUCTION
+    versions_url: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    parties: tuple[Party, ...] = ()
+    connector_defaults: ConnectorDefaults = NO_DEFAULTS
+    operator_name: str | None = None
+    owner_name: str | None = None
+    push_tariffs: bool = True
+    in_flight: Annotated[int, Field(ge=1, le=1000)] = 64
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    page_cap: Annotated[int, Field(ge=1, le=1000)] = 100
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    ca_file: Path | None = None
+    sandbox: bool = False
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.client_key is not None and self.client_certificate is None:
+            raise ValueError("client_key without client_certificate")
+        if self.versions_url is not None:
+            self.checked(self.versions_url, own=True)
+        return self
+
+    @property
+    def hub_party(self) -> PartyId:
+        """IOP's party in this environment."""
+        return HUB_PARTY[self.environment]
+
+    def checked(self, url: str, *, own: bool = False) -> str:
+        """Gives back a URL if it may be called.
+
+        Args:
+            own: It is the operator's own setting, so that its host needs no leave.
+
+        Raises:
+            UrlRefused: It may not.
+        """
+        hosts = {host.lower() for host in self.allowed_hosts}
+        for known in (self.versions_url, url if own else None):
+            if known is not None and (host := _host(known)):
+                hosts.add(host)
+        return checked_url(url, hosts, allow_http_loopback=self.sandbox)
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Reads the certificates; None where the system's trust is enough.
+
+        Raises:
+            OSError: A file cannot be read, or holds no certificate.
+        """
+        if self.client_certificate is None and self.ca_file is None:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.client_certificate is not None:
+            context.load_cert_chain(self.client_certificate, self.client_key)
+        return context
+
+    def profile(self) -> Profile:
+        """How IOP wants to be served by this connection."""
+        # "Store and Forward": what got no 2xx is sent again, first in, first out; hence nothing that was tried may be
+        # replaced by something newer. Gireve names no limit of rate.
+        locations = OperationProfile(
+            name=LOCATIONS,
+            max_items=1000,
+            lanes_in_flight=self.in_flight,
+            coalesce_attempted=False,
+            waits_for=TARIFFS if self.push_tariffs else None,
+        )
+        tariffs = OperationProfile(name=TARIFFS, max_items=1, lanes_in_flight=self.in_flight, coalesce_attempted=False)
+        return Profile(
+            hub="gireve",
+            protocol="OCPI 2.2.1",
+            operations={op.name: op for op in ((tariffs, locations) if self.push_tariffs else (locations,))},
+            request_timeout=timedelta(seconds=self.timeout_seconds),
+        )
+
+
+def _host(url: str) -> str:
+    try:
+        return (URL(url).host or "").lower()
+    except ValueError:
+        raise UrlRefused("not a URL") from None
