@@ -84,8 +84,10 @@ def make_plan(operation: str, items: Sequence[Item], settings: Settings, *, full
     """
     kind = _kind(operation, settings)
     plan = Plan()
-    gone = [item for item in items if _is_gone(item)]
-    alive = [item for item in items if not _is_gone(item)]
+    gone: list[Item] = []
+    alive: list[Item] = []
+    for item in items:
+        (gone if item.gone or item.status is EvseStatus.REMOVED else alive).append(item)
     if full_load:
         _replace_all(plan, kind, settings, gone, alive)
         return plan
@@ -116,10 +118,6 @@ def make_plan(operation: str, items: Sequence[Item], settings: Settings, *, full
     plan.calls.extend(_calls(kind, settings, ActionType.UPDATE, updates))
     plan.calls.extend(_calls(kind, settings, ActionType.INSERT, inserts))
     return plan
-
-
-def _is_gone(item: Item) -> bool:
-    return item.gone or item.status is EvseStatus.REMOVED
 
 
 def _known_as(item: Item) -> str | None:
@@ -178,27 +176,13 @@ def _write_data(items: Sequence[Item], settings: Settings) -> Iterator[Written]:
             continue
         by_location.setdefault(id(item.subject), (item.subject, {}))[1][item.evse_uid] = item
     for location, wanted in by_location.values():
-        for evse, record, issues in _records(location, wanted, settings):
-            asked = wanted.pop(evse.uid, None)
-            if asked is not None:
-                yield Written(asked, record, issues)
-        for item in wanted.values():
-            yield Written(item, Refused("evses", "the location has no such EVSE", item.evse_uid), ())
-
-
-def _records(location: Location, wanted: dict[str, Item], settings: Settings) -> Iterator[evse_data.Rendered]:
-    # What a location's EVSEs share costs about as much as a few EVSEs.
-    if 4 * len(wanted) >= len(location.evses):
-        yield from evse_data.records(location, settings.defaults, settings.operator_id)
-        return
-    for evse in location.evses:
-        if evse.uid in wanted:
-            try:
-                record, issues = evse_data.from_canonical(location, evse, settings.defaults, settings.operator_id)
-            except Refused as refusal:
-                yield evse_data.Rendered(evse, refusal, refusal.issues)
-            else:
-                yield evse_data.Rendered(evse, record, issues)
+        missing = set(wanted)
+        for evse, record, issues in evse_data.records(location, settings.defaults, settings.operator_id, wanted):
+            if evse.uid in missing:
+                missing.remove(evse.uid)
+                yield Written(wanted[evse.uid], record, issues)
+        for uid in missing:
+            yield Written(wanted[uid], Refused("evses", "the location has no such EVSE", uid), ())
 
 
 # A delete names its record by the EvseID, but Hubject's OpenAPI demands a whole EvseDataRecord, and a deleted EVSE's

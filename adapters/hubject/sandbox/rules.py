@@ -316,7 +316,10 @@ def _path(location: Iterable[int | str]) -> str:
 
 
 def consistency(records: Iterable[dict[str, Any]]) -> list[Wrong]:
-    """Says where well-shaped EvseDataRecords contradict themselves."""
+    """Says where well-shaped EvseDataRecords contradict themselves.
+
+    Opening times are not asked for where a station is not always open: records without them are public at Hubject.
+    """
     found = []
     for index, record in enumerate(records):
         # CPO Data Types, GeoCoordinatesType: one of the three MUST be provided.
@@ -325,7 +328,4 @@ def consistency(records: Iterable[dict[str, Any]]) -> list[Wrong]:
         # CPO Data Types, PaymentOptionType: No Payment cannot be combined.
         if "No Payment" in record["PaymentOptions"] and len(record["PaymentOptions"]) > 1:
             found.append(Wrong(f"operatorEvseData.evseDataRecord[{index}].paymentOptions", "No Payment stands alone"))
-        # CPO Data Types, EvseDataRecordType: OpeningTimes where the station is not always open.
-        if not record["IsOpen24Hours"] and not record.get("OpeningTimes"):
-            found.append(Wrong(f"operatorEvseData.evseDataRecord[{index}].openingTimes", "may not be empty"))
     return found

@@ -5,11 +5,10 @@ location, so they are to be read and not changed. `lastUpdate` and `deltaType` a
 What the tables of `tables` call lost for every value (tariff ids, times of change) is not reported again per object.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Evse, Location
@@ -20,20 +19,20 @@ from mappings.oicp.v2_3.grouping import group
 from mappings.oicp.v2_3.place import NAME_LENGTH, Place, images
 from mappings.oicp.v2_3.reading import to_canonical
 from mappings.oicp.v2_3.texts import cut, write_info_texts
-from mappings.oicp.v2_3.wire import EVSE_ID_PATTERN, Record
+from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, IssueKind, Refused, Report
 
 __all__ = ["Rendered", "from_canonical", "group", "records", "to_canonical", "wire_id"]
 
-_EVSE_ID = re.compile(EVSE_ID_PATTERN)
+# OICP 2.3, EvseIDType; a party in the id says already that the rest has the form.
+_ISO_INSTANCE, _DIN_INSTANCE = 30, 32
 _STATION_ID_LENGTH, _MANUFACTURER_LENGTH, _CLEARINGHOUSE_LENGTH, _FLOOR_LENGTH = 50, 50, 20, 5
+
+_T = TypeVar("_T")
 
 _ACCESSIBILITY = {member: ACCESSIBILITY.from_canonical(member).value for member in ACCESSIBILITY.canonical}
 _CALIBRATION_LAW = {member: CALIBRATION_LAW.from_canonical(member).value for member in CALIBRATION_LAW.canonical}
 _DYNAMIC_INFO = {member: DYNAMIC_INFO.from_canonical(member).value for member in DYNAMIC_INFO.canonical}
-
-# An EVSE-specific part that most EVSEs of most networks do not have.
-_RARE = ("station_names", "additional_info", "directions", "images", "parking_restrictions", "status_schedule")
 
 
 class Rendered(NamedTuple):
@@ -58,10 +57,12 @@ def wire_id(evse_id: EvseId | None, field: str = "evse_id") -> str:
     """
     if evse_id is None:
         raise Refused(field, "missing, and OICP knows an EVSE by nothing else")
-    text = evse_id.separated()
-    if evse_id.party is None or not _EVSE_ID.match(text):
+    if evse_id.party is None:
         raise Refused(field, "neither an ISO nor a DIN EvseID as OICP demands", evse_id.text)
-    return text
+    longest = _DIN_INSTANCE if evse_id.party.country.startswith("+") else _ISO_INSTANCE
+    if len(evse_id.instance) > longest:
+        raise Refused(field, f"longer than the {longest} characters after the operator that OICP allows", evse_id.text)
+    return evse_id.separated()
 
 
 def from_canonical(
@@ -83,13 +84,16 @@ def from_canonical(
     return _record(place, evse, index, location, defaults, operator, issues), issues
 
 
-def records(location: Location, defaults: OperatorDefaults, operator: PartyId) -> Iterator[Rendered]:
-    """Writes all EVSEs of a location, working out what they share once.
+def records(
+    location: Location, defaults: OperatorDefaults, operator: PartyId, uids: Container[str] | None = None
+) -> Iterator[Rendered]:
+    """Writes EVSEs of a location, working out what they share once.
 
     Args:
         location: The location.
         defaults: The operator's values for mandatory fields that the source leaves open.
         operator: The connection's OperatorID; an EVSE of another party is a sub-operator's.
+        uids: Of the EVSEs wanted; None means all.
 
     Yields:
         One for each EVSE, in order. Nothing is raised: a refusal stands in the place of the record.
@@ -98,9 +102,12 @@ def records(location: Location, defaults: OperatorDefaults, operator: PartyId) -
         place = Place(location, defaults)
     except Refused as refusal:
         for evse in location.evses:
-            yield Rendered(evse, refusal, refusal.issues)
+            if uids is None or evse.uid in uids:
+                yield Rendered(evse, refusal, refusal.issues)
         return
     for index, evse in enumerate(location.evses):
+        if uids is not None and evse.uid not in uids:
+            continue
         issues = place.issues.copy()
         try:
             record: Record | Refused = _record(place, evse, index, location, defaults, operator, issues)
@@ -138,17 +145,10 @@ def _record(
     if not (said.authentication and said.payment and said.services):
         empty = next(name for name in said.defaulted if not getattr(defaults, name))
         raise _no_default(issues, index, empty)
-    accessibility = _or_default(evse.accessibility, defaults.accessibility, index, "accessibility", issues)
-    record["Accessibility"] = _ACCESSIBILITY[accessibility]
-    law = _or_default(evse.calibration_law, defaults.calibration_law, index, "calibration_law", issues)
-    record["CalibrationLawDataAvailability"] = _CALIBRATION_LAW[law]
-    record["IsHubjectCompatible"] = _or_default(
-        evse.hubject_compatible, defaults.hubject_compatible, index, "hubject_compatible", issues
-    )
-    dynamic = _or_default(evse.dynamic_info, defaults.dynamic_info, index, "dynamic_info", issues)
-    record["DynamicInfoAvailable"] = _DYNAMIC_INFO[dynamic]
-    if evse_id is not None and evse_id.party != operator and "SubOperatorName" not in record:
-        name = place.operator_name or str(evse_id.party)
+    _mandatory(evse, index, defaults, record, issues)
+    party = None if evse_id is None else evse_id.party
+    if party is not None and party.normal != operator.normal and "SubOperatorName" not in record:
+        name = place.operator_name or party.normal
         record["SubOperatorName"] = (
             name if len(name) <= NAME_LENGTH else _cut(name, NAME_LENGTH, "operator.name", issues)
         )
@@ -156,6 +156,23 @@ def _record(
         issues.append(_noted(index, "physical_reference", IssueKind.LOST, "OICP has no place for it"))
     _optional(place, evse, index, location, defaults, record, issues)
     return record
+
+
+def _mandatory(evse: Evse, index: int, defaults: OperatorDefaults, record: Record, issues: list[Issue]) -> None:
+    accessibility, law, dynamic = evse.accessibility, evse.calibration_law, evse.dynamic_info
+    compatible = evse.hubject_compatible
+    if accessibility is None:
+        accessibility = _default(defaults.accessibility, index, "accessibility", issues)
+    if law is None:
+        law = _default(defaults.calibration_law, index, "calibration_law", issues)
+    if compatible is None:
+        compatible = _default(defaults.hubject_compatible, index, "hubject_compatible", issues)
+    if dynamic is None:
+        dynamic = _default(defaults.dynamic_info, index, "dynamic_info", issues)
+    record["Accessibility"] = _ACCESSIBILITY[accessibility]
+    record["CalibrationLawDataAvailability"] = _CALIBRATION_LAW[law]
+    record["IsHubjectCompatible"] = compatible
+    record["DynamicInfoAvailable"] = _DYNAMIC_INFO[dynamic]
 
 
 def _optional(
@@ -187,7 +204,14 @@ def _optional(
         record["MaxCapacity"] = capacity
         if capacity != evse.max_capacity:
             issues.append(Issue(IssueKind.NARROWED, f"{path}.max_capacity", "rounded to whole kWh"))
-    if any(getattr(evse, name) for name in _RARE):
+    if (
+        evse.station_names
+        or evse.additional_info
+        or evse.directions
+        or evse.images
+        or evse.parking_restrictions
+        or evse.status_schedule
+    ):
         _rare(evse, path, defaults, record, _report(issues))
 
 
@@ -207,9 +231,7 @@ def _rare(evse: Evse, path: str, defaults: OperatorDefaults, record: Record, rep
             report.add(IssueKind.LOST, f"{path}.{name}", "OICP has no place for it")
 
 
-def _or_default(value: Any, default: Any, index: int, name: str, issues: list[Issue]) -> Any:
-    if value is not None:
-        return value
+def _default(default: _T | None, index: int, name: str, issues: list[Issue]) -> _T:
     if default is None:
         raise _no_default(issues, index, name)
     issues.append(_defaulted(index, name))
