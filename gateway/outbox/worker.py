@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -36,13 +37,13 @@ FAILURES_BEFORE_REST = 5
 class Measures(Protocol):
     """What the outbox reports for the metrics."""
 
-    def settled(self, link: Link, operation: str, outcome: str, count: int) -> None:
+    def settled(self, hub: str, connection: str, operation: str, outcome: str, count: int = 1) -> None:
         """Counts projections: `delivered`, `unchanged`, `refused`, `shadowed`, `coalesced`, `failed`."""
 
-    def told(self, link: Link, operation: str, seconds: float) -> None:
+    def acknowledged(self, hub: str, connection: str, operation: str, seconds: float) -> None:
         """Takes the time from the acceptance of a change to the hub's acknowledgement."""
 
-    def issue(self, link: Link, operation: str, issue: Issue) -> None:
+    def issue(self, protocol: str, issue: Issue, count: int = 1) -> None:
         """Counts what a translation lost."""
 
 
@@ -157,9 +158,7 @@ class Worker:
         if link.connection.mode is Mode.LIVE:
             for claimed in again:
                 assert claimed.attempt is not None  # noqa: S101 - chosen by it
-                told = Claimed(
-                    claimed.item, claimed.attempt_wanted, claimed.since, claimed.attempt, claimed.attempt_wanted
-                )
+                told = replace(claimed, wanted=claimed.attempt_wanted)
                 if not await self._make(link, result, claimed.attempt, {claimed.item.key: told}):
                     await self._give_up(link, result, by_key)
                     return
@@ -183,7 +182,7 @@ class Worker:
             result.shadowed += [(by_key[one.item.key], one) for one in plan.unchanged]
         else:
             result.accepted += [(by_key[one.item.key], one) for one in plan.unchanged]
-        self._measures.settled(link, self._operation.name, "unchanged", len(plan.unchanged))
+        self._count(link, "unchanged", len(plan.unchanged))
         for item, refused in plan.refused:
             result.refused.append(_refusal(by_key[item.key], refused))
         if plan.waiting:
@@ -251,7 +250,7 @@ class Worker:
         settled = {claimed.item.key for claimed, _ in result.accepted}
         settled |= {one.claimed.item.key for one in result.refused} | {one.item.key for one in result.waiting}
         result.failed += [claimed for key, claimed in by_key.items() if key not in settled]
-        self._measures.settled(link, self._operation.name, "failed", len(result.failed))
+        self._count(link, "failed", len(result.failed))
         await self._settler.settle(result)
 
     async def _full_sync(self, link: Link) -> bool:
@@ -312,22 +311,27 @@ class Worker:
         await self._settler.settle(result)
         return False
 
+    def _count(self, link: Link, outcome: str, count: int) -> None:
+        self._measures.settled(link.connection.hub, link.connection.name, self._operation.name, outcome, count)
+
     def _measure(self, result: LaneResult) -> None:
         """Reports a lane's results once they are durable."""
         link = self._link()
         if link is None:
             return
-        name, now = self._operation.name, self._clock()
-        self._measures.settled(link, name, "delivered", len(result.accepted))
-        self._measures.settled(link, name, "refused", len(result.refused))
-        self._measures.settled(link, name, "shadowed", len(result.shadowed))
+        self._count(link, "delivered", len(result.accepted))
+        self._count(link, "refused", len(result.refused))
+        self._count(link, "shadowed", len(result.shadowed))
+        self._count(link, "coalesced", sum(max(one.wanted - one.acked - 1, 0) for one, _ in result.accepted))
+        now, protocol = self._clock(), link.adapter.profile.protocol
         for claimed, rendered in result.accepted:
-            self._measures.told(link, name, (now - claimed.since).total_seconds())
+            seconds = (now - claimed.since).total_seconds()
+            self._measures.acknowledged(link.connection.hub, link.connection.name, self._operation.name, seconds)
             for issue in rendered.issues:
-                self._measures.issue(link, name, issue)
+                self._measures.issue(protocol, issue)
         for refusal in result.refused:
             for issue in refusal.issues:
-                self._measures.issue(link, name, issue)
+                self._measures.issue(protocol, issue)
 
 
 def _refusal(claimed: Claimed, refused: Refused) -> Refusal:

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from secrets import token_urlsafe
 from typing import Any
 
 from pydantic import ValidationError
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
-from adapters.core.hub import Gateway, Hub
+from adapters.core.hub import Gateway, Hub, RegistrationFailed
 from gateway.http.ports import (
     BadCursor,
     Conflict,
@@ -114,19 +115,20 @@ class Connections:
             raise Conflict(f"{link.connection.hub} has no registration")
         try:
             await register(link.connection, self._gateway, token)
-        except RuntimeError as error:
+        except RegistrationFailed as error:
             raise HubFailed(str(error)) from error
         await self._audit(who, "registered", name)
         self._wake()
         return await self.get(name)
 
-    async def expect(self, name: str, token: str, who: str) -> ConnectionView:
-        """See `ports.Connections.expect`."""
+    async def offer(self, name: str, who: str) -> str:
+        """See `ports.Connections.offer`."""
         link = await self._find(name)
         if self._hubs[link.connection.hub].register is None:
             raise Conflict(f"{link.connection.hub} has no registration")
-        await self._registry.expect(link.connection, token, who)
-        return await self.get(name)
+        token = token_urlsafe(32)
+        await self._registry.offer(link.connection, token=token, who=who)
+        return token
 
     async def adopt(
         self, name: str, token_ours: str, token_theirs: str, endpoints: Mapping[str, Any], who: str
@@ -198,9 +200,14 @@ class Connections:
     async def unregister(self, name: str, who: str) -> ConnectionView:
         """See `ports.Connections.unregister`."""
         link = await self._find(name)
-        if self._hubs[link.connection.hub].register is None:
+        unregister = self._hubs[link.connection.hub].unregister
+        if unregister is None:
             raise Conflict(f"{link.connection.hub} has no registration")
-        await self._registry.unregistered(link.connection, why="unregistered", who=who)
+        try:
+            await unregister(link.connection, self._gateway)
+        except RegistrationFailed as error:
+            raise HubFailed(str(error)) from error
+        await self._audit(who, "unregistered", name)
         return await self.get(name)
 
     async def difference(self, name: str, operation: str | None, after: str | None, limit: int) -> Difference:

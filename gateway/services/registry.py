@@ -20,8 +20,15 @@ class Registry:
 
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given."""
+        return await self._find("by_token_hash", token)
+
+    async def by_offered_token(self, token: str) -> Connection | None:
+        """Finds the connection to which a token was given for registering only."""
+        return await self._find("by_offered_token_hash", token)
+
+    async def _find(self, statement: str, token: str) -> Connection | None:
         shown = token_hash(token)
-        row = await self._store.fetchrow(SQL["by_token_hash"], shown)
+        row = await self._store.fetchrow(SQL[statement], shown)
         if row is None or not hmac.compare_digest(row["token_hash"], shown):
             return None
         return self._links.read(row)
@@ -43,9 +50,11 @@ class Registry:
         """Forgets the credentials; what is queued waits for the next registration."""
         return await self._write(connection, Secrets(), None, State.UNREGISTERED, why, who, "unregistered")
 
-    async def expect(self, connection: Connection, token: str, who: str) -> None:
-        """Lets a hub in with a token that was agreed out of band (OCPI token A), without any of our own yet."""
-        await self._write(connection, connection.secrets, token, connection.state, connection.why, who, "expects")
+    async def offer(self, connection: Connection, *, token: str, who: str) -> None:
+        """Lets the hub present a token for registering only."""
+        async with self._store.transaction() as tx:
+            await tx.execute(SQL["offer"], token_hash(token), connection.id)
+            await tx.execute(SQL["audit"], who, "offered a token", f"connection/{connection.name}", None)
 
     async def _write(
         self,
@@ -61,6 +70,7 @@ class Registry:
             hashed = token_hash(token) if token is not None else None
             sealed = self._cipher.seal(secrets) if secrets != Secrets() else None
             await tx.execute(SQL["set_credentials"], connection.id, sealed, hashed, state.value, why)
+            await tx.execute(SQL["end_offers"], connection.id)
             await tx.execute(SQL["audit"], who, action, f"connection/{connection.name}", None)
         link = self._links.get(connection.id)
         if link is None:

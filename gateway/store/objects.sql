@@ -100,10 +100,16 @@ WHERE l.no = ANY($1::bigint[])
 GROUP BY l.no
 
 -- name: locations_after
--- A page of numbers in the order of the keys; $1 null for all parties.
-SELECT l.no FROM location l
-WHERE ($1::text[] IS NULL OR l.party = ANY($1)) AND (l.party, l.location_id) > ($2, $3)
-ORDER BY l.party, l.location_id LIMIT $4
+-- A page in the order of the keys; $1 null for all parties.
+SELECT l.body::text AS body, l.revision, l.updated_at, l.withdrawn_at,
+    array_agg(e.uid) AS uids, array_agg(e.status) AS statuses, array_agg(e.status_at) AS status_ats
+FROM (
+    SELECT * FROM location
+    WHERE ($1::text[] IS NULL OR party = ANY($1)) AND (party, location_id) > ($2, $3)
+    ORDER BY party, location_id LIMIT $4
+) l LEFT JOIN evse e ON e.location_no = l.no
+GROUP BY l.no, l.party, l.location_id, l.body::text, l.revision, l.updated_at, l.withdrawn_at
+ORDER BY l.party, l.location_id
 
 -- name: location_nos_after
 SELECT no FROM location WHERE no > $1 ORDER BY no LIMIT $2

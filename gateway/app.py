@@ -1,0 +1,132 @@
+"""The composition root: the only place where objects are built."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters import gireve, hubject
+from adapters.core.adapter import Adapter
+from adapters.core.connection import Connection
+from adapters.core.hub import Gateway, Hub
+from gateway.http.server import Services, application, serve
+from gateway.metrics import Exposition, Metrics, StoreFigures
+from gateway.outbox.dispatcher import Dispatcher
+from gateway.outbox.repository import Outbox
+from gateway.services.connections import Connections
+from gateway.services.deliveries import Deliveries
+from gateway.services.importing import Importing
+from gateway.services.keys import Keys
+from gateway.services.links import Links
+from gateway.services.network import Network, Published
+from gateway.services.publishing import Publishing
+from gateway.services.registry import Registry
+from gateway.services.state import Gauges, Readiness
+from gateway.services.statuses import Statuses
+from gateway.settings import Settings, SettingsError
+from gateway.store.pool import Store
+from gateway.store.secrets import Cipher
+
+HUBS: dict[str, Hub] = {hub.name: hub for hub in (gireve.HUB, hubject.HUB)}
+"""The hubs that this gateway speaks to. A new hub is added here and nowhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running gateway's parts, as far as somebody outside needs them."""
+
+    store: Store
+    outbox: Outbox
+    links: Links
+    dispatcher: Dispatcher
+    services: Services
+    gateway: Gateway
+
+
+def now() -> datetime:
+    """The clock of the gateway."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def assembled(settings: Settings) -> AsyncIterator[App]:
+    """Builds everything over an open store, and closes it at the end. Nothing is served or dispatched yet.
+
+    Raises:
+        SettingsError: Something that is needed is not set.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL: not set (`run --dev` starts an embedded database)")
+    if not settings.secret_key:
+        raise SettingsError("ROAMGATE_SECRET_KEY: not set; make one with `roamgate secret-key`")
+    try:
+        cipher = Cipher(settings.secret_key)
+    except ValueError as error:
+        raise SettingsError(f"ROAMGATE_SECRET_KEY: {error}") from None
+    store = Store(settings.database_url, size=settings.pool_size, pgbouncer=settings.pgbouncer)
+    await store.open()
+    try:
+        app = _assemble(settings, store, cipher)
+        yield app
+        await app.links.close()
+    finally:
+        await store.close()
+
+
+def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
+    metrics = Metrics()
+    network = Network(store)
+    # The registry reads connections by the links, whose adapters are built over the registry.
+    links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
+    registry = Registry(store, links, cipher)
+    gateway = Gateway(Published(store, network), registry, metrics, settings.public_url.rstrip("/"))
+    outbox = Outbox(store, holder=f"{socket.gethostname()}/{os.getpid()}")
+    dispatcher = Dispatcher(store, outbox, links, metrics)
+    publishing = Publishing(store, links, dispatcher.wake, now)
+    statuses = Statuses(
+        store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
+    )
+    figures = StoreFigures(Gauges(store), time.monotonic)
+    services = Services(
+        publishing=publishing,
+        statuses=statuses,
+        network=network,
+        connections=Connections(store, links, registry, HUBS, gateway, dispatcher.wake),
+        deliveries=Deliveries(store, dispatcher.wake),
+        importing=Importing(publishing, statuses, metrics, now),
+        keys=Keys(store, settings.admin_key, time.monotonic),
+        readiness=Readiness(store, lambda: dispatcher.running),
+        metrics=metrics,
+        exposition=Exposition(metrics, figures),
+        now=now,
+    )
+    return App(store, outbox, links, dispatcher, services, gateway)
+
+
+def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], Adapter]:
+    return lambda connection: hub.adapter(connection, gateway())
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
+    """Runs a gateway: serves and dispatches until the block ends. Yields its parts and its port."""
+    async with assembled(settings) as app:
+        await app.dispatcher.start()
+        routes = [route for hub in HUBS.values() if hub.routes is not None for route in hub.routes(app.gateway)]
+        runner, port = await serve(application(app.services, routes), settings.host, settings.port)
+        try:
+            yield app, port
+        finally:
+            await runner.cleanup()
+            await app.dispatcher.stop()
+
+
+async def run_until(settings: Settings, stop: asyncio.Event, started: Callable[[int], None]) -> None:
+    """Runs a gateway until an event is set; tells its port when it serves."""
+    async with running(settings) as (_, port):
+        started(port)
+        await stop.wait()

@@ -1,0 +1,56 @@
+"""The present state of the store and of this process, for gauges and for readiness."""
+
+from collections.abc import Callable, Mapping
+
+import asyncpg
+
+from adapters.core.connection import Mode, State
+from gateway.http.ports import LaneSample, Sample
+from gateway.store.migrate import pending
+from gateway.store.pool import Store
+from gateway.store.queries import Queries
+from mappings.canonical.locations import EvseStatus
+
+SQL = Queries("gateway.services", "state.sql")
+
+
+class Gauges:
+    """Implements `ports.Sampler`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def sample(self) -> Sample:
+        """Reads the present state."""
+        lanes = [LaneSample(**dict(row)) for row in await self._store.fetch(SQL["lanes"])]
+        connections = [
+            (row["hub"], row["name"], Mode(row["mode"]), State(row["state"]))
+            for row in await self._store.fetch(SQL["connections"])
+        ]
+        evses = {EvseStatus(row["status"]): row["count"] for row in await self._store.fetch(SQL["evses"])}
+        pool = self._store.pool
+        return Sample(lanes, connections, evses, pool.get_size(), pool.get_idle_size())
+
+
+class Readiness:
+    """Implements `ports.Readiness`.
+
+    Args:
+        dispatching: Whether the dispatcher runs.
+    """
+
+    def __init__(self, store: Store, dispatching: Callable[[], bool]) -> None:
+        self._store = store
+        self._dispatching = dispatching
+
+    async def faults(self) -> Mapping[str, str | None]:
+        """Gives each check with what is wrong, if anything."""
+        faults: dict[str, str | None] = {"database": None, "migrations": None, "dispatcher": None}
+        try:
+            if missing := await pending(self._store):
+                faults["migrations"] = f"not run: {', '.join(missing)}"
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            faults["database"] = type(error).__name__
+        if not self._dispatching():
+            faults["dispatcher"] = "not running"
+        return faults

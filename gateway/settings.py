@@ -1,0 +1,80 @@
+"""Configuration: one file (TOML or JSON), and the environment for secrets and overrides.
+
+The file is named by `ROAMGATE_SETTINGS`. Each field can also be set by an environment variable `ROAMGATE_<FIELD>`, which
+wins; secrets come from the environment only.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class SettingsError(ValueError):
+    """The configuration cannot be used; the text names the fields."""
+
+
+class Settings(BaseModel):
+    """The gateway's configuration.
+
+    Attributes:
+        database_url: `postgresql://…`, from `DATABASE_URL`; None where an embedded server is to be started.
+        secret_key: Fernet keys that seal partners' secrets, from `ROAMGATE_SECRET_KEY`; several separated by commas,
+            the first seals.
+        admin_key: An API key for everything, from `ROAMGATE_ADMIN_KEY`, with which the first real key is made.
+        public_url: Where hubs reach this gateway from outside.
+        pool_size: Connections to the database per process.
+        pgbouncer: A PgBouncer in transaction mode stands before the database.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "0.0.0.0"  # noqa: S104 - in a container every interface is the container's own
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str = "http://127.0.0.1:8080"
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    database_url: str | None = None
+    secret_key: Annotated[str, Field(repr=False)] = ""
+    admin_key: Annotated[str | None, Field(repr=False)] = None
+    pool_size: Annotated[int, Field(ge=2, le=200)] = 10
+    pgbouncer: bool = False
+
+
+_SECRET = {"database_url", "secret_key", "admin_key"}
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Reads the configuration.
+
+    Raises:
+        SettingsError: The file cannot be read, a field is unknown or wrong, or a secret stands in the file.
+    """
+    values = _read_file(environment.get("ROAMGATE_SETTINGS"))
+    if misplaced := _SECRET & values.keys():
+        raise SettingsError(f"{', '.join(sorted(misplaced))}: set it in the environment, not in the settings file")
+    for name in Settings.model_fields:
+        variable = "DATABASE_URL" if name == "database_url" else f"ROAMGATE_{name.upper()}"
+        if variable in environment:
+            values[name] = environment[variable]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)
+        )
+        raise SettingsError(wrong) from None
+
+
+def _read_file(name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    try:
+        text = Path(name).read_text()
+        read: dict[str, Any] = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name}: {error}") from None
+    return read
