@@ -32,7 +32,7 @@ class Credentials:
     Attributes:
         token: The secret, as it stands in the object; its Base64 form belongs to the header.
         url: The party's versions endpoint.
-        parties: The parties behind it with their roles; several roles of one party are one entry.
+        parties: The parties behind it with their roles; several roles of one party under one name are one entry.
     """
 
     token: str = field(repr=False)
@@ -55,17 +55,20 @@ def to_canonical(source: Source) -> tuple[Credentials, list[Issue]]:
         raise report.refuse("token", "not 1 to 64 printable ASCII characters without blanks")
     if not wire["roles"]:
         raise report.refuse("roles", "empty, where OCPI demands one")
-    found: dict[Any, Party] = {}
+    found: list[Party] = []
     for index, each in enumerate(wire["roles"]):
         at = ("roles", index)
         values.dropped(each, _ROLE, report, at)
         role = values.decisive(enums.ROLES, each["role"], report, at, "role")
         owner = party(each["country_code"], each["party_id"], report, at)
         business = texts.business_in(each["business_details"], report, (*at, _BUSINESS))
-        known = found.get(owner)
-        roles = frozenset({role}) if known is None else known.roles | {role}
-        found[owner] = Party(id=owner, roles=roles, business=business if known is None else known.business)
-    return Credentials(wire["token"], wire["url"], tuple(found.values())), [_hide(issue) for issue in report.issues]
+        made = Party(id=owner, roles=frozenset({role}), business=business)
+        same = next((i for i, known in enumerate(found) if (known.id, known.business) == (owner, business)), None)
+        if same is None:
+            found.append(made)
+        else:
+            found[same] = made.model_copy(update={"roles": found[same].roles | {role}})
+    return Credentials(wire["token"], wire["url"], tuple(found)), [_hide(issue) for issue in report.issues]
 
 
 def _without_secret(refusal: Refused) -> Refused:

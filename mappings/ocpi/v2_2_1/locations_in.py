@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from mappings.canonical.ids import EvseId, PartyId
@@ -35,12 +35,12 @@ from mappings.tables import EnumTable
 _MOST_AC_WATTS = 100_000  # the largest AC socket of the vocabulary, 64 A on three phases, gives 44 kW
 _MOST_DC_WATTS = 4_000_000  # megawatt charging ends at 3.75 MW
 
-_CONNECTOR_RULES: Rules = dict.fromkeys(
+CONNECTOR_RULES: Rules = dict.fromkeys(
     ("format", "power_type", "max_voltage", "max_amperage", "max_electric_power", "terms_and_conditions"),
     Rule.SET_ASIDE,
 ) | {"tariff_ids": Rule.SET_ASIDE, "tariff_ids[]": Rule.LEAVE_OUT}
 
-_EVSE_RULES: Rules = dict.fromkeys(
+EVSE_RULES: Rules = dict.fromkeys(
     ("evse_id", "floor_level", "coordinates", "physical_reference", "parking_restrictions", "capabilities"),
     Rule.SET_ASIDE,
 ) | {
@@ -50,7 +50,7 @@ _EVSE_RULES: Rules = dict.fromkeys(
         for field in ("status_schedule", "directions", "images", "capabilities", "parking_restrictions", "connectors")
     },
     "status": Instead(EvseStatus.UNKNOWN.value),
-    **{f"connectors[].{field}": rule for field, rule in _CONNECTOR_RULES.items()},
+    **{f"connectors[].{field}": rule for field, rule in CONNECTOR_RULES.items()},
 }
 
 RULES: Rules = {
@@ -76,12 +76,12 @@ RULES: Rules = {
     # A time is never guessed: `last_updated` decides which of two states is the newer.
     "evses[].last_updated": Rule.REFUSE,
     "evses[].connectors[].last_updated": Rule.REFUSE,
-    **{f"evses[].{field}": rule for field, rule in _EVSE_RULES.items()},
+    **{f"evses[].{field}": rule for field, rule in EVSE_RULES.items()},
 }
 
 LOCATIONS: Reader[w.Location] = Reader(w.Location, RULES)
-EVSES: Reader[w.Evse] = Reader(w.Evse, {**_EVSE_RULES, "connectors[].last_updated": Rule.REFUSE})
-CONNECTORS: Reader[w.Connector] = Reader(w.Connector, _CONNECTOR_RULES)
+EVSES: Reader[w.Evse] = Reader(w.Evse, {**EVSE_RULES, "connectors[].last_updated": Rule.REFUSE})
+CONNECTORS: Reader[w.Connector] = Reader(w.Connector, CONNECTOR_RULES)
 
 LOCATION, EVSE, CONNECTOR = w.names(w.Location), w.names(w.Evse), w.names(w.Connector)
 _HOURS, _REGULAR, _PERIOD = w.names(w.Hours), w.names(w.RegularHours), w.names(w.ExceptionalPeriod)
@@ -128,7 +128,7 @@ def connector_fields(wire: Mapping[str, Any], report: Report, path: Path, parent
         fields["tariff_ids"] = tuple(tariffs)
     if unknown:
         fields["unknown"] = unknown
-    fields["last_updated"] = _updated(get("last_updated"), report, path, parent)
+    fields["last_updated"] = last_updated(get("last_updated"), report, path, parent)
     return fields
 
 
@@ -140,13 +140,25 @@ def _power(watts: float, power_type: str | None, report: Report, path: Path) -> 
     return numbers.read(watts)
 
 
-def _updated(text: str | None, report: Report, path: Path, parent: datetime | None) -> datetime:
+def last_updated(text: str | None, report: Report, path: Path, instead: datetime | None) -> datetime:
+    """Reads when an object was last updated.
+
+    Args:
+        text: As given; None where missing.
+        report: Takes the issues.
+        path: Of the object.
+        instead: Taken where it is missing: that of the object around it, or the time of arrival.
+
+    Raises:
+        Refused: It cannot be read, or is missing and nothing can stand in.
+    """
     if text is not None:
         return values.moment(text, report, path, "last_updated")
-    if parent is None:
+    if instead is None:
         raise report.refuse(show((*path, "last_updated")), "is missing")
-    report.add(IssueKind.MENDED, show((*path, "last_updated")), "is missing; that of the object around it is taken")
-    return parent
+    instead_of = "that of the object around it" if path else "the time of arrival"
+    report.add(IssueKind.MENDED, show((*path, "last_updated")), f"is missing; {instead_of} is taken")
+    return instead
 
 
 def evse(wire: w.Evse, report: Report, path: Path, parent: datetime | None) -> Evse:
@@ -161,7 +173,7 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
     fields = _plain(wire, ("floor_level", "physical_reference"))
     unknown = {} if wire.keys() <= EVSE else values.kept(wire, EVSE, report, path)
     get = wire.get
-    updated = _updated(get("last_updated"), report, path, parent)
+    updated = last_updated(get("last_updated"), report, path, parent)
     if text := get("evse_id"):
         fields["evse_id"] = evse_id = EvseId(text)
         if evse_id.party is None:
@@ -172,7 +184,8 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
     _given(wire, _EVSE_WORDS, _EVSE_OBJECTS, fields, report, path, unknown)
     if connectors := get("connectors"):
         built = [connector(each, report, (*path, "connectors", i), updated) for i, each in enumerate(connectors)]
-        fields["connectors"] = kept = tuple([each for each in built if each is not None])
+        kept = _unique([each for each in built if each is not None], "id", report, (*path, "connectors"))
+        fields["connectors"] = kept
         for each in kept:
             if each.last_updated > updated:
                 updated = _raised(updated, each.last_updated, report, path)
@@ -184,6 +197,7 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
     return fields
 
 
+P = TypeVar("P", Evse, Connector)
 _Words = tuple[tuple[str, EnumTable[Any, Any]], ...]
 _Objects = tuple[tuple[str, Callable[[Any, Report, Path], Any]], ...]
 
@@ -209,6 +223,21 @@ def _given(
     for name, read in objects:
         if given := wire.get(name):
             fields[name] = read(given, report, (*path, name))
+
+
+def _unique(parts: list[P], key: str, report: Report, path: Path) -> tuple[P, ...]:
+    """Keeps one part of each key, the newest: two could not be told apart afterwards."""
+    if len(parts) == 1:
+        return (parts[0],)
+    kept: dict[str, P] = {}
+    for part in parts:
+        name = getattr(part, key)
+        known = kept.get(name)
+        if known is None or part.last_updated > known.last_updated:
+            kept[name] = part
+        if known is not None:
+            report.add(IssueKind.LEFT_OUT, show(path), f"two have this {key}; the newer is kept", name)
+    return tuple(kept.values())
 
 
 def _raised(own: datetime, inner: datetime, report: Report, path: Path) -> datetime:
@@ -338,14 +367,14 @@ def party(country_code: str, party_id: str, report: Report, path: Path) -> Party
         raise report.refuse(show((*path, "party_id")), "not a party", f"{country_code} {party_id}") from None
 
 
-def location(wire: w.Location, report: Report) -> Location:
-    """Builds a location.
+def location(wire: w.Location, report: Report, received: datetime | None) -> Location:
+    """Builds a location; `received` stands in where it has no `last_updated`.
 
     Raises:
         Refused: Its owner, coordinates, country, time zone or a time cannot be read.
     """
     owner = party(wire["country_code"], wire["party_id"], report, ())
-    fields = location_fields(wire, report)
+    fields = location_fields(wire, report, received)
     fields["party"], fields["id"] = owner, wire["id"]
     return build(Location, fields)
 
@@ -353,12 +382,12 @@ def location(wire: w.Location, report: Report) -> Location:
 _LOCATION_PLAIN = ("publish", "name", "address", "city", "postal_code", "state", "charging_when_closed")
 
 
-def location_fields(wire: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def location_fields(wire: Mapping[str, Any], report: Report, received: datetime | None) -> dict[str, Any]:
     """Gives the canonical fields of those that the wire names, but for owner and id."""
     unknown = {} if wire.keys() <= LOCATION else values.kept(wire, LOCATION, report, ())
     get = wire.get
     fields = _plain(wire, _LOCATION_PLAIN)
-    updated = _updated(get("last_updated"), report, (), None)
+    updated = lastlast_updated(get("last_updated"), report, (), received)
     if (country := get("country")) is not None:
         fields["country"] = _country(country, report)
     if (zone := get("time_zone")) is not None:
@@ -366,7 +395,8 @@ def location_fields(wire: Mapping[str, Any], report: Report) -> dict[str, Any]:
     if (text := get("parking_type")) is not None:
         fields["parking_type"] = values.informational(enums.PARKING_TYPES, text, report, (), "parking_type", unknown)
     if evses := get("evses"):
-        fields["evses"] = built = tuple([evse(each, report, ("evses", i), updated) for i, each in enumerate(evses)])
+        built = [evse(each, report, ("evses", i), updated) for i, each in enumerate(evses)]
+        fields["evses"] = _unique(built, "uid", report, ("evses",))
         newest = max([each.last_updated for each in built])
         if newest > updated:
             updated = _raised(updated, newest, report, ())

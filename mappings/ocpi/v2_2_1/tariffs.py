@@ -4,6 +4,7 @@ Money, energy and time are never guessed: a tariff in which one of them cannot b
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from mappings.canonical.tariffs import Tariff
@@ -16,18 +17,21 @@ from mappings.report import Issue, Report
 Source = bytes | str | Mapping[str, Any]
 
 
-def to_canonical(source: Source, dimensions: Dimensions = TARIFF_DIMENSIONS) -> tuple[Tariff, list[Issue]]:
+def to_canonical(
+    source: Source, dimensions: Dimensions = TARIFF_DIMENSIONS, received: datetime | None = None
+) -> tuple[Tariff, list[Issue]]:
     """Reads a tariff.
 
     Args:
         source: JSON text, or an object that was parsed from JSON.
         dimensions: What may be priced; a dialect may have more than OCPI.
+        received: When it arrived, for one without `last_updated`; without this such a one is refused.
 
     Raises:
         Refused: It cannot be used; the reason names the field.
     """
     report = Report()
-    return tariffs_in.tariff(tariffs_in.TARIFFS.read(source, report), dimensions, report), report.issues
+    return tariffs_in.tariff(tariffs_in.TARIFFS.read(source, report), dimensions, report, received), report.issues
 
 
 def from_canonical(tariff: Tariff, dimensions: Dimensions = TARIFF_DIMENSIONS) -> tuple[Wire, list[Issue]]:

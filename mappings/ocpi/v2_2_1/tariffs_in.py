@@ -17,7 +17,7 @@ from mappings.ocpi import numbers, values
 from mappings.ocpi.reading import Path, Reader, Rule, Rules, show
 from mappings.ocpi.v2_2_1 import enums, texts
 from mappings.ocpi.v2_2_1 import wire as w
-from mappings.ocpi.v2_2_1.locations_in import party
+from mappings.ocpi.v2_2_1.locations_in import last_updated, party
 from mappings.report import IssueKind, Report
 from mappings.tables import EnumTable
 
@@ -38,8 +38,8 @@ DURATIONS = ("min_duration", "max_duration")
 VAT = "VAT"
 
 
-def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report) -> Tariff:
-    """Builds a tariff; `dimensions` is what may be priced.
+def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: datetime | None) -> Tariff:
+    """Builds a tariff; `dimensions` is what may be priced, `received` stands in where it has no `last_updated`.
 
     Raises:
         Refused: Money, energy, a time or a restriction cannot be read.
@@ -66,7 +66,7 @@ def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report) -> Tariff:
         start=_optional_moment(wire.get("start_date_time"), report, "start_date_time"),
         end=_optional_moment(wire.get("end_date_time"), report, "end_date_time"),
         energy_mix=None if mix is None else texts.energy_in(mix, report, ("energy_mix",)),
-        last_updated=values.moment(wire["last_updated"], report, (), "last_updated"),
+        last_updated=last_updated(wire.get("last_updated"), report, (), received),
         unknown=unknown,
     )
 

@@ -203,7 +203,7 @@ class Location(TypedDict, total=False):
     charging_when_closed: bool | None
     images: list[Image] | None
     energy_mix: EnergyMix | None
-    last_updated: Required[str]
+    last_updated: str
 
 
 class Price(TypedDict, total=False):
@@ -269,7 +269,7 @@ class Tariff(TypedDict, total=False):
     start_date_time: str | None
     end_date_time: str | None
     energy_mix: EnergyMix | None
-    last_updated: Required[str]
+    last_updated: str
 
 
 class Version(TypedDict, total=False):

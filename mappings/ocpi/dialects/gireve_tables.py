@@ -1,0 +1,55 @@
+"""How every canonical field stands at Gireve: plain OCPI 2.2.1 with the rows that differ."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from mappings.ocpi.dialects.gireve import CONNECTOR_CAPABILITIES, DIMENSIONS
+from mappings.ocpi.v2_2_1 import tables as plain
+from mappings.tables import EnumTable, FieldRule, FieldTable
+
+_UNSUPPORTED = "sent, with an issue: Gireve does not support it"
+_RULES = (
+    FieldRule("Location.publish_allowed_to", "publish_allowed_to", _UNSUPPORTED),
+    FieldRule("Location.charging_when_closed", "charging_when_closed", _UNSUPPORTED),
+    FieldRule("Location.images", "images", _UNSUPPORTED),
+    FieldRule("Location.energy_mix", "energy_mix", _UNSUPPORTED),
+    FieldRule("Location.operator", "operator", "its name is demanded: the operator's settings, else refused"),
+    FieldRule("Location.owner", "owner", "its name is demanded: the operator's settings, else refused"),
+    FieldRule("Hours.exceptional_openings", "exceptional_openings", _UNSUPPORTED),
+    FieldRule("Evse.evse_id", "evse_id", "an issue where missing, or not of the operator", "more than 48 characters"),
+    FieldRule("Evse.capabilities", "capabilities", "an issue where empty; Plug & Charge is read to the connectors"),
+    FieldRule("Evse.images", "images", _UNSUPPORTED),
+    FieldRule(
+        "Connector.tariff_ids",
+        "tariff_ids",
+        "an issue where empty, or other than the first connector's, which Gireve applies to the EVSE",
+        "ids of more than 36 characters",
+    ),
+    FieldRule("Connector.capabilities", "capabilities", "read from the EVSE too, and without its first letter"),
+    FieldRule("Tariff.target", "target_operator_country_code, target_operator_party_id", "refused where half is given"),
+    FieldRule("Tariff.type", "type", "refused where unknown; an issue where not REGULAR, which is not forwarded"),
+    FieldRule("Tariff.start", "start_date_time", "an issue where missing", "what is below a millisecond"),
+)
+
+
+def _with(table: FieldTable, models: Iterable[Any]) -> FieldTable:
+    own = {rule.field: rule for rule in _RULES}
+    return FieldTable(table.protocol, models, [own.get(rule.field, rule) for rule in table.rules])
+
+
+FIELDS: list[FieldTable] = [
+    _with(plain.LOCATIONS, plain.LOCATION_MODELS),
+    _with(plain.TARIFFS, plain.TARIFF_MODELS),
+    plain.PARTIES,
+]
+
+ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
+    *((name, table) for name, table in plain.ENUMS if name != "TariffDimensionType"),
+    ("TariffDimensionType", DIMENSIONS),
+    ("ConnectorCapability", CONNECTOR_CAPABILITIES),
+]
+
+NOTES = f"""{plain.NOTES.strip()}
+
+`gireve_id` on locations, EVSEs, connectors and tariffs stays beside the model and is given back.
+"""

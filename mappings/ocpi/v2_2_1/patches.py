@@ -1,0 +1,159 @@
+"""PATCH of locations, EVSEs and connectors, both ways (OCPI 2.2.1, mod_locations, PATCH).
+
+A PATCH names the fields that change, each whole: a list or an inner object replaces the old one. The text calls it no
+means to take information away; an explicit null of an optional field is read as that nonetheless, for it can mean
+nothing else. A part's new `last_updated` becomes that of what holds it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from mappings.canonical.base import Model
+from mappings.canonical.locations import Connector, Evse, Location
+from mappings.ocpi import times, values
+from mappings.ocpi.reading import Reader
+from mappings.ocpi.v2_2_1 import enums, locations_in
+from mappings.ocpi.v2_2_1 import wire as w
+from mappings.report import Issue, Report
+
+Source = bytes | str | Mapping[str, Any]
+
+_LOCATIONS: Reader[Any] = Reader(w.partial(w.Location), locations_in.RULES)
+_EVSES: Reader[Any] = Reader(w.partial(w.Evse), locations_in.EVSE_RULES)
+_CONNECTORS: Reader[Any] = Reader(w.partial(w.Connector), locations_in.CONNECTOR_RULES)
+_RENAMED = {"max_electric_power": "max_power"}
+
+
+class Patched(NamedTuple):
+    """What a PATCH made.
+
+    Attributes:
+        location: The whole location afterwards.
+        changed: Canonical fields of the addressed object that differ from before, `last_updated` aside.
+        issues: What was mended or lost, by path in the PATCH.
+    """
+
+    location: Location
+    changed: frozenset[str]
+    issues: list[Issue]
+
+
+def patch_location(location: Location, source: Source) -> Patched:
+    """Applies a PATCH of a location.
+
+    Raises:
+        Refused: It lacks `last_updated`, names another id, or a field cannot be read.
+    """
+    report = Report()
+    wire = _LOCATIONS.read(source, report)
+    _same(wire, {"id": location.id, "country_code": location.party.country, "party_id": location.party.code}, report)
+    after = _merged(location, wire, locations_in.location_fields(wire, report, None))
+    after = after.model_copy(update={"last_updated": _newest(after.last_updated, after.evses)})
+    return Patched(after, _changed(location, after), report.issues)
+
+
+def patch_evse(location: Location, uid: str, source: Source) -> Patched:
+    """Applies a PATCH of an EVSE.
+
+    Raises:
+        Refused: The location has no such EVSE, or as `patch_location`.
+    """
+    report = Report()
+    before = _evse(location, uid, report)
+    wire = _EVSES.read(source, report)
+    _same(wire, {"uid": uid}, report)
+    after = _merged(before, wire, locations_in.evse_fields(wire, report, (), None))
+    after = after.model_copy(update={"last_updated": _newest(after.last_updated, after.connectors)})
+    return Patched(_with_evse(location, after), _changed(before, after), report.issues)
+
+
+def patch_connector(location: Location, uid: str, connector_id: str, source: Source) -> Patched:
+    """Applies a PATCH of a connector.
+
+    Raises:
+        Refused: The location has no such EVSE or that no such connector, the new standard is unknown, or as
+            `patch_location`.
+    """
+    report = Report()
+    evse = _evse(location, uid, report)
+    before = next((each for each in evse.connectors if each.id == connector_id), None)
+    if before is None:
+        raise report.refuse("", "the EVSE has no such connector", connector_id)
+    wire = _CONNECTORS.read(source, report)
+    _same(wire, {"id": connector_id}, report)
+    fields = locations_in.connector_fields(wire, report, (), None)
+    if "standard" in wire:
+        fields["standard"] = values.decisive(enums.CONNECTOR_STANDARDS, wire["standard"], report, (), "standard")
+    after = _merged(before, wire, fields)
+    plugs = tuple(after if each.id == connector_id else each for each in evse.connectors)
+    updated = _newest(evse.last_updated, plugs)
+    holder = evse.model_copy(update={"connectors": plugs, "last_updated": updated})
+    return Patched(_with_evse(location, holder), _changed(before, after), report.issues)
+
+
+def _evse(location: Location, uid: str, report: Report) -> Evse:
+    for evse in location.evses:
+        if evse.uid == uid:
+            return evse
+    raise report.refuse("", "the location has no such EVSE", uid)
+
+
+def _with_evse(location: Location, evse: Evse) -> Location:
+    evses = tuple(evse if each.uid == evse.uid else each for each in location.evses)
+    return location.model_copy(update={"evses": evses, "last_updated": _newest(location.last_updated, evses)})
+
+
+def _newest(own: datetime, parts: tuple[Evse, ...] | tuple[Connector, ...]) -> datetime:
+    return max([own, *(part.last_updated for part in parts)])
+
+
+def _same(wire: Mapping[str, Any], keys: Mapping[str, str], report: Report) -> None:
+    for field, key in keys.items():
+        if wire.get(field, key).casefold() != key.casefold():  # OCPI, CiString
+            raise report.refuse(field, "an id can never be changed", wire[field])
+
+
+def _merged(before: Any, wire: Mapping[str, Any], fields: dict[str, Any]) -> Any:
+    for name, value in wire.items():
+        field = _RENAMED.get(name, name)
+        model_field = type(before).model_fields.get(field)
+        if value is None and model_field is not None and not model_field.is_required():
+            fields[field] = model_field.get_default()
+        elif value == [] and model_field is not None:
+            fields[field] = ()
+    if "unknown" in fields:
+        fields["unknown"] = {**before.unknown, **fields["unknown"]}
+    # An older PATCH that arrives late is for whoever keeps the state to judge; the stamp stands as it was sent.
+    return before.model_copy(update=fields)
+
+
+def _changed(before: Model, after: Model) -> frozenset[str]:
+    return frozenset(
+        name
+        for name in type(before).model_fields
+        if name != "last_updated" and getattr(before, name) != getattr(after, name)
+    )
+
+
+def status_patch(evse: Evse) -> w.Wire:
+    """Writes the PATCH of an EVSE's status."""
+    return {"status": enums.STATUSES.from_canonical(evse.status).value, "last_updated": times.write(evse.last_updated)}
+
+
+def tariff_ids_patch(connector: Connector) -> w.Wire:
+    """Writes the PATCH of a connector's tariffs; an empty list takes the last one away."""
+    fitting = [each for each in connector.tariff_ids if len(each) <= 36]
+    return {"tariff_ids": fitting, "last_updated": times.write(connector.last_updated)}
+
+
+def patch_between(before: w.Wire, after: w.Wire) -> w.Wire | None:
+    """Gives the PATCH that leads from one wire object to the next.
+
+    Returns:
+        The fields that differ, with `last_updated`; None where a field went away, which a PATCH cannot say: PUT it.
+    """
+    if not before.keys() <= after.keys():
+        return None
+    made = {field: value for field, value in after.items() if before.get(field) != value}
+    return {**made, "last_updated": after["last_updated"]} if made else {}
