@@ -387,7 +387,7 @@ def location_fields(wire: Mapping[str, Any], report: Report, received: datetime 
     unknown = {} if wire.keys() <= LOCATION else values.kept(wire, LOCATION, report, ())
     get = wire.get
     fields = _plain(wire, _LOCATION_PLAIN)
-    updated = lastlast_updated(get("last_updated"), report, (), received)
+    updated = last_updated(get("last_updated"), report, (), received)
     if (country := get("country")) is not None:
         fields["country"] = _country(country, report)
     if (zone := get("time_zone")) is not None:
