@@ -1,6 +1,6 @@
 """Configuration: one file (TOML or JSON), and the environment for secrets and overrides.
 
-The file is named by `ROAMGATE_SETTINGS`. Each field can also be set by an environment variable `ROAMGATE_<FIELD>`, which
+The file is named by `ROAMGATE_SETTINGS`. Each field can also be set by a variable `ROAMGATE_<FIELD>`, which
 wins; secrets come from the environment only.
 """
 

@@ -121,13 +121,15 @@ class Connections:
         self._wake()
         return await self.get(name)
 
-    async def offer(self, name: str, who: str) -> str:
-        """See `ports.Connections.offer`."""
+    async def expect(self, name: str, who: str) -> str:
+        """See `ports.Connections.expect`."""
         link = await self._find(name)
         if self._hubs[link.connection.hub].register is None:
             raise Conflict(f"{link.connection.hub} has no registration")
+        if link.connection.secrets.ours is not None:
+            raise Conflict(f"{name} is registered: unregister it first")
         token = token_urlsafe(32)
-        await self._registry.offer(link.connection, token=token, who=who)
+        await self._registry.expect(link.connection, token, who)
         return token
 
     async def adopt(

@@ -10,17 +10,6 @@ UPDATE registry SET revision = revision + 1
 -- name: by_token_hash
 SELECT id, name, hub, mode, state, scope, settings, secrets, why, token_hash FROM connection WHERE token_hash = $1
 
--- name: by_offered_token_hash
-SELECT c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why, o.hash AS token_hash
-FROM offered_token o JOIN connection c ON c.id = o.connection_id WHERE o.hash = $1
-
--- name: offer
-INSERT INTO offered_token (hash, connection_id) VALUES ($1, $2)
-ON CONFLICT (hash) DO UPDATE SET connection_id = excluded.connection_id
-
--- name: end_offers
-DELETE FROM offered_token WHERE connection_id = $1
-
 -- name: insert
 INSERT INTO connection (name, hub, mode, state, scope, settings, why) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO NOTHING RETURNING id
@@ -33,6 +22,9 @@ UPDATE connection SET scope = $2 WHERE id = $1
 
 -- name: set_state
 UPDATE connection SET state = $2, why = $3 WHERE id = $1
+
+-- name: set_token
+UPDATE connection SET token_hash = $2 WHERE id = $1
 
 -- name: set_credentials
 UPDATE connection SET secrets = $2, token_hash = $3, state = $4, why = $5 WHERE id = $1

@@ -20,15 +20,8 @@ class Registry:
 
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given."""
-        return await self._find("by_token_hash", token)
-
-    async def by_offered_token(self, token: str) -> Connection | None:
-        """Finds the connection to which a token was given for registering only."""
-        return await self._find("by_offered_token_hash", token)
-
-    async def _find(self, statement: str, token: str) -> Connection | None:
         shown = token_hash(token)
-        row = await self._store.fetchrow(SQL[statement], shown)
+        row = await self._store.fetchrow(SQL["by_token_hash"], shown)
         if row is None or not hmac.compare_digest(row["token_hash"], shown):
             return None
         return self._links.read(row)
@@ -50,11 +43,11 @@ class Registry:
         """Forgets the credentials; what is queued waits for the next registration."""
         return await self._write(connection, Secrets(), None, State.UNREGISTERED, why, who, "unregistered")
 
-    async def offer(self, connection: Connection, *, token: str, who: str) -> None:
-        """Lets the hub present a token for registering only."""
+    async def expect(self, connection: Connection, token: str, who: str) -> None:
+        """Lets the hub in with a token before it is registered, in place of an earlier one."""
         async with self._store.transaction() as tx:
-            await tx.execute(SQL["offer"], token_hash(token), connection.id)
-            await tx.execute(SQL["audit"], who, "offered a token", f"connection/{connection.name}", None)
+            await tx.execute(SQL["set_token"], connection.id, token_hash(token))
+            await tx.execute(SQL["audit"], who, "expects a token", f"connection/{connection.name}", None)
 
     async def _write(
         self,
@@ -70,7 +63,6 @@ class Registry:
             hashed = token_hash(token) if token is not None else None
             sealed = self._cipher.seal(secrets) if secrets != Secrets() else None
             await tx.execute(SQL["set_credentials"], connection.id, sealed, hashed, state.value, why)
-            await tx.execute(SQL["end_offers"], connection.id)
             await tx.execute(SQL["audit"], who, action, f"connection/{connection.name}", None)
         link = self._links.get(connection.id)
         if link is None:

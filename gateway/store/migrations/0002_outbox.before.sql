@@ -104,12 +104,6 @@ CREATE TABLE issue (
     PRIMARY KEY (connection_id, key, operation)
 );
 
--- Tokens with which a hub may register, and do nothing else; they end with the registration.
-CREATE TABLE offered_token (
-    hash bytea PRIMARY KEY,
-    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE
-);
-
 -- Raised with every change of a connection, so that each replica notices when its own picture is old.
 CREATE TABLE registry (revision bigint NOT NULL);
 INSERT INTO registry VALUES (0);
