@@ -1,4 +1,4 @@
-"""Identifiers of parties and EVSEs: parsed in every spelling, compared by normal form, kept as given.
+"""Identifiers of parties, EVSEs and contracts: parsed in every spelling, compared by normal form, kept as given.
 
 ISO 15118 / eMI3 ids (`FR*ABC*E123*4`, `frabce1234`) and DIN SPEC 91286 ids (`+49*810*000*438`) are read with or without
 separators where the scheme allows, in any case. Two ids are equal when their normal forms are.
@@ -12,9 +12,13 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from mappings.canonical import check_digits
+
 _PARTY_ISO = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})")
 _PARTY_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})")
 _EVSE_ISO = re.compile(r"([A-Za-z]{2})\*?([A-Za-z0-9]{3})\*?[Ee]([A-Za-z0-9*]{1,31})")
+_CONTRACT_ISO = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})[*-]?([A-Za-z0-9]{9})(?:[*-]?([A-Za-z0-9]))?")
+_CONTRACT_DIN = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})[*-]?([A-Za-z0-9]{6})(?:[*-]?([0-9Xx]))?")
 _EVSE_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})\*([0-9*]{1,32})")
 
 
@@ -147,3 +151,65 @@ class EvseId(_Identifier):
         if self.party.country.startswith("+"):
             return f"{self.party.normal}*{self.instance}"
         return f"{self.party.normal}*E{self.instance}"
+
+
+class ContractId(_Identifier):
+    """A driver's contract (EMAID): ISO `FR-ABC-C12345678-9`, DIN `DE*ABC*123456*7`, or, kept as given, any other text.
+
+    Both forms are read with or without separators and with or without their check digit; their lengths tell them
+    apart. The normal form leaves a right check digit out, so an id equals itself with its check digit appended. A wrong
+    one stays in it: such an id is mistyped or of another scheme, and equals no contract but its own text. A DIN id
+    never equals an ISO id. A malformed id is kept, since OCPI and eMIP only recommend the form.
+
+    Attributes:
+        party: The EMSP named in the id; None where the text has neither form.
+        instance: Nine signs (ISO) or six (DIN), capitals; the text itself where malformed.
+        check_digit: As given, a capital or digit; None where absent or malformed.
+        expected_check_digit: What it should be; None where malformed.
+    """
+
+    __slots__ = ("check_digit", "expected_check_digit", "instance", "party")
+
+    party: PartyId | None
+    instance: str
+    check_digit: str | None
+    expected_check_digit: str | None
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        text = text.strip()
+        iso = _CONTRACT_ISO.fullmatch(text)
+        match = iso or _CONTRACT_DIN.fullmatch(text)
+        if match is None:
+            self.party = self.check_digit = self.expected_check_digit = None
+            self.instance = text
+            self.normal = text.upper()
+            return
+        self.party = PartyId.of(match[1], match[2])
+        self.instance = match[3].upper()
+        self.check_digit = match[4].upper() if match[4] else None
+        bare = f"{self.party.country}{self.party.code}{self.instance}"
+        self.expected_check_digit = check_digits.iso(bare) if iso else check_digits.din(bare)
+        self.normal = bare if self.check_digit in {None, self.expected_check_digit} else f"{bare}{self.check_digit}"
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether the text is an ISO or DIN contract id, with a right check digit or none."""
+        return self.party is not None and self.check_digit in {None, self.expected_check_digit}
+
+    def separated(self, *, check_digit: bool = True) -> str:
+        """Writes the id with its separators, and its check digit, computed where it was not given, unless told not to.
+
+        An id that is not `well_formed` is written as given.
+        """
+        return self._joined(("-" if len(self.instance) == 9 else "*"), check_digit=check_digit)
+
+    def compact(self, *, check_digit: bool = False) -> str:
+        """Writes the id without separators, as Plug & Charge certificates have it; with a check digit where told."""
+        return self._joined("", check_digit=check_digit)
+
+    def _joined(self, separator: str, *, check_digit: bool) -> str:
+        if self.party is None or self.expected_check_digit is None or not self.well_formed:
+            return self.text
+        parts = [self.party.country, self.party.code, self.instance]
+        return separator.join([*parts, self.expected_check_digit] if check_digit else parts)
