@@ -93,6 +93,7 @@ def make_application(
     *,
     refuse: Callable[[web.Request, Fault], web.Response],
     middlewares: Sequence[Any] = (),
+    delay: float = 0.0,
     client_max_size: int = 64 * 1024 * 1024,
 ) -> web.Application:
     """Makes the application of a sandbox hub: its own routes under faults, and the control routes.
@@ -100,12 +101,15 @@ def make_application(
     Args:
         refuse: Makes the hub's own refusal for the fault `refuse`.
         middlewares: The hub's own, run inside of the faults.
+        delay: Seconds that every request to the hub takes before it is acted upon: how far away the hub is.
     """
 
     @web.middleware
     async def under_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(PREFIX):
             return await handler(request)
+        if delay:
+            await asyncio.sleep(delay)
         return await commit(sandbox.faults, refuse, request, handler)
 
     app = web.Application(middlewares=[under_faults, *middlewares], client_max_size=client_max_size)

@@ -14,7 +14,7 @@ from adapters.core import ocpi
 from adapters.core.adapter import Call, Item, Plan, Rendered
 from adapters.gireve import fingerprints
 from adapters.gireve.fingerprints import GONE, Change
-from adapters.gireve.rendering import Rendering
+from adapters.gireve.rendering import NONE_SAID, Rendering
 from adapters.gireve.settings import LOCATIONS, TARIFFS
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
@@ -167,6 +167,9 @@ class _LocationPlan:
             settles.append(Rendered(item, fingerprint, sent_as, tuple(issues)))
         if evses:
             wire = {**wire, "evses": evses}
+        elif location.evses:
+            plan.refused.append((rendered.item, NONE_SAID))
+            return frozenset()
         plan.calls.append(Call(LOCATIONS, "PUT", self._path, wire, tuple(settles)))
         return frozenset(each.item.key for each in settles)
 
