@@ -17,7 +17,7 @@ EVERYTHING: Values = {
     "image": {"repository": "registry.example/roamgate", "digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
     "imagePullSecrets": [{"name": "pull"}],
     "certificates": {"existingSecret": "hubject"},
-    "settings": {"parties": [{"id": "FR*ABC", "name": "Élan: 100 %"}], "limit": 8080, "share": 0.5, "off": False},
+    "settings": {"public_url": "https://roam.example", "log_level": "DEBUG", "pool_size": 20, "pgbouncer": True},
     "env": {"HTTPS_PROXY": "http://proxy.example:3128", "NUMBER": "1"},
     "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"a.example/b": "true"}},
     "ingress": {

@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from gateway.settings import load
 from tests.helm.chart import CHART, EVERYTHING, SECRET, SMALLEST, Manifest, Values, install, lint, manifests, of_kind
 from tests.helm.chart import templates as rendered
 
@@ -56,6 +58,8 @@ def test_every_object_stands_in_the_namespace_of_the_release_and_is_labelled(val
         (SECRET | {"env": {"DATABASE_URL": "postgresql://somewhere"}}, "DATABASE_URL"),
         (SECRET | {"env": {"WORKERS": 3}}, "/env/WORKERS"),
         (SECRET | {"settings": "a: text"}, "/settings"),
+        (SECRET | {"settings": {"database_url": "postgresql://somewhere"}}, "database_url"),
+        (SECRET | {"settings": {"port": 9000}}, "port"),
         (SECRET | {"podDisruptionBudget": {"maxUnavailable": 0}}, "/podDisruptionBudget/maxUnavailable"),
     ],
 )
@@ -94,13 +98,20 @@ def test_the_first_key_of_the_api_may_be_absent_from_the_secret() -> None:
     assert entry["valueFrom"] == {"secretKeyRef": reference}
 
 
-def test_the_settings_arrive_as_they_were_given_where_the_gateway_is_told_to_look() -> None:
+def test_the_gateway_reads_the_settings_that_the_chart_was_given(tmp_path: Path) -> None:
     (config,) = of_kind(EVERYTHING, "ConfigMap")
-    assert json.loads(config["data"]["settings.json"]) == EVERYTHING["settings"]
     (deployment,) = of_kind(EVERYTHING, "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    environment = {entry["name"]: entry.get("value", "from the secret") for entry in container["env"]}
     mounted = {mount["name"]: mount for mount in container["volumeMounts"]}["settings"]
-    assert {"name": "ROAMGATE_SETTINGS", "value": mounted["mountPath"]} in container["env"]
+    assert environment["ROAMGATE_SETTINGS"] == mounted["mountPath"]
+
+    file = tmp_path / Path(mounted["mountPath"]).name
+    file.write_text(config["data"][mounted["subPath"]])
+    settings = load(environment | {"ROAMGATE_SETTINGS": str(file)})
+    assert settings.model_dump(include=set(EVERYTHING["settings"])) == EVERYTHING["settings"]
+    assert settings.port == container["ports"][0]["containerPort"]
+    assert settings.database_url == settings.secret_key == settings.admin_key == "from the secret"
 
 
 def test_a_change_of_the_settings_replaces_the_pods() -> None:
@@ -109,7 +120,7 @@ def test_a_change_of_the_settings_replaces_the_pods() -> None:
         found: Manifest = deployment["spec"]["template"]["metadata"]["annotations"]
         return found
 
-    assert annotations({"a": 1}) != annotations({"a": 2})
+    assert annotations({"pool_size": 5}) != annotations({"pool_size": 6})
 
 
 def test_the_probes_ask_for_health_and_readiness_on_the_port_that_the_service_names() -> None:
