@@ -68,12 +68,8 @@ STATIC = ColumnTable(
             "prise_type_autre", "", "a plug of no known standard, left out with an issue; the only one refuses the row"
         ),
         ColumnRule("gratuit", "Evse.payment_options", "true: No Payment; kept beside"),
-        ColumnRule("paiement_acte", "Evse.payment_options, Evse.authentication_modes", "true: direct; kept beside"),
-        ColumnRule(
-            "paiement_cb",
-            "Evse.capabilities, Evse.payment_options, Evse.authentication_modes",
-            "true: credit and debit card, direct",
-        ),
+        ColumnRule("paiement_acte", _KEPT_POINT, "kept beside: a payment option alone would deny contracts"),
+        ColumnRule("paiement_cb", "Evse.capabilities", "true: credit and debit card"),
         ColumnRule("paiement_autre", _KEPT_POINT, "says nothing of what; kept beside"),
         ColumnRule("tarification", _KEPT_POINT, "free text, no tariff is made of it; kept beside"),
         ColumnRule("condition_acces", "Evse.accessibility", "the table below; a location is published either way"),

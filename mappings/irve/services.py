@@ -10,7 +10,6 @@ from pydantic import JsonValue
 
 from mappings.canonical.locations import (
     Accessibility,
-    AuthenticationMode,
     Capability,
     ParkingRestriction,
     ParkingType,
@@ -93,7 +92,6 @@ class Offer(NamedTuple):
     accessibility: Accessibility | None
     capabilities: tuple[Capability, ...]
     value_added_services: tuple[ValueAddedService, ...]
-    authentication_modes: tuple[AuthenticationMode, ...]
     payment_options: tuple[PaymentOption, ...]
 
 
@@ -113,8 +111,9 @@ _offer_columns = itemgetter(*map(StaticRow._fields.index, _OFFER_COLUMNS))
 def offer(row: StaticRow) -> tuple[Offer, tuple[Issue, ...]]:
     """Gives what a point offers.
 
-    A bank card's terminal takes credit and debit cards alike in France. Of cards, apps and contracts for roaming the
-    schema says nothing, so `paiement_autre` becomes no authentication mode and no payment option.
+    A bank card's terminal takes credit and debit cards alike in France. Authentication modes and payment options are
+    lists that are complete where they are given, and of roaming the schema says nothing: to write `Direct` from
+    `paiement_acte` would deny contracts. So none follow, but for a point free of charge without condition.
     """
     return _offer(_offer_columns(row))
 
@@ -128,15 +127,13 @@ def _offer(values: tuple[str | None, ...]) -> tuple[Offer, tuple[Issue, ...]]:
     free, reservable = _true(row, "gratuit", report), _true(row, "reservation", report)
     if free and (direct or card):
         report.add(IssueKind.SUSPECT, "gratuit", "free of charge, yet payable at the point", row.gratuit)
-    payable = direct or card
     cards = (Capability.CREDIT_CARD_PAYABLE, Capability.DEBIT_CARD_PAYABLE) if card else ()
     found = Offer(
         parking_restrictions=_parking_restrictions(row, report),
         accessibility=_word(ACCESSIBILITY, row, "condition_acces", report),
         capabilities=(*cards, Capability.RESERVABLE) if reservable else cards,
         value_added_services=(ValueAddedService.RESERVATION,) if reservable else (),
-        authentication_modes=(AuthenticationMode.DIRECT_PAYMENT,) if payable else (),
-        payment_options=(PaymentOption.NO_PAYMENT,) if free else (PaymentOption.DIRECT,) if payable else (),
+        payment_options=(PaymentOption.NO_PAYMENT,) if free else (),
     )
     return found, tuple(report.issues)
 

@@ -192,7 +192,6 @@ def _evse(row: StaticRow, point: GeoPoint, place: _Place, report: Report, read_a
         connectors=plugs,
         coordinates=None if point == place.point else point,
         parking_restrictions=offer.parking_restrictions,
-        authentication_modes=offer.authentication_modes,
         payment_options=offer.payment_options,
         value_added_services=offer.value_added_services,
         accessibility=offer.accessibility,

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import (
     Accessibility,
-    AuthenticationMode,
     Capability,
     ConnectorFormat,
     ConnectorStandard,
@@ -358,14 +357,12 @@ def test_what_is_offered_follows_from_its_columns() -> None:
     assert evse.value_added_services == (ValueAddedService.RESERVATION,)
     assert evse.accessibility is Accessibility.RESTRICTED
     assert evse.parking_restrictions == (ParkingRestriction.DISABLED, ParkingRestriction.MOTORCYCLES)
-    assert evse.payment_options == (PaymentOption.DIRECT,)
-    assert evse.authentication_modes == (AuthenticationMode.DIRECT_PAYMENT,)
 
 
-def test_payment_by_other_means_says_nothing_of_contracts() -> None:
-    _, evse, _ = one(paiement_acte="False", paiement_autre="True")
+def test_payment_without_contract_does_not_deny_contracts() -> None:
+    _, evse, _ = one(paiement_acte="True", paiement_cb="True", paiement_autre="True")
     assert (evse.payment_options, evse.authentication_modes) == ((), ())
-    assert evse.unknown["paiement_autre"] == "True"
+    assert evse.unknown["paiement_acte"] == evse.unknown["paiement_autre"] == "True"
 
 
 def test_free_of_charge_excludes_other_payment() -> None:
