@@ -1,7 +1,7 @@
 """The outbox in the store: claiming lanes, and writing what came of them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -108,11 +108,10 @@ class Outbox:
         rows = await self._store.fetch(
             SQL["claim"], connection_id, operation, max_items, max_lanes, self._holder, self.lease
         )
-        subjects = await self._subjects(rows, scope)
         lanes: dict[str, tuple[Record, list[Claimed]]] = {}
-        for row in rows:
-            lanes.setdefault(row["lane"], (row, []))[1].append(_claimed(row, operation, subjects))
-        return [Lane(name, first["fence"], first["lane_attempts"], claimed) for name, (first, claimed) in lanes.items()]
+        for row, claimed in zip(rows, await self._read(rows, operation, scope), strict=True):
+            lanes.setdefault(row["lane"], (row, []))[1].append(claimed)
+        return [Lane(name, first["fence"], first["lane_attempts"], items) for name, (first, items) in lanes.items()]
 
     async def claim_everything(self, connection_id: int, operation: str, scope: Scope, *, most: int) -> Lane | None:
         """Leases the one lane of an operation with all that the hub should have; None if it is taken.
@@ -123,11 +122,16 @@ class Outbox:
         if lease is None:
             return None
         rows = await self._store.fetch(SQL["everything"], connection_id, operation)
-        if len(rows) > most:
-            rows = []
-        subjects = await self._subjects(rows, scope)
-        claimed = [_claimed(row, operation, subjects) for row in rows]
+        claimed = await self._read(rows, operation, scope) if len(rows) <= most else []
         return Lane("", lease["fence"], lease["attempts"], claimed)
+
+    async def everything(
+        self, connection_id: int, operation: str, scope: Scope, *, chunk: int = 1000
+    ) -> AsyncIterator[list[Claimed]]:
+        """Reads all that a hub should have of an operation, some at a time, without leasing anything."""
+        rows = await self._store.fetch(SQL["everything"], connection_id, operation)
+        for start in range(0, len(rows), chunk):
+            yield await self._read(rows[start : start + chunk], operation, scope)
 
     async def settle(
         self, connection_id: int, operation: str, results: Sequence[LaneResult], followers: Sequence[str]
@@ -237,6 +241,10 @@ class Outbox:
         """Tells whether nothing is left to do, at any connection."""
         quiet: bool = await self._store.fetchval(SQL["quiet"])
         return quiet
+
+    async def _read(self, rows: Sequence[Record], operation: str, scope: Scope) -> list[Claimed]:
+        subjects = await self._subjects(rows, scope)
+        return [_claimed(row, operation, subjects) for row in rows]
 
     async def _subjects(self, rows: Sequence[Record], scope: Scope) -> dict[tuple[str, int], Subject | None]:
         """Reads the objects of some rows, as they are now and as the connection may see them."""
