@@ -1,0 +1,1 @@
+"""Tests of Hubject's adapter and sandbox."""
