@@ -3,11 +3,40 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mappings.docs import page
 from mappings.irve import columns as irve
+from mappings.ocpi.dialects import gireve_tables as gireve
+from mappings.ocpi.v2_2_1 import tables as ocpi
+from mappings.oicp import status_codes
+from mappings.oicp.v2_3 import tables as oicp
 
 FOLDER = Path(__file__).resolve().parent / "mappings"
 
+
+def _ocpi() -> str:
+    return page("OCPI 2.2.1", ocpi.FIELDS, ocpi.ENUMS, ocpi.NOTES)
+
+
+def _gireve() -> str:
+    return page("OCPI 2.2.1 at Gireve", gireve.FIELDS, gireve.ENUMS, gireve.NOTES)
+
+
+def _oicp() -> str:
+    return page("OICP 2.3", oicp.FIELDS, oicp.ENUMS) + "\n" + _codes()
+
+
+def _codes() -> str:
+    rows = "\n".join(f"| `{row.code}` | {row.text} | {row.kind.value} |" for row in status_codes.CODES.values())
+    return (
+        "## Status codes\n\nWhat a code says of a request's outcome; one that is not listed says nothing of it.\n\n"
+        f"| code | text | kind |\n| --- | --- | --- |\n{rows}\n"
+    )
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "ocpi-2.2.1.md": _ocpi,
+    "gireve.md": _gireve,
+    "oicp-2.3.md": _oicp,
     "irve.md": irve.page,
 }
 
@@ -15,8 +44,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
 def main() -> None:
     """Writes every page anew."""
     FOLDER.mkdir(exist_ok=True)
-    for name, page in PAGES.items():
-        (FOLDER / name).write_text(page(), encoding="utf-8")
+    for name, written in PAGES.items():
+        (FOLDER / name).write_text(written(), encoding="utf-8")
 
 
 if __name__ == "__main__":

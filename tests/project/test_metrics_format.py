@@ -1,0 +1,68 @@
+import asyncio
+import shutil
+import subprocess
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from adapters.core.connection import Mode, State
+from gateway.http.ports import LaneSample, Sample, StatusOutcome
+from gateway.metrics import Exposition, Metrics, StoreFigures
+from mappings.canonical.locations import EvseStatus
+from mappings.report import Issue, IssueKind
+
+LABELS = {"hub", "connection", "operation", "outcome", "status", "state", "mode", "protocol", "field", "kind"}
+
+
+class OneLane:
+    async def sample(self) -> Sample:
+        lane = LaneSample(
+            "gireve", "prod", "locations", pending=3, oldest=1.5, held=1, dead_letters=2, leased=1, resting=0
+        )
+        connections = [("gireve", "prod", next(iter(Mode)), next(iter(State)))]
+        return Sample([lane], connections, dict.fromkeys(EvseStatus, 7), pool_size=10, pool_idle=4)
+
+
+async def everything() -> str:
+    metrics = Metrics()
+    metrics.request("hubject", "prod", "evse_data", "delivered", 0.2)
+    metrics.served("gireve", "prod", "locations", 200, 0.01)
+    metrics.api("PUT /v1/locations/{id}", 201, 0.002)
+    metrics.settled("hubject", "prod", "evse_data", "coalesced", 5)
+    metrics.acknowledged("hubject", "prod", "evse_status", 0.3)
+    metrics.statuses(next(iter(StatusOutcome)), 100)
+    metrics.issue("oicp", Issue(next(iter(IssueKind)), 'Location."name"[3]', "a text", "lost"))
+    exposition = Exposition(metrics, StoreFigures(OneLane(), lambda: 0.0))
+    return (await exposition.render()).decode()
+
+
+async def test_the_linter_of_prometheus_finds_nothing_in_the_metrics() -> None:
+    linter = shutil.which("promtool")
+    if linter is None:
+        pytest.skip("promtool is not here (Debian: apt-get install prometheus)")
+    text = await everything()
+    checked = await asyncio.to_thread(
+        subprocess.run, [linter, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+    assert (checked.stdout + checked.stderr).strip() == ""
+    assert checked.returncode == 0
+
+
+async def test_every_metric_carries_the_prefix_and_none_has_an_id_for_a_label() -> None:
+    samples = [sample for family in text_string_to_metric_families(await everything()) for sample in family.samples]
+    assert len(samples) > 50
+    assert all(sample.name.startswith("roamgate_") for sample in samples)
+    known = {
+        "hub",
+        "connection",
+        "operation",
+        "outcome",
+        "status",
+        "state",
+        "mode",
+        "protocol",
+        "field",
+        "kind",
+        "version",
+    }
+    assert {label for sample in samples for label in sample.labels} - {"le"} <= known
