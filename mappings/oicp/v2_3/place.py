@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from mappings.canonical.locations import Location, RelatedPoint
-from mappings.canonical.texts import Image, LocalText
+from mappings.canonical.texts import Image
 from mappings.oicp.times import standard_offset
 from mappings.oicp.v2_3 import address, coordinates, energy, opening_times
 from mappings.oicp.v2_3.defaults import OperatorDefaults
@@ -116,9 +116,7 @@ def _names(location: Location, defaults: OperatorDefaults, report: Report) -> li
     if not name:
         name = f"{location.address.strip()}, {location.city.strip()}".strip(", ") or location.id
         report.add(IssueKind.DEFAULTED, "name", "missing; the address was used", name)
-    elif len(name) > INFO_TEXT_LENGTH:
-        return write_info_texts([LocalText(language=defaults.language, text=name)], "name", defaults.language, report)
-    return [{"lang": defaults.language, "value": name[:INFO_TEXT_LENGTH]}]
+    return [{"lang": defaults.language, "value": cut(name, INFO_TEXT_LENGTH, "name", report)}]
 
 
 def _renewable(location: Location, defaults: OperatorDefaults, report: Report) -> bool:

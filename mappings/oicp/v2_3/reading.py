@@ -26,7 +26,7 @@ from mappings.oicp.v2_3.enums import (
 )
 from mappings.oicp.v2_3.services import CAPABILITIES
 from mappings.oicp.v2_3.texts import phone, read_info_texts
-from mappings.oicp.v2_3.values import boolean, enum, enums, number, text
+from mappings.oicp.v2_3.values import boolean, enums, number, text, word
 from mappings.oicp.v2_3.vocabulary import DeltaType
 from mappings.oicp.v2_3.wire import Address, EvseDataRecord, Record
 from mappings.report import Issue, IssueKind, Report
@@ -35,11 +35,11 @@ _ID = TypeAdapter(Id)
 _OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
 _IMAGE_TYPES = frozenset({"gif", "jpeg", "jpg", "png", "svg"})
 
-STATUS_OF_DELTA: Mapping[DeltaType, EvseStatus] = MappingProxyType(
+STATUS_OF_DELTA: Mapping[str, EvseStatus] = MappingProxyType(
     {
-        DeltaType.INSERT: EvseStatus.UNKNOWN,
-        DeltaType.UPDATE: EvseStatus.UNKNOWN,
-        DeltaType.DELETE: EvseStatus.REMOVED,
+        DeltaType.INSERT.value: EvseStatus.UNKNOWN,
+        DeltaType.UPDATE.value: EvseStatus.UNKNOWN,
+        DeltaType.DELETE.value: EvseStatus.REMOVED,
     }
 )
 """A record says nothing of the EVSE's status, but that it is gone."""
@@ -73,6 +73,7 @@ def to_canonical(
     country = _country(place, report)
     point = _point(values, country, report)
     updated = _updated(values, at, report)
+    parking_type = word(PARKING_TYPES, values, "AccessibilityLocation", unknown, report)
     evse = _evse(values, place, evse_id, unknown, updated, report)
     pool_id = text(values.get("ChargingPoolID"), "ChargingPoolID", report)
     entrance = coordinates.read(values.get("GeoChargingPointEntrance"), "GeoChargingPointEntrance", report)
@@ -92,7 +93,7 @@ def to_canonical(
         country=country,
         coordinates=point,
         related_locations=() if entrance is None else (RelatedPoint(point=entrance),),
-        parking_type=enum(PARKING_TYPES, values.get("AccessibilityLocation"), "AccessibilityLocation", report),
+        parking_type=parking_type,
         evses=(evse,),
         operator=None if operator_name is None else Business(name=operator_name),
         suboperator=None if suboperator is None else Business(name=suboperator),
@@ -117,14 +118,14 @@ def _evse(values: Record, place: Record, evse_id: EvseId, unknown: Record, updat
     capabilities = dict.fromkeys(capability for mode in modes if (capability := CAPABILITIES[mode]) is not None)
     if CanonicalService.RESERVATION in added:
         capabilities[Capability.RESERVABLE] = None
-    delta = values.get("deltaType")
+    delta = str(values.get("deltaType"))
     for name in ("PaymentOptions", "AuthenticationModes", "ValueAddedServices"):
         if name not in values:
             report.add(IssueKind.UNKNOWN, name, "missing, though OICP demands it")
     return Evse(
         uid=evse_id.text.strip(),
         evse_id=evse_id,
-        status=STATUS_OF_DELTA[DeltaType(delta)] if delta in set(DeltaType) else EvseStatus.UNKNOWN,
+        status=STATUS_OF_DELTA.get(delta, EvseStatus.UNKNOWN),
         capabilities=tuple(capabilities),
         connectors=facilities.read(values.get("Plugs"), values.get("ChargingFacilities"), updated, report),
         floor_level=text(place.get("Floor"), "Address.Floor", report),
@@ -137,12 +138,10 @@ def _evse(values: Record, place: Record, evse_id: EvseId, unknown: Record, updat
         authentication_modes=modes,
         payment_options=enums(PAYMENT_OPTIONS, values.get("PaymentOptions"), "PaymentOptions", report),
         value_added_services=added,
-        accessibility=enum(ACCESSIBILITY, values.get("Accessibility"), "Accessibility", report),
-        calibration_law=enum(
-            CALIBRATION_LAW, values.get("CalibrationLawDataAvailability"), "CalibrationLawDataAvailability", report
-        ),
+        accessibility=word(ACCESSIBILITY, values, "Accessibility", unknown, report),
+        calibration_law=word(CALIBRATION_LAW, values, "CalibrationLawDataAvailability", unknown, report),
         hubject_compatible=boolean(values.get("IsHubjectCompatible"), "IsHubjectCompatible", report),
-        dynamic_info=enum(DYNAMIC_INFO, values.get("DynamicInfoAvailable"), "DynamicInfoAvailable", report),
+        dynamic_info=word(DYNAMIC_INFO, values, "DynamicInfoAvailable", unknown, report),
         dynamic_power=boolean(values.get("DynamicPowerLevel"), "DynamicPowerLevel", report),
         max_capacity=number(values.get("MaxCapacity"), "MaxCapacity", report),
         manufacturer=text(values.get("HardwareManufacturer"), "HardwareManufacturer", report),

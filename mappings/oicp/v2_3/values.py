@@ -1,5 +1,6 @@
 """Single values of a foreign record: words, lists of words, numbers, booleans and texts, each with its issue."""
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -31,10 +32,20 @@ def enum(
     except UnmappedValue:
         mended = table.mend(text)
         if mended is None:
-            report.add(kind, field, f"not a {table.wire.__name__} of OICP 2.3", value)
+            report.add(kind, field, f"no word of OICP 2.3 for {table.wire.__name__}", value)
         elif not isinstance(value, bool):
             report.add(IssueKind.MENDED, field, "spelt in another case", value)
         return mended
+
+
+def word(
+    table: EnumTable[_C, _W], values: Mapping[str, Any], name: str, unknown: dict[str, Any], report: Report
+) -> _C | None:
+    """Reads the word of one field; a text that is none is kept beside the model, under the field's name."""
+    member = enum(table, values.get(name), name, report)
+    if member is None and values.get(name) is not None:
+        unknown[name] = values[name]
+    return member
 
 
 def enums(table: EnumTable[_C, _W], value: Any, field: str, report: Report) -> tuple[_C, ...]:
@@ -76,12 +87,10 @@ def boolean(value: Any, field: str, report: Report) -> bool | None:
     if value is None or isinstance(value, bool):
         return value
     known = _BOOLEANS.get(str(value).strip().casefold())
-    report.add(
-        IssueKind.UNKNOWN if known is None else IssueKind.MENDED,
-        field,
-        "not a boolean, or one written as a text",
-        value,
-    )
+    if known is None:
+        report.add(IssueKind.UNKNOWN, field, "neither true nor false", value)
+    else:
+        report.add(IssueKind.MENDED, field, "a boolean written as a text", value)
     return known
 
 
