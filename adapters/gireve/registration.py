@@ -152,7 +152,7 @@ class Handshake:
         checked = self._checked(url)
         repeats = AsyncRetrying(
             stop=stop_after_attempt(3),
-            wait=wait_exponential_jitter(initial=0.2, max=2.0, jitter=0.2),
+            wait=wait_exponential_jitter(multiplier=0.2, max=2.0, jitter=0.2),
             retry=retry_if_result(lambda reply: isinstance(reply.outcome, _PASSING)),
             retry_error_callback=_last,
         )

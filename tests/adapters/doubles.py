@@ -1,0 +1,137 @@
+"""The gateway's side of the contract, in memory: what adapters and their servers are handed in tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from adapters.core.connection import Connection, Mode, Scope, Secrets, State
+from adapters.core.hub import Gateway
+from adapters.core.inbound import Page, Window
+from mappings.canonical.ids import PartyId
+from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.parties import Party
+from mappings.canonical.tariffs import Tariff
+
+
+def connection(hub: str, settings: Mapping[str, Any], **changes: Any) -> Connection:
+    """A live connection, not yet registered."""
+    made = Connection(
+        id=1,
+        name=f"{hub}-test",
+        hub=hub,
+        mode=Mode.LIVE,
+        state=State.UNREGISTERED,
+        scope=Scope(),
+        settings=settings,
+        secrets=Secrets(),
+    )
+    return replace(made, **changes)
+
+
+class Request(NamedTuple):
+    hub: str
+    connection: str
+    operation: str
+    outcome: str
+
+
+class Served(NamedTuple):
+    hub: str
+    connection: str
+    operation: str
+    status: int
+
+
+class Measured:
+    """Implements `Observer`."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.answers: list[Served] = []
+
+    def request(self, hub: str, connection: str, operation: str, outcome: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.requests.append(Request(hub, connection, operation, outcome))
+
+    def served(self, hub: str, connection: str, operation: str, status: int, seconds: float) -> None:
+        assert seconds >= 0
+        self.answers.append(Served(hub, connection, operation, status))
+
+
+class Tokens:
+    """Implements `Registry` for one connection."""
+
+    def __init__(self, connection: Connection, token: str | None = None) -> None:
+        self.connection = connection
+        self.token = token
+        self.log: list[str] = []
+
+    async def by_token(self, token: str) -> Connection | None:
+        return self.connection if self.token is not None and token == self.token else None
+
+    async def by_name(self, name: str) -> Connection | None:
+        return self.connection if name == self.connection.name else None
+
+    async def expect(self, connection: Connection, token: str, who: str) -> None:
+        self.token = token
+        self.log.append(f"expected by {who}")
+
+    async def registered(
+        self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
+    ) -> Connection:
+        self.token = token
+        self.connection = replace(self.connection, state=State.READY, secrets=Secrets(ours, endpoints))
+        self.log.append(f"registered by {who}")
+        return self.connection
+
+    async def unregistered(self, connection: Connection, *, why: str, who: str) -> Connection:
+        self.token = None
+        self.connection = replace(self.connection, state=State.UNREGISTERED, secrets=Secrets(), why=why)
+        self.log.append(f"unregistered by {who}")
+        return self.connection
+
+
+class Network:
+    """Implements `Published`; REMOVED locations are tombstones."""
+
+    def __init__(
+        self, parties: Sequence[Party], locations: Sequence[Location] = (), tariffs: Sequence[Tariff] = ()
+    ) -> None:
+        self.known = list(parties)
+        self.places = list(locations)
+        self.prices = list(tariffs)
+
+    async def locations(self, connection: Connection, window: Window) -> Page:
+        dated = window.date_from is not None or window.date_to is not None
+        return _page([each for each in self.places if dated or not _gone(each)], window)
+
+    async def location(self, connection: Connection, party: PartyId, location_id: str) -> Location | None:
+        return next((each for each in self.places if (each.party, each.id) == (party, location_id)), None)
+
+    async def tariffs(self, connection: Connection, window: Window) -> Page:
+        return _page(self.prices, window)
+
+    async def tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> Tariff | None:
+        found = [each for each in self.prices if (each.party, each.id) == (party, tariff_id)]
+        return next((each for each in found if each.target is None), found[0] if found else None)
+
+    async def parties(self, connection: Connection) -> Sequence[Party]:
+        return self.known
+
+
+def _gone(location: Location) -> bool:
+    return bool(location.evses) and all(evse.status is EvseStatus.REMOVED for evse in location.evses)
+
+
+def _page(objects: Sequence[Any], window: Window) -> Page:
+    since, until = window.date_from, window.date_to
+    found = [
+        each
+        for each in objects
+        if (since is None or each.last_updated >= since) and (until is None or each.last_updated < until)
+    ]
+    return Page(found[window.offset : window.offset + window.limit], len(found))
+
+
+def gateway(network: Network, registry: Tokens, observer: Measured, public_url: str) -> Gateway:
+    return Gateway(published=network, registry=registry, observer=observer, public_url=public_url)
