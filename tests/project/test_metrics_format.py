@@ -3,15 +3,12 @@ import shutil
 import subprocess
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.core.connection import Mode, State
 from gateway.http.ports import LaneSample, Sample, StatusOutcome
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue, IssueKind
-
-LABELS = {"hub", "connection", "operation", "outcome", "status", "state", "mode", "protocol", "field", "kind"}
 
 
 class OneLane:
@@ -46,23 +43,3 @@ async def test_the_linter_of_prometheus_finds_nothing_in_the_metrics() -> None:
     )
     assert (checked.stdout + checked.stderr).strip() == ""
     assert checked.returncode == 0
-
-
-async def test_every_metric_carries_the_prefix_and_none_has_an_id_for_a_label() -> None:
-    samples = [sample for family in text_string_to_metric_families(await everything()) for sample in family.samples]
-    assert len(samples) > 50
-    assert all(sample.name.startswith("roamgate_") for sample in samples)
-    known = {
-        "hub",
-        "connection",
-        "operation",
-        "outcome",
-        "status",
-        "state",
-        "mode",
-        "protocol",
-        "field",
-        "kind",
-        "version",
-    }
-    assert {label for sample in samples for label in sample.labels} - {"le"} <= known
