@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.core.sandbox import SandboxServer
-from adapters.hubject.sandbox.application import HubjectSandbox, application
+from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
+from adapters.hubject.sandbox.state import HubjectSandbox
 from adapters.hubject.tls import server_context
 
 
@@ -16,13 +17,18 @@ class Running:
     """A sandbox that listens.
 
     Attributes:
-        url: Base URL for the connection's settings, without a trailing slash.
+        server: The server; stopped at the end of the block.
         certificates: What the connection has to show and to trust; None without TLS.
     """
 
     sandbox: HubjectSandbox
-    url: str
+    server: SandboxServer
     certificates: Certificates | None
+
+    @property
+    def url(self) -> str:
+        """Base URL for the connection's settings, without a trailing slash."""
+        return self.server.url
 
 
 @asynccontextmanager
@@ -45,6 +51,6 @@ async def run(
     listener = SandboxServer(application(sandbox), host, port, context)
     await listener.start()
     try:
-        yield Running(sandbox, listener.url, certificates)
+        yield Running(sandbox, listener, certificates)
     finally:
         await listener.stop()

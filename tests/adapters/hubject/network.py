@@ -27,6 +27,7 @@ from mappings.canonical.locations import (
     PowerType,
 )
 from mappings.oicp.v2_3.defaults import OperatorDefaults
+from tests.adapters.doubles import Measured
 
 AT = datetime(2026, 6, 7, 18, 40, 7, tzinfo=UTC)
 HUB_CPO, SUB_ONE, SUB_TWO = PartyId("FR*HUB"), PartyId("FR*ONE"), PartyId("FR*TWO")
@@ -52,23 +53,8 @@ def settings(**changes: Any) -> Settings:
     return Settings.model_validate(fields | changes)
 
 
-class Seen:
-    """An observer that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, str]] = []
-
-    def request(self, hub: str, connection: str, operation: str, outcome: str, seconds: float) -> None:
-        assert hub == "hubject"
-        assert seconds >= 0
-        self.requests.append((operation, outcome))
-
-    def served(self, hub: str, connection: str, operation: str, status: int, seconds: float) -> None:
-        raise AssertionError("Hubject calls nothing of ours here")
-
-
 def adapter(**changes: Any) -> HubjectAdapter:
-    return HubjectAdapter("hubject-test", settings(**changes), Seen())
+    return HubjectAdapter("hubject-test", settings(**changes), Measured())
 
 
 def evse(uid: str, evse_id: str | None, status: EvseStatus = EvseStatus.AVAILABLE, **changes: Any) -> Evse:

@@ -1,0 +1,149 @@
+"""What the sandbox Hubject knows: its partners, its operations, what was pushed, and how it words an answer."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from aiohttp import web
+
+from adapters.core.sandbox import Sandbox
+from adapters.hubject.sandbox import rules
+from adapters.hubject.sandbox.memory import Book
+from mappings.canonical.ids import EvseId, PartyId
+
+EVSE_DATA: Final = "evse_data"
+EVSE_STATUS: Final = "evse_status"
+_TEXTS: Final = {
+    "000": "Success",
+    "009": "Data transaction error",
+    "017": "Unauthorized Access",
+    "018": "Inconsistent EvseID",
+    "022": "Data error",
+    "210": "No valid contract",
+    "300": "Partner not found",
+    "603": "Unknown EVSE ID",
+}
+_RECORDED_STATUS: Final = {"017": 401, "300": 404}
+"""HTTP statuses under which the real hub was seen to give these codes, with a body of the status code alone."""
+
+
+class Operation(NamedTuple):
+    """One kind of push.
+
+    Attributes:
+        per_minute: Hubject's Acceptable Use Policy, Rate limits.
+        part, records: Where the records stand in the body.
+        shape: Says what is wrong with a body's shape.
+    """
+
+    name: str
+    per_minute: int
+    part: str
+    records: str
+    shape: Callable[[Any], list[rules.Wrong]]
+
+
+OPERATIONS: Final = {
+    "data-records": Operation(EVSE_DATA, 375, "OperatorEvseData", "EvseDataRecord", rules.shape_of_data),
+    "status-records": Operation(EVSE_STATUS, 2000, "OperatorEvseStatus", "EvseStatusRecord", rules.shape_of_status),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A CPO registered with the sandbox.
+
+    Attributes:
+        operator: Its OperatorID.
+        sub_operators: Whose EVSEs it may push beside its own; None means anybody's.
+        contract: Whether Hubject is the subscriber of its EVSE data and statuses.
+    """
+
+    operator: PartyId
+    sub_operators: frozenset[PartyId] | None = frozenset()
+    contract: bool = True
+
+    def may_push(self, evse_id: EvseId) -> bool:
+        """Tells whether an EvseID is its own or a sub-operator's."""
+        party = evse_id.party
+        return party is not None and (
+            self.sub_operators is None or party == self.operator or party in self.sub_operators
+        )
+
+
+class HubjectSandbox(Sandbox):
+    """The sandbox's state.
+
+    Args:
+        partners: Who is registered.
+        limits: Whether the published limits are kept.
+        recorded_forms: Answer a malformed body, a foreign OperatorID and an unknown one as the real hub was recorded to
+            (HTTP 400 with `validationErrors`, 401, 404) and not as its documents say.
+        checks_certificates: Whether a client certificate is asked for its OperatorIDs; never without TLS.
+        clock: Seconds, for the limits.
+    """
+
+    def __init__(
+        self,
+        partners: Iterable[Partner],
+        *,
+        limits: bool = True,
+        recorded_forms: bool = False,
+        checks_certificates: bool = True,
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__((EVSE_DATA, EVSE_STATUS), seed=seed)
+        self.partners = {partner.operator.normal: partner for partner in partners}
+        self.limits = limits
+        self.recorded_forms = recorded_forms
+        self.checks_certificates = checks_certificates
+        self.books = {kind: Book(records) for kind, records in self.memory.items()}
+        self.under_way: dict[tuple[str, str], web.Request] = {}
+        self._clock = clock
+        self._made: dict[tuple[str, str], deque[float]] = {}
+
+    def forget(self) -> None:
+        """Forgets memory, receipts and counts."""
+        super().forget()
+        for book in self.books.values():
+            book.forget()
+
+    def within_limit(self, operation: Operation, operator: str) -> bool:
+        """Counts a push; False if it is one too many within a minute."""
+        now = self._clock()
+        made = self._made.setdefault((operation.name, operator), deque())
+        while made and made[0] <= now - 60:
+            made.popleft()
+        if self.limits and len(made) >= operation.per_minute:
+            return False
+        made.append(now)
+        return True
+
+    def answer(self, operation: Operation, code: str, text: str | None = None) -> web.Response:
+        """Makes an acknowledgement, and counts it."""
+        self.counted(operation.name, "ok" if code == "000" else code)
+        status = {"Code": code, "Description": _TEXTS.get(code), "AdditionalInfo": text[:1000] if text else None}
+        if self.recorded_forms and code in _RECORDED_STATUS:
+            return web.json_response({"StatusCode": status}, status=_RECORDED_STATUS[code])
+        return web.json_response(
+            {
+                "Result": code == "000",
+                "StatusCode": status,
+                "SessionID": None,
+                "CPOPartnerSessionID": None,
+                "EMPPartnerSessionID": None,
+            }
+        )
+
+    def malformed(self, operation: Operation, wrong: Sequence[rules.Wrong]) -> web.Response:
+        """Makes the refusal of a body for its shape."""
+        if not self.recorded_forms:
+            text = "; ".join(f"{item.field}: {item.text}" for item in wrong[:10])
+            return self.answer(operation, "022", text)
+        self.counted(operation.name, "022")
+        listed = [{"fieldReference": item.field, "errorMessage": item.text} for item in wrong]
+        body = {"extendedInfo": None, "message": "Error parsing/validating JSON.", "validationErrors": listed}
+        return web.json_response(body, status=400)

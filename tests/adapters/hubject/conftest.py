@@ -1,0 +1,54 @@
+"""A sandbox with and without TLS, and adapters that talk to it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.hubject.adapter import HubjectAdapter
+from adapters.hubject.sandbox import HubjectSandbox, Partner, Running, run
+from mappings.canonical.ids import PartyId
+from tests.adapters.hubject.network import HUB_CPO, SUB_ONE, SUB_TWO, adapter
+
+OTHER = PartyId("FR*OTH")
+
+
+def partners() -> list[Partner]:
+    return [Partner(HUB_CPO, frozenset({SUB_ONE, SUB_TWO})), Partner(OTHER)]
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def plain(clock: Clock) -> AsyncIterator[Running]:
+    """A sandbox without TLS, in no folder."""
+    async with run(HubjectSandbox(partners(), clock=clock), None) as running:
+        yield running
+
+
+@pytest.fixture
+async def secured(tmp_path: Path) -> AsyncIterator[Running]:
+    """A sandbox with mutual TLS."""
+    async with run(HubjectSandbox(partners()), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def hub(plain: Running) -> AsyncIterator[HubjectAdapter]:
+    """An adapter that talks to `plain`."""
+    made = adapter(base_url=plain.url, timeout_seconds=5)
+    yield made
+    await made.close()
