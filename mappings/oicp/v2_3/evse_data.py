@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from mappings.canonical.ids import EvseId, PartyId
-from mappings.canonical.locations import Evse, Location
+from mappings.canonical.locations import Accessibility, CalibrationLaw, DynamicInfo, Evse, Location
 from mappings.oicp.v2_3 import connectors, coordinates, services
 from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.oicp.v2_3.enums import ACCESSIBILITY, CALIBRATION_LAW, DYNAMIC_INFO
@@ -161,6 +161,15 @@ def _record(
 def _mandatory(evse: Evse, index: int, defaults: OperatorDefaults, record: Record, issues: list[Issue]) -> None:
     accessibility, law, dynamic = evse.accessibility, evse.calibration_law, evse.dynamic_info
     compatible = evse.hubject_compatible
+    if accessibility is None and law is None and compatible is None and dynamic is None:
+        # No OCPI source says any of these, so this is the way of most EVSEs.
+        words = _default_words(
+            defaults.accessibility, defaults.calibration_law, defaults.hubject_compatible, defaults.dynamic_info
+        )
+        if words is not None:
+            record.update(words)
+            issues += _all_defaulted(index)
+            return
     if accessibility is None:
         accessibility = _default(defaults.accessibility, index, "accessibility", issues)
     if law is None:
@@ -242,6 +251,29 @@ def _default(default: _T | None, index: int, name: str, issues: list[Issue]) -> 
 def _noted(index: int, name: str, kind: IssueKind, detail: str) -> Issue:
     # A network raises the same few issues on every EVSE; they are made once.
     return Issue(kind, f"evses[{index}].{name}", detail)
+
+
+@lru_cache(maxsize=64)
+def _default_words(
+    accessibility: Accessibility | None,
+    law: CalibrationLaw | None,
+    compatible: bool | None,
+    dynamic: DynamicInfo | None,
+) -> Record | None:
+    if accessibility is None or law is None or compatible is None or dynamic is None:
+        return None
+    return {
+        "Accessibility": _ACCESSIBILITY[accessibility],
+        "CalibrationLawDataAvailability": _CALIBRATION_LAW[law],
+        "IsHubjectCompatible": compatible,
+        "DynamicInfoAvailable": _DYNAMIC_INFO[dynamic],
+    }
+
+
+@lru_cache(maxsize=2048)
+def _all_defaulted(index: int) -> list[Issue]:
+    fields = ("accessibility", "calibration_law", "hubject_compatible", "dynamic_info")
+    return [_defaulted(index, field) for field in fields]
 
 
 @lru_cache(maxsize=8192)
