@@ -88,9 +88,8 @@ class Dispatcher:
         while True:
             await asyncio.sleep(REFRESH)
             try:
-                if await self._links.refresh():
-                    self._employ()
-                    self.wake()
+                await self._links.refresh()
+                self._employ()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("connections not read", error=str(error))
 
