@@ -95,9 +95,7 @@ class Route:
         """Names every problem that it can end in, those of its parameters, body and key included."""
         names = list(self.problems)
         if self.role is not None:
-            names += ["no-key", "not-allowed", "unavailable"]
-        if self.parameters or self.body is not None:
-            names.append("invalid")
+            names += ["no-key", "not-allowed", "invalid", "unavailable"]
         if self.body is not None:
             names += ["damaged-body", "wrong-media-type", "too-large"]
         return list(dict.fromkeys(names))
@@ -151,8 +149,8 @@ def arguments_of(route: Route, request: web.Request) -> Mapping[str, Any]:
     Raises:
         Problem: 422, naming each that is wrong, missing, given twice or not known.
     """
-    if not route.parameters and not request.query_string:
-        return {}
+    if not route.parameters and (route.role is None or not request.query_string):
+        return {}  # a probe or a browser may add what it likes
     values: dict[str, Any] = {}
     faults: list[FieldError] = []
     for parameter in route.parameters:

@@ -1,0 +1,59 @@
+"""Logs: JSON lines, request ids, no secrets."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from gateway.logs import REQUEST_ID, configure
+
+
+@pytest.fixture
+def lines():
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    configure("INFO", stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+def test_a_line_is_json_with_level_time_and_the_request_that_it_belongs_to(lines):
+    token = REQUEST_ID.set("r-1")
+    structlog.get_logger().info("delivered", connection="gireve-pp", count=3)
+    REQUEST_ID.reset(token)
+    [line] = lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "delivered", "connection": "gireve-pp", "count": 3, "level": "info", "request_id": "r-1"}
+
+
+def test_lines_below_the_level_are_not_written(lines):
+    structlog.get_logger().debug("noise")
+    assert lines() == []
+
+
+def test_secrets_are_hidden_by_name_and_inside_texts_at_any_depth(lines):
+    structlog.get_logger().info(
+        "request with Authorization: Bearer abcdefgh12345678",
+        token="t0ps3cret",
+        headers={"Authorization": "Token t0ps3cret", "Accept": "*/*"},
+        tried=["postgresql://roamgate:t0ps3cret@db/roamgate"],
+        tokens=3,
+    )
+    [line] = lines()
+    assert "t0ps3cret" not in json.dumps(line)
+    assert "abcdefgh" not in json.dumps(line)
+    assert (line["headers"]["Accept"], line["tokens"]) == ("*/*", 3)
+    assert line["tried"] == ["postgresql://roamgate:•••@db/roamgate"]
+
+
+def test_libraries_log_in_the_same_form_with_their_tracebacks(lines):
+    error = OSError("cannot connect to postgresql://a:t0ps3cret@db")
+    logging.getLogger("aiohttp.server").error("Unhandled", exc_info=error)
+    [line] = lines()
+    assert (line["event"], line["logger"], line["level"]) == ("Unhandled", "aiohttp.server", "error")
+    assert line["exception"][0]["exc_type"] == "OSError"
+    assert "t0ps3cret" not in json.dumps(line)
