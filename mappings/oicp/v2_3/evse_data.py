@@ -6,27 +6,24 @@ What the tables of `tables` call lost for every value (tariff ids, times of chan
 """
 
 from collections.abc import Container, Iterator
-from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Accessibility, CalibrationLaw, DynamicInfo, Evse, Location
-from mappings.oicp.v2_3 import connectors, coordinates, services
+from mappings.oicp.v2_3 import connectors, extras, services
 from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.oicp.v2_3.enums import ACCESSIBILITY, CALIBRATION_LAW, DYNAMIC_INFO
 from mappings.oicp.v2_3.grouping import group
-from mappings.oicp.v2_3.place import NAME_LENGTH, Place, images
+from mappings.oicp.v2_3.place import NAME_LENGTH, Place
 from mappings.oicp.v2_3.reading import to_canonical
-from mappings.oicp.v2_3.texts import cut, write_info_texts
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, IssueKind, Refused, Report
+from mappings.report import Issue, IssueKind, Refused
 
 __all__ = ["Rendered", "from_canonical", "group", "records", "to_canonical", "wire_id"]
 
 # OICP 2.3, EvseIDType; a party in the id says already that the rest has the form.
 _ISO_INSTANCE, _DIN_INSTANCE = 30, 32
-_STATION_ID_LENGTH, _MANUFACTURER_LENGTH, _CLEARINGHOUSE_LENGTH, _FLOOR_LENGTH = 50, 50, 20, 5
 
 _T = TypeVar("_T")
 
@@ -150,11 +147,11 @@ def _record(
     if party is not None and party.normal != operator.normal and "SubOperatorName" not in record:
         name = place.operator_name or party.normal
         record["SubOperatorName"] = (
-            name if len(name) <= NAME_LENGTH else _cut(name, NAME_LENGTH, "operator.name", issues)
+            name if len(name) <= NAME_LENGTH else extras.shortened(name, NAME_LENGTH, "operator.name", issues)
         )
     if evse.physical_reference is not None:
         issues.append(_noted(index, "physical_reference", IssueKind.LOST, "OICP has no place for it"))
-    _optional(place, evse, index, location, defaults, record, issues)
+    extras.write(place, evse, index, location, defaults, record, issues)
     return record
 
 
@@ -182,62 +179,6 @@ def _mandatory(evse: Evse, index: int, defaults: OperatorDefaults, record: Recor
     record["CalibrationLawDataAvailability"] = _CALIBRATION_LAW[law]
     record["IsHubjectCompatible"] = compatible
     record["DynamicInfoAvailable"] = _DYNAMIC_INFO[dynamic]
-
-
-def _optional(
-    place: Place,
-    evse: Evse,
-    index: int,
-    location: Location,
-    defaults: OperatorDefaults,
-    record: Record,
-    issues: list[Issue],
-) -> None:
-    path = f"evses[{index}]"
-    if evse.floor_level is not None and (floor := evse.floor_level.strip()):
-        record["Address"] = {**place.address, "Floor": _cut(floor, _FLOOR_LENGTH, f"{path}.floor_level", issues)}
-    if evse.coordinates is not None:
-        report = _report(issues)
-        point = coordinates.suspect(evse.coordinates, location.country, f"{path}.coordinates", report)
-        record["GeoCoordinates"] = coordinates.write(point, f"{path}.coordinates", report)
-    _id(evse.station_id, _STATION_ID_LENGTH, "ChargingStationId", f"{path}.station_id", record, issues)
-    _id(evse.clearinghouse_id, _CLEARINGHOUSE_LENGTH, "ClearinghouseID", f"{path}.clearinghouse_id", record, issues)
-    if evse.hub_operator is not None:
-        record["HubOperatorID"] = evse.hub_operator.normal
-    if evse.manufacturer is not None and evse.manufacturer.strip():
-        record["HardwareManufacturer"] = _cut(evse.manufacturer, _MANUFACTURER_LENGTH, f"{path}.manufacturer", issues)
-    if evse.dynamic_power is not None:
-        record["DynamicPowerLevel"] = evse.dynamic_power
-    if evse.max_capacity is not None:
-        capacity = int(evse.max_capacity.quantize(Decimal(1), ROUND_HALF_UP))
-        record["MaxCapacity"] = capacity
-        if capacity != evse.max_capacity:
-            issues.append(Issue(IssueKind.NARROWED, f"{path}.max_capacity", "rounded to whole kWh"))
-    if (
-        evse.station_names
-        or evse.additional_info
-        or evse.directions
-        or evse.images
-        or evse.parking_restrictions
-        or evse.status_schedule
-    ):
-        _rare(evse, path, defaults, record, _report(issues))
-
-
-def _rare(evse: Evse, path: str, defaults: OperatorDefaults, record: Record, report: Report) -> None:
-    for field, texts, wire in (
-        ("station_names", evse.station_names, "ChargingStationNames"),
-        ("additional_info", evse.additional_info, "AdditionalInfo"),
-        ("directions", evse.directions, "ChargingStationLocationReference"),
-    ):
-        written = write_info_texts(texts, f"{path}.{field}", defaults.language, report)
-        if written:
-            record[wire] = written
-    if evse.images:
-        images(evse.images, f"{path}.images", record, report)
-    for name in ("parking_restrictions", "status_schedule"):
-        if getattr(evse, name):
-            report.add(IssueKind.LOST, f"{path}.{name}", "OICP has no place for it")
 
 
 def _default(default: _T | None, index: int, name: str, issues: list[Issue]) -> _T:
@@ -291,25 +232,3 @@ def _after(issues: list[Issue], refusal: Refused) -> Refused:
     if len(refusal.issues) == 1:
         refusal.issues[:0] = issues
     return refusal
-
-
-def _report(issues: list[Issue]) -> Report:
-    report = Report()
-    report.issues = issues
-    return report
-
-
-def _cut(text: str, length: int, field: str, issues: list[Issue]) -> str:
-    return cut(text, length, field, _report(issues))
-
-
-def _id(text: str | None, length: int, wire: str, field: str, record: Record, issues: list[Issue]) -> None:
-    if text is None:
-        return
-    if len(text) <= length:
-        record[wire] = text
-    else:
-        # An id cut short would be another one.
-        issues.append(
-            Issue(IssueKind.LEFT_OUT, field, f"an id longer than the {length} characters of OICP", text[:100])
-        )
