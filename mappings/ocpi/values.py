@@ -167,14 +167,12 @@ def point_out(place: GeoPoint, report: Report, path: Path) -> dict[str, str]:
 
 
 def _degrees_out(degrees: Decimal, report: Report, path: Path, field: str) -> str:
-    exponent = degrees.as_tuple().exponent
-    places = -exponent if isinstance(exponent, int) else 0
-    if places > _MOST_PLACES:
-        rounded = round(degrees, _MOST_PLACES)
-        if rounded != degrees:
-            report.add(IssueKind.NARROWED, show((*path, field)), "rounded to seven places", degrees)
-        return f"{rounded:f}"
-    return f"{degrees:f}" if places >= _FEWEST_PLACES else f"{degrees:.{_FEWEST_PLACES}f}"
+    text = f"{degrees:.{_MOST_PLACES}f}"
+    if Decimal(text) != degrees:
+        report.add(IssueKind.NARROWED, show((*path, field)), "rounded to seven places", degrees)
+    # One value has one spelling, however many zeros it was given with: what is sent is compared by its hash.
+    cut = len(text) - (_MOST_PLACES - _FEWEST_PLACES)
+    return text[:cut] + text[cut:].rstrip("0")
 
 
 def fit(text: str, limit: int, report: Report, path: Path, field: str) -> str:

@@ -1,0 +1,50 @@
+"""Golden pairs: `x.wire.json` ↔ `x.canonical.json`, whole objects compared.
+
+A pair whose name ends in `.in` goes one way: its wire object is not what would be written. The issues of reading, where
+there are any, stand beside a pair in `x.issues.json`.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mappings.canonical.locations import Location
+from mappings.canonical.tariffs import Tariff
+from mappings.ocpi.dialects import gireve
+from mappings.ocpi.v2_2_1 import locations, tariffs
+
+FOLDER = Path(__file__).parent / "golden"
+NAMES = sorted(path.name.removesuffix(".wire.json") for path in FOLDER.glob("*.wire.json"))
+
+WAYS: dict[str, tuple[type[Any], Any, Any]] = {
+    "location": (Location, locations.to_canonical, locations.from_canonical),
+    "tariff": (Tariff, tariffs.to_canonical, tariffs.from_canonical),
+    "gireve_location": (Location, gireve.location_to_canonical, gireve.location_from_canonical),
+    "gireve_tariff": (Tariff, gireve.tariff_to_canonical, gireve.tariff_from_canonical),
+}
+
+
+def load(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def way(name: str) -> tuple[type[Any], Any, Any]:
+    return WAYS[name.partition("-")[0]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_wire_object_becomes_the_canonical_one(name: str) -> None:
+    _, read, _ = way(name)
+    made, issues = read((FOLDER / f"{name}.wire.json").read_bytes())
+    assert made.model_dump(mode="json", exclude_defaults=True) == load(f"{name}.canonical.json")
+    expected = load(f"{name}.issues.json") if (FOLDER / f"{name}.issues.json").exists() else []
+    assert [[issue.kind.value, issue.field] for issue in issues] == expected
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.endswith(".in")])
+def test_the_canonical_object_becomes_the_wire_one(name: str) -> None:
+    model, _, write = way(name)
+    made, _ = write(model.model_validate_json((FOLDER / f"{name}.canonical.json").read_bytes()))
+    assert made == load(f"{name}.wire.json")
