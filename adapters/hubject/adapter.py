@@ -72,12 +72,13 @@ class HubjectAdapter:
         return plan.make_plan(operation, items, self._settings, full_load=full_load)
 
     async def send(self, call: Call) -> Outcome:
-        """Makes one push, and a second one where the first was refused for an action that did not fit.
+        """Makes one push, and a second one where the first was refused for an action that may not have fitted.
 
-        Whether the hub has an EVSE is not always known: an insert may have been acted upon without an answer, and
-        somebody may have taken records away in Hubject's portal. Hubject refuses an insert of what is there and an
-        update of what is not. So where that may be the reason (the call holds a single record, or something that was
-        tried before), the other action is tried with the same records. Of two refusals the first one stands.
+        Whether the hub has an EVSE is not always known: an insert may have been acted upon without an answer, or with
+        one that a killed gateway never wrote down, and somebody may have taken records away in Hubject's portal.
+        Hubject refuses an insert of what is there and an update of what is not. So the other action is tried with the
+        same records, the batch whole, since halving it down to single records would take minutes. Of two refusals the
+        first one stands.
         """
         outcome = await self._push(call, call.action)
         if not isinstance(outcome, RefusedByHub) or outcome.code not in MISFIT:
@@ -85,8 +86,7 @@ class HubjectAdapter:
         if call.action == "delete":
             # Gone is gone. Of several, some may be there: those are found by halving.
             return Delivered() if outcome.code == UNKNOWN_EVSE and plan.size(call) == 1 else outcome
-        in_doubt = plan.size(call) == 1 or any(rendered.item.attempts for rendered in call.settles)
-        if call.action not in _OTHER or not in_doubt:
+        if call.action not in _OTHER:
             return outcome
         second = await self._push(call, _OTHER[call.action])
         return outcome if isinstance(second, RefusedByHub) else second

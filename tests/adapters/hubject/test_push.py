@@ -36,6 +36,22 @@ def the_network():
     return own, one, two
 
 
+async def push_by_halves(hub, given):
+    """Pushes EVSE data as the outbox does, halving what is refused; gives what is refused alone."""
+    todo, refused = [given], []
+    while todo:
+        for call in hub.plan("evse_data", todo.pop()).calls:
+            outcome = await hub.send(call)
+            if isinstance(outcome, RefusedByHub) and size(call) > 1:
+                batch = [rendered.item for rendered in call.settles]
+                todo += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+            elif isinstance(outcome, RefusedByHub):
+                refused += ids(call)
+            else:
+                assert outcome == Delivered()
+    return refused
+
+
 async def test_two_sub_operators_pushed_apart_are_both_there_after_a_full_load(plain, hub):
     own, one, two = the_network()
     for place in (own, one, two):
@@ -122,7 +138,7 @@ async def test_an_update_of_what_the_hub_lost_inserts_it(plain, hub):
     assert keys(plain) == ["FRHUBE1"]
 
 
-async def test_a_batch_of_updates_of_which_the_hub_lost_one_is_refused_until_it_stands_alone(plain, hub):
+async def test_a_batch_of_updates_of_which_the_hub_lost_some_ends_whole(plain, hub):
     own, *_ = the_network()
     known = await push(hub, "evse_data", items(hub, "evse_data", own))
     plain.sandbox.books["evse_data"].act("delete", "FR*HUB", {"FRHUBE1": {}})
@@ -131,9 +147,16 @@ async def test_a_batch_of_updates_of_which_the_hub_lost_one_is_refused_until_it_
     outcome = await hub.send(call)
     assert isinstance(outcome, RefusedByHub)
     assert outcome.code == "603"
-    for item in forced:
-        await push(hub, "evse_data", [item])
+    assert await push_by_halves(hub, forced) == []
     assert keys(plain) == ["FRHUBE0", "FRHUBE1", "FRHUBE2"]
+
+
+async def test_an_insert_that_nobody_wrote_down_costs_one_more_request_and_not_one_for_each_record(plain, hub):
+    many = location(*(evse(f"{n}", f"FR*HUB*E{n}") for n in range(200)))
+    (call,) = hub.plan("evse_data", items(hub, "evse_data", many)).calls
+    assert await hub.send(call) == Delivered()
+    assert await hub.send(call) == Delivered()
+    assert dict(plain.sandbox.requests) == {("evse_data", "ok"): 2, ("evse_data", "022"): 1}
 
 
 async def test_a_record_that_neither_action_fits_keeps_its_first_refusal(plain, hub):
@@ -142,13 +165,6 @@ async def test_a_record_that_neither_action_fits_keeps_its_first_refusal(plain, 
     assert isinstance(outcome, RefusedByHub)
     assert outcome.code == "603"  # a status without EVSE data
     assert plain.sandbox.requests["evse_status", "603"] == 2
-
-
-async def test_a_batch_that_was_never_tried_before_is_not_tried_twice(plain, hub):
-    own, *_ = the_network()
-    (call,) = hub.plan("evse_status", items(hub, "evse_status", own)).calls
-    assert isinstance(await hub.send(call), RefusedByHub)
-    assert plain.sandbox.requests["evse_status", "603"] == 1
 
 
 async def test_a_delete_is_repeated_without_harm(plain, hub):
@@ -212,19 +228,16 @@ async def test_data_and_statuses_may_be_pushed_at_the_same_time(plain, hub):
 async def test_what_is_refused_by_the_hub_alone_is_found_by_halving(plain, hub):
     own, *_ = the_network()
     stranger = location(evse("a", "FR*XYZ*E1"), id="X")
-    todo = [items(hub, "evse_data", own, stranger)]
-    refused = []
-    while todo:
-        half = todo.pop()
-        for call in hub.plan("evse_data", half).calls:
-            outcome = await hub.send(call)
-            if isinstance(outcome, RefusedByHub) and size(call) > 1:
-                batch = [rendered.item for rendered in call.settles]
-                todo += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
-            elif isinstance(outcome, RefusedByHub):
-                refused += ids(call)
-    assert refused == ["FR*XYZ*E1"]
+    assert await push_by_halves(hub, items(hub, "evse_data", own, stranger)) == ["FR*XYZ*E1"]
     assert keys(plain) == ["FRHUBE0", "FRHUBE1", "FRHUBE2"]
+
+
+async def test_inserts_of_which_the_hub_has_some_already_end_whole(plain, hub):
+    many = location(*(evse(f"{n}", f"FR*HUB*E{n}") for n in range(20)))
+    given = items(hub, "evse_data", many)
+    await push(hub, "evse_data", given[5:12])
+    assert await push_by_halves(hub, given) == []
+    assert len(keys(plain)) == 20
 
 
 async def test_receipts_and_memory_can_be_asked_for(plain, hub):
