@@ -153,8 +153,13 @@ class HubClient:
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer | NotSent | OutcomeUnknown | Misconfigured:
         try:
+            parsed = URL(url, encoded=True)
+            _ = parsed.port  # read only now, and maybe no number
+        except ValueError as error:
+            return NotSent(f"the URL is malformed: {error}")
+        try:
             async with self._session.request(
-                method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+                method, parsed, data=body, headers=headers, allow_redirects=False
             ) as response:
                 chunks: list[bytes] = []
                 size = 0
