@@ -208,11 +208,25 @@ def said(table: EnumTable[C, W], member: C, report: Report, path: Path, field: s
     Raises:
         NotRepresentable: OCPI has no word for it.
     """
-    value = table.from_canonical(member)
-    lost = table.lost(member)
+    text, lost = _word(table, member)
     if lost is not None:
-        report.add(IssueKind.NARROWED, show((*path, field)), f"said as {value.value}: lost is {lost}", member.value)
-    return value.value
+        report.add(IssueKind.NARROWED, show((*path, field)), f"said as {text}: lost is {lost}", member.value)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _word(table: EnumTable[Any, Any], member: StrEnum) -> tuple[str, str | None]:
+    return str(table.from_canonical(member).value), table.lost(member)
+
+
+def words(table: EnumTable[C, W], members: tuple[C, ...]) -> list[str]:
+    """Writes a list of words, of a vocabulary that has them all."""
+    return list(_texts(table, members))
+
+
+@lru_cache(maxsize=4096)
+def _texts(table: EnumTable[Any, Any], members: tuple[StrEnum, ...]) -> tuple[str, ...]:
+    return tuple(_word(table, member)[0] for member in members)
 
 
 def said_or_refused(table: EnumTable[C, W], member: C, report: Report, path: Path, field: str) -> str:

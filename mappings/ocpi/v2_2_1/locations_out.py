@@ -107,7 +107,7 @@ def evse(source: Evse, defaults: ConnectorDefaults, report: Report, path: Path) 
             report.add(IssueKind.LOST, show((*path, "evse_id")), "longer than 48 characters", source.evse_id.text)
     made["status"] = values.said(enums.STATUSES, source.status, report, path, "status")
     if source.capabilities:
-        made["capabilities"] = [enums.CAPABILITIES.from_canonical(each).value for each in source.capabilities]
+        made["capabilities"] = values.words(enums.CAPABILITIES, source.capabilities)
     made["connectors"] = _parts(source.connectors, "connectors", connector, defaults, report, path)
     if not made["connectors"]:
         raise report.refuse(show((*path, "connectors")), "no connector can be said, and OCPI demands one")
@@ -156,7 +156,7 @@ def _objects(source: Any, objects: _Objects, made: w.Wire, report: Report, path:
 
 def _words(table: Any) -> Callable[[Any, Report, Path], list[str]]:
     def write(words: tuple[Any, ...], _report: Report, _path: Path) -> list[str]:
-        return [table.from_canonical(each).value for each in words]
+        return values.words(table, words)
 
     return write
 
