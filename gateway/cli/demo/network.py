@@ -1,0 +1,142 @@
+"""A made-up charging network in OCPI 2.2.1, the same for the same seed, with the mistakes that real feeds have."""
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+OPERATORS = (("FR", "RGT", "Roamgate Demo"), ("FR", "NRD", "Bornes du Nord"), ("FR", "SUD", "Soleil Recharge"))
+"""The hub operator, and two sub-operators whose EVSEs it brings along."""
+
+_TOWNS = (
+    ("Lille", "59000", 50.6292, 3.0573),
+    ("Amiens", "80000", 49.8941, 2.2958),
+    ("Rouen", "76000", 49.4432, 1.0999),
+    ("Rennes", "35000", 48.1173, -1.6778),
+    ("Nantes", "44000", 47.2184, -1.5536),
+    ("Dijon", "21000", 47.3220, 5.0415),
+    ("Lyon", "69003", 45.7640, 4.8357),
+    ("Bordeaux", "33000", 44.8378, -0.5792),
+    ("Toulouse", "31000", 43.6047, 1.4442),
+    ("Nice", "06000", 43.7102, 7.2620),
+)
+_STREETS = ("rue de la Gare", "avenue de la République", "place du Marché", "boulevard Victor Hugo", "quai du Port")
+_PLUGS = (
+    ("IEC_62196_T2", "SOCKET", "AC_3_PHASE", 230, 32, 22_000),
+    ("IEC_62196_T2", "CABLE", "AC_1_PHASE", 230, 32, 7_400),
+    ("IEC_62196_T2_COMBO", "CABLE", "DC", 920, 200, 150_000),
+    ("CHADEMO", "CABLE", "DC", 500, 125, 50_000),
+)
+_STATUSES = ("AVAILABLE", "AVAILABLE", "AVAILABLE", "CHARGING", "OUTOFORDER")
+_START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+TARIFFS = 6
+EVSES_A_LOCATION = (1, 2, 2, 4)
+
+
+def network(locations: int = 900, seed: int = 1) -> Iterator[bytes]:
+    """Yields the network as NDJSON lines: tariffs first, then locations (some 2,000 EVSEs for 900).
+
+    Among them: a lower-case EVSE id, a malformed one, a connector of 7.36 MW, a standard in the wrong case, a null list,
+    a tariff id that no tariff has, and an EVSE that stands under two locations.
+    """
+    dice = random.Random(seed)  # noqa: S311 - it shall be the same every time
+    for number in range(TARIFFS):
+        yield _line(_tariff(number))
+    made = [_location(number, dice) for number in range(locations)]
+    _spoil(made)
+    for location in made:
+        yield _line(location)
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _tariff(number: int) -> dict[str, Any]:
+    country, party, _ = OPERATORS[number % len(OPERATORS)]
+    return {
+        "country_code": country,
+        "party_id": party,
+        "id": f"T{number}",
+        "currency": "EUR",
+        "type": "REGULAR",
+        "elements": [
+            {"price_components": [{"type": "ENERGY", "price": 0.29 + number / 20, "vat": 20.0, "step_size": 1}]}
+        ],
+        "start_date_time": "2026-01-01T00:00:00Z",
+        "last_updated": "2026-01-01T00:00:00Z",
+    }
+
+
+def _location(number: int, dice: random.Random) -> dict[str, Any]:
+    country, party, name = OPERATORS[number % len(OPERATORS)]
+    city, postal_code, latitude, longitude = dice.choice(_TOWNS)
+    stamp = _START + timedelta(minutes=number)
+    evses = [_evse(number, index, dice, stamp) for index in range(dice.choice(EVSES_A_LOCATION))]
+    return {
+        "country_code": country,
+        "party_id": party,
+        "id": f"LOC{number:05}",
+        "publish": True,
+        "name": f"{name} {city} {number}",
+        "address": f"{1 + number % 80} {dice.choice(_STREETS)}",
+        "city": city,
+        "postal_code": postal_code,
+        "country": "FRA",
+        "coordinates": {
+            "latitude": f"{latitude + dice.uniform(-0.05, 0.05):.6f}",
+            "longitude": f"{longitude + dice.uniform(-0.05, 0.05):.6f}",
+        },
+        "evses": evses,
+        "operator": {"name": name},
+        "owner": {"name": name},
+        "time_zone": "Europe/Paris",
+        "opening_times": {"twentyfourseven": True},
+        "last_updated": _text(stamp),
+    }
+
+
+def _evse(number: int, index: int, dice: random.Random, stamp: datetime) -> dict[str, Any]:
+    country, party, _ = OPERATORS[number % len(OPERATORS)]
+    standard, plug, power_type, voltage, amperage, power = dice.choice(_PLUGS)
+    tariff = number % TARIFFS
+    return {
+        "uid": f"{number:05}-{index + 1}",
+        "evse_id": f"{country}*{party}*E{number:05}*{index + 1}",
+        "status": dice.choice(_STATUSES),
+        "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"],
+        "connectors": [
+            {
+                "id": "1",
+                "standard": standard,
+                "format": plug,
+                "power_type": power_type,
+                "max_voltage": voltage,
+                "max_amperage": amperage,
+                "max_electric_power": power,
+                "tariff_ids": [f"T{tariff}"],
+                "last_updated": _text(stamp),
+            }
+        ],
+        "last_updated": _text(stamp),
+    }
+
+
+def _spoil(locations: list[dict[str, Any]]) -> None:
+    """Puts in what real feeds have, each at a place of its own."""
+    if len(locations) < 20:
+        return
+    first = [location["evses"][0] for location in locations]
+    first[3]["evse_id"] = first[3]["evse_id"].lower()
+    first[5]["evse_id"] = "FR.RGT.E00005*1"
+    first[7]["connectors"][0]["max_electric_power"] = 7_360_000
+    first[9]["connectors"][0]["standard"] = "iec_62196_t2"
+    first[11]["images"] = None
+    first[13]["connectors"][0]["tariff_ids"] = ["T-NOBODY-HAS"]
+    first[15] |= {"evse_id": first[12]["evse_id"], "last_updated": _text(_START - timedelta(days=90))}
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,137 @@
+"""Sets the stage: a database, both sandbox hubs and a gateway, each a process of its own, and the connections made."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+import aiohttp
+from pydantic import JsonValue
+
+from gateway.cli.demo.network import OPERATORS
+from gateway.cli.demo.processes import Child, free_port, started
+from gateway.cli.hubs import Hubs
+from gateway.settings import Settings
+from gateway.store.migrate import migrate
+from gateway.store.pool import Store
+from gateway.store.secrets import Cipher
+
+HUBS = ("gireve", "hubject")
+"""Names of the demo's connections; each is named after its hub."""
+
+
+class Refused(RuntimeError):
+    """The gateway or a hub did not do what the demo asked; the text is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands on the stage.
+
+    Attributes:
+        settings: Of the gateway, with which its database can also be read from here.
+        gateway: The gateway's process, to be killed and started again.
+        http: A session with the key for everything.
+    """
+
+    settings: Settings
+    gateway: Child
+    hubs: Hubs
+    http: aiohttp.ClientSession
+
+    @property
+    def url(self) -> str:
+        """The gateway's URL, without a trailing slash."""
+        return self.settings.public_url
+
+    async def call(self, method: str, path: str, body: JsonValue = None) -> Any:
+        """Asks the gateway.
+
+        Raises:
+            Refused: It answered with an error.
+        """
+        async with self.http.request(method, f"{self.url}{path}", json=body) as answer:
+            if answer.status >= 400:
+                raise Refused(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    async def arm(self, hub: str, faults: list[Mapping[str, JsonValue]]) -> None:
+        """Lets a sandbox hub fail."""
+        url = getattr(self.hubs, hub)
+        async with self.http.post(f"{url}/_sandbox/faults", json=faults, ssl=False) as answer:
+            if answer.status != 200:
+                raise Refused(f"{hub}: {await answer.text()}")
+
+    async def connect(self) -> None:
+        """Makes a party for each operator and a live connection to each hub, registered."""
+        for country, code, name in OPERATORS:
+            party = f"{country}*{code}"
+            await self.call("PUT", f"/v1/parties/{party}", {"id": party, "roles": ["CPO"], "business": {"name": name}})
+        for hub in HUBS:
+            settings = getattr(self.hubs, f"{hub}_settings")
+            made = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
+            await self.call("POST", "/v1/connections", made)
+        await self.call("POST", "/v1/connections/gireve/register", {"token": self.hubs.gireve_token})
+
+
+@asynccontextmanager
+async def stage(database_url: str, folder: Path, *, limits: bool = True, tls: bool = True) -> AsyncIterator[Stage]:
+    """Starts everything on an empty database, and stops it at the end.
+
+    Args:
+        folder: Where logs and certificates are written.
+        limits: Whether Hubject keeps its published limits.
+        tls: Whether Hubject is spoken to by mutual TLS.
+    """
+    settings = _settings(database_url)
+    store = Store(database_url)
+    await store.open()
+    await migrate(store, "before")
+    await migrate(store, "after")
+    await store.close()
+    async with AsyncExitStack() as stack:
+        hubs = await _start_hubs(stack, folder, limits=limits, tls=tls)
+        child = Child(["run"], _environment(settings), f"{settings.public_url}/readyz", folder / "gateway.log")
+        await stack.enter_async_context(started(child))
+        # A sandbox's authority is its own; what is asked of it here are control requests on loopback.
+        headers = {"Authorization": f"Bearer {settings.admin_key}"}
+        session = aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=3600))
+        http = await stack.enter_async_context(session)
+        yield Stage(settings, child, hubs, http)
+
+
+def _settings(database_url: str) -> Settings:
+    port = free_port()
+    return Settings(
+        host="127.0.0.1",
+        port=port,
+        public_url=f"http://127.0.0.1:{port}",
+        database_url=database_url,
+        secret_key=Cipher.new_key(),
+        admin_key=token_urlsafe(32),
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
+        "ROAMGATE_HOST": settings.host,
+        "ROAMGATE_PORT": str(settings.port),
+        "ROAMGATE_PUBLIC_URL": settings.public_url,
+        "DATABASE_URL": settings.database_url or "",
+        "ROAMGATE_SECRET_KEY": settings.secret_key,
+        "ROAMGATE_ADMIN_KEY": settings.admin_key or "",
+    }
+
+
+async def _start_hubs(stack: AsyncExitStack, folder: Path, *, limits: bool, tls: bool) -> Hubs:
+    gireve, hubject, shown = free_port(), free_port(), folder / "hubs.json"
+    arguments = ["sandbox", "--gireve-port", str(gireve), "--hubject-port", str(hubject), "--show", str(shown)]
+    if tls:
+        arguments += ["--certificates", str(folder / "certificates")]
+    if not limits:
+        arguments += ["--no-limits"]
+    child = Child(arguments, {}, f"http://127.0.0.1:{gireve}/_sandbox/counts", folder / "hubs.log")
+    await stack.enter_async_context(started(child))
+    return Hubs.model_validate_json(shown.read_text())

@@ -1,0 +1,205 @@
+"""The demo's story, told step by step on the terminal."""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.table import Table
+
+from gateway.app import App, assembled
+from gateway.cli.demo import network, statuses
+from gateway.cli.demo.stage import HUBS, Stage, stage
+from gateway.cli.demo.verdict import Verdict, judge, refusals
+from gateway.store.embedded import embedded_server
+
+_REPLAYED = 2_000
+"""EVSEs whose statuses change."""
+
+
+class NotQuiet(TimeoutError):
+    """Something was still to be told when the time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the demo runs.
+
+    Attributes:
+        file: A network to import; None makes one up.
+        seconds: How long statuses are replayed.
+        rate: Status changes a second.
+        patience: Seconds to wait for quiet at most.
+    """
+
+    file: Path | None = None
+    seconds: float = 10.0
+    rate: float = 200.0
+    seed: int = 1
+    patience: float = 900.0
+    json: bool = False
+
+
+def tell(options: Options) -> int:
+    """Runs the demo; 0 if every hub has what it should, 1 if not."""
+    console = Console(stderr=options.json)
+    with embedded_server() as url, tempfile.TemporaryDirectory(prefix="roamgate-demo-") as folder:
+        return asyncio.run(_tell(options, console, url, Path(folder)))
+
+
+async def _tell(options: Options, console: Console, url: str, folder: Path) -> int:
+    async with AsyncExitStack() as stack:
+        with _step(console, "Starting both sandbox hubs and a gateway"):
+            on_stage = await stack.enter_async_context(stage(url, folder))
+        return await _act(options, console, on_stage)
+
+
+async def _act(options: Options, console: Console, on_stage: Stage) -> int:
+    async with assembled(on_stage.settings) as app:
+        with _step(console, "Connecting: registration with Gireve, mutual TLS with Hubject"):
+            await on_stage.connect()
+        with _step(console, f"Importing {options.file or 'a made-up network'}"):
+            report = await bring_in(on_stage, options.file, options.seed)
+        _show_import(console, report)
+        named = await statuses.evses(app.store, _REPLAYED)
+        with _step(console, f"Replaying {options.rate:g} statuses a second for {options.seconds:g} s; the hubs fail"):
+            failing = asyncio.create_task(fail_for_a_while(on_stage, options.seconds))
+            sent = await statuses.replay(on_stage, named, rate=options.rate, seconds=options.seconds, seed=options.seed)
+            await failing
+        with _step(console, "Waiting for quiet"):
+            await quiet(app, options.patience)
+        with _step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
+            took = {hub: await statuses.latencies(on_stage, hub, sent) for hub in HUBS}
+            verdicts = await judge(on_stage, app, took)
+            refused = await refusals(on_stage)
+    equal = all(one.equality.equal for one in verdicts)
+    if options.json:
+        print(json.dumps(_machine(report, sent, verdicts, refused, equal), default=str))  # noqa: T201
+    else:
+        _show(console, verdicts, refused, sent)
+        console.print("[bold green]Equal.[/]" if equal else "[bold red]Not equal.[/]")
+    return 0 if equal else 1
+
+
+async def bring_in(on_stage: Stage, file: Path | None, seed: int) -> Any:
+    """Imports a file, or the made-up network; gives the gateway's report."""
+
+    async def content() -> AsyncIterator[bytes]:
+        if file is None:
+            for line in network.network(seed=seed):
+                yield line
+        else:
+            with file.open("rb") as source:
+                while chunk := await asyncio.to_thread(source.read, 1 << 18):
+                    yield chunk
+
+    name = file.name if file else "network.ndjson"
+    headers = {"Content-Type": "application/octet-stream"}
+    url = f"{on_stage.url}/v1/imports?filename={name}"
+    async with on_stage.http.post(url, data=content(), headers=headers) as answer:
+        report = await answer.json()
+        answer.raise_for_status()
+        return report
+
+
+async def fail_for_a_while(on_stage: Stage, seconds: float) -> None:
+    """Lets Hubject be away for a while, then Gireve act without answering, cut answers short and err."""
+    await asyncio.sleep(seconds * 0.15)
+    await on_stage.arm("hubject", [{"kind": "down", "seconds": seconds * 0.3}])
+    await asyncio.sleep(seconds * 0.2)
+    lasting: dict[str, JsonValue] = {"probability": 0.3, "duration": seconds * 0.3, "path": "/ocpi/"}
+    kinds: list[dict[str, JsonValue]] = [{"kind": "drop"}, {"kind": "error", "status": 503}, {"kind": "truncate"}]
+    await on_stage.arm("gireve", [{**kind, **lasting} for kind in kinds])
+
+
+async def quiet(app: App, patience: float) -> None:
+    """Waits until nothing is left to tell.
+
+    Raises:
+        NotQuiet: After `patience` seconds something was.
+    """
+    until = time.monotonic() + patience
+    while not await app.outbox.quiet():
+        if time.monotonic() > until:
+            raise NotQuiet(f"still something to tell after {patience:g} s")
+        await asyncio.sleep(0.25)
+
+
+@contextmanager
+def _step(console: Console, text: str) -> Iterator[None]:
+    begun = time.monotonic()
+    with console.status(text):
+        yield
+    console.print(f"[green]✓[/] {text} [dim]({time.monotonic() - begun:.1f} s)[/]")
+
+
+def _show_import(console: Console, report: Any) -> None:
+    console.print(
+        f"  {report['read']} records of {report['format']}: {report['locations']} locations, {report['evses']} EVSEs, "
+        f"{report['tariffs']} tariffs; {report['refused']} refused"
+    )
+    for (field, detail), count in Counter((one["field"], one["detail"]) for one in report["refusals"]).most_common(5):
+        console.print(f"  [yellow]refused[/] {field}: {detail} [dim]({count} of the first named)[/]")
+
+
+def _show(
+    console: Console, verdicts: list[Verdict], refused: Counter[tuple[str, str, str]], sent: statuses.Sent
+) -> None:
+    console.print(f"Statuses: {', '.join(f'{count} {outcome}' for outcome, count in sorted(sent.outcomes.items()))}")
+    table = Table(title="What each hub has")
+    for name in ("hub", "operation", "wanted", "acknowledged", "in its memory", "delivered", "unchanged", "coalesced",
+                 "refused", "failed tries", "p50", "p95", "p99", "equal"):  # fmt: skip
+        table.add_column(name, justify="left" if name in {"hub", "operation"} else "right")
+    for one in verdicts:
+        equality = one.equality
+        counts = [str(one.counts.get(name, 0)) for name in ("delivered", "unchanged", "coalesced", "refused", "failed")]
+        times = [
+            f"{value:.2f} s" if (value := one.percentile(share)) is not None else "" for share in (0.5, 0.95, 0.99)
+        ]
+        table.add_row(
+            one.hub, one.operation, str(equality.wanted), str(equality.acknowledged), str(equality.remembered),
+            *counts, *times, "[green]yes[/]" if equality.equal else f"[red]{equality.differences} differ[/]",
+        )  # fmt: skip
+    console.print(table)
+    if refused:
+        reasons = Table(title="Refused, by reason")
+        for name in ("hub", "operation", "reason", "records"):
+            reasons.add_column(name, justify="right" if name == "records" else "left")
+        for (hub, operation, reason), count in refused.most_common(15):
+            reasons.add_row(hub, operation, reason, str(count))
+        console.print(reasons)
+
+
+def _machine(
+    report: Any,
+    sent: statuses.Sent,
+    verdicts: list[Verdict],
+    refused: Counter[tuple[str, str, str]],
+    equal: bool,
+) -> dict[str, Any]:
+    shares = (0.5, 0.95, 0.99)
+    return {
+        "equal": equal,
+        "import": report,
+        "statuses": sent.outcomes,
+        "hubs": [
+            {
+                "hub": one.hub,
+                "operation": one.operation,
+                "equality": asdict(one.equality),
+                "settled": one.counts,
+                "requests": one.requests,
+                "seconds": {f"p{share * 100:g}": one.percentile(share) for share in shares},
+            }
+            for one in verdicts
+        ],
+        "refused": [{"hub": hub, "operation": op, "reason": why, "count": n} for (hub, op, why), n in refused.items()],
+    }

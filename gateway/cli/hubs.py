@@ -1,0 +1,116 @@
+"""Runs both sandbox hubs on loopback in one process, for the demo, the benchmarks and a user's first day."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from adapters.core.sandbox import SandboxServer
+from adapters.gireve import sandbox as gireve
+from adapters.hubject import sandbox as hubject
+from mappings.canonical.ids import PartyId
+
+
+class HubsOptions(BaseModel):
+    """How the sandbox hubs are run.
+
+    Attributes:
+        operator: The CPO that Hubject's certificate is bound to; its EVSEs may be anybody's, as a hub operator's.
+        gireve_port, hubject_port: 0 for any free one.
+        certificates: Folder for Hubject's certificates; None runs it without TLS.
+        limits: Whether Hubject keeps its published limits.
+        quality_seconds: How long Gireve's quality process holds static data back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operator: PartyId = PartyId("FR*RGT")
+    gireve_port: int = 0
+    hubject_port: int = 0
+    certificates: Path | None = None
+    limits: bool = True
+    quality_seconds: float = 0.0
+
+
+class Hubs(BaseModel):
+    """Where the sandbox hubs listen, and what a connection's settings need.
+
+    Attributes:
+        gireve, hubject: Base URLs, without a trailing slash.
+        gireve_settings, hubject_settings: Complete settings of a connection to each.
+        gireve_token: The token to register with (OCPI token A).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    gireve: str
+    hubject: str
+    gireve_token: str
+    gireve_settings: dict[str, object]
+    hubject_settings: dict[str, object]
+
+
+@asynccontextmanager
+async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
+    """Runs both hubs until the block ends."""
+    settings = gireve.SandboxSettings(quality_seconds=options.quality_seconds)
+    iop = SandboxServer(gireve.create(settings), port=options.gireve_port)
+    partner = hubject.Partner(options.operator, sub_operators=None)
+    hbs = hubject.HubjectSandbox([partner], limits=options.limits)
+    await iop.start()
+    try:
+        async with hubject.run(hbs, options.certificates, port=options.hubject_port) as listening:
+            yield Hubs(
+                gireve=iop.url,
+                hubject=listening.url,
+                gireve_token=settings.token,
+                gireve_settings={"sandbox": True, "versions_url": f"{iop.url}/ocpi/versions", **_GIREVE_DEFAULTS},
+                hubject_settings={
+                    "sandbox": True,
+                    "base_url": listening.url,
+                    "operator_id": options.operator.normal,
+                    "operator_name": "Roamgate Demo",
+                    "defaults": _HUBJECT_DEFAULTS,
+                    **_certificates(listening.certificates, options.operator),
+                },
+            )
+    finally:
+        await iop.stop()
+
+
+def _certificates(certificates: hubject.Certificates | None, operator: PartyId) -> dict[str, str]:
+    if certificates is None:
+        return {}
+    own = certificates.clients[operator.normal]
+    return {
+        "client_certificate": str(own.certificate),
+        "client_key": str(own.key),
+        "ca_file": str(certificates.authority),
+    }
+
+
+_GIREVE_DEFAULTS: dict[str, object] = {
+    "operator_name": "Roamgate Demo",
+    "owner_name": "Roamgate Demo",
+    "connector_defaults": {
+        "by_standard": {
+            "DOMESTIC_E": {"format": "SOCKET", "power_type": "AC_1_PHASE", "max_voltage": 230, "max_amperage": 16},
+            "IEC_62196_T2": {"format": "SOCKET", "power_type": "AC_3_PHASE", "max_voltage": 230, "max_amperage": 32},
+            "IEC_62196_T2_COMBO": {"format": "CABLE", "power_type": "DC", "max_voltage": 920, "max_amperage": 500},
+            "CHADEMO": {"format": "CABLE", "power_type": "DC", "max_voltage": 500, "max_amperage": 125},
+        }
+    },
+}
+"""What an operator would state of its own network: French records name neither voltage nor amperage."""
+
+_HUBJECT_DEFAULTS: dict[str, object] = {
+    "hotline": "+33123456789",
+    "accessibility": "Free publicly accessible",
+    "open_24_hours": True,
+    "renewable_energy": False,
+    "calibration_law": "Not Available",
+    "authentication_modes": ["NFC RFID Classic", "REMOTE"],
+    "payment_options": ["Contract"],
+    "connector_format": "SOCKET",
+}
