@@ -45,12 +45,10 @@ def connector(source: Connector, defaults: ConnectorDefaults, report: Report, pa
     made = values.given_back(source.unknown, CONNECTOR) if source.unknown else {}
     made["id"] = values.ident(source.id, 36, report, path, "id")
     made["standard"] = values.said_or_refused(enums.CONNECTOR_STANDARDS, source.standard, report, path, "standard")
-    default = None
     for field in ("format", "power_type", "max_voltage", "max_amperage"):
         value = getattr(source, field)
         if value is None:
-            default = default or defaults.of(source.standard)
-            value = getattr(default, field)
+            value = getattr(defaults.of(source.standard), field)
             if value is None:
                 detail = f"OCPI demands it, and the settings have none for a {source.standard}"
                 raise report.refuse(show((*path, field)), detail)
@@ -66,8 +64,8 @@ def connector(source: Connector, defaults: ConnectorDefaults, report: Report, pa
         terms = values.link(source.terms_and_conditions, report, path, "terms_and_conditions")
         if terms is not None:
             made["terms_and_conditions"] = terms
-    if source.model_fields_set & CONNECTOR_NOT_SAID:
-        values.not_said(source, sorted(source.model_fields_set & CONNECTOR_NOT_SAID), report, path, _WHY)
+    if not CONNECTOR_NOT_SAID.isdisjoint(source.model_fields_set):
+        values.not_said(source, sorted(CONNECTOR_NOT_SAID), report, path, _WHY)
     made["last_updated"] = times.write(source.last_updated)
     return made
 
@@ -116,8 +114,8 @@ def evse(source: Evse, defaults: ConnectorDefaults, report: Report, path: Path) 
     if source.physical_reference is not None:
         made["physical_reference"] = values.fit(source.physical_reference, 16, report, path, "physical_reference")
     _objects(source, _EVSE_OBJECTS, made, report, path)
-    if source.model_fields_set & EVSE_NOT_SAID:
-        values.not_said(source, sorted(source.model_fields_set & EVSE_NOT_SAID), report, path, _WHY)
+    if not EVSE_NOT_SAID.isdisjoint(source.model_fields_set):
+        values.not_said(source, sorted(EVSE_NOT_SAID), report, path, _WHY)
     made["last_updated"] = times.write(source.last_updated)
     return made
 
@@ -133,15 +131,10 @@ def _parts(
     """Writes the parts of an object; one that cannot be said is left out, and the rest stands."""
     made = []
     for index, source in enumerate(sources):
-        inner = Report()
         try:
-            made.append(write(source, defaults, inner, (*path, field, index)))
+            made.append(write(source, defaults, report, (*path, field, index)))
         except Refused as refusal:
-            report.issues += refusal.issues[:-1]
-            reason = refusal.reason
-            report.add(IssueKind.LEFT_OUT, show((*path, field, index)), f"left out: {refusal}", reason.value)
-        else:
-            report.issues += inner.issues
+            report.add(IssueKind.LEFT_OUT, show((*path, field, index)), f"left out: {refusal}", refusal.reason.value)
     return made
 
 
@@ -265,7 +258,7 @@ def location(source: Location, defaults: ConnectorDefaults, report: Report) -> w
     if source.charging_when_closed is not None:
         made["charging_when_closed"] = source.charging_when_closed
     made["time_zone"] = source.time_zone
-    if source.model_fields_set & LOCATION_NOT_SAID:
-        values.not_said(source, sorted(source.model_fields_set & LOCATION_NOT_SAID), report, (), _WHY)
+    if not LOCATION_NOT_SAID.isdisjoint(source.model_fields_set):
+        values.not_said(source, sorted(LOCATION_NOT_SAID), report, (), _WHY)
     made["last_updated"] = times.write(source.last_updated)
     return made
