@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info
@@ -13,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from adapters.core.connection import Mode, State
 from gateway.http.ports import LaneSample, Sample, Sampler, StatusOutcome
+from gateway.release import RELEASE
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue
 
@@ -37,7 +37,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
-        Info("roamgate_build", "The release that runs", registry=registry).info({"version": _release()})
+        Info("roamgate_build", "The release that runs", registry=registry).info({"version": RELEASE})
         self._requests = Counter(
             "roamgate_hub_requests", "Requests sent to hubs", (*_AT_CONNECTION, "outcome"), registry=registry
         )
@@ -243,10 +243,3 @@ class Exposition:
         """Gives all figures in the text format of Prometheus."""
         await self._figures.refresh()
         return generate_latest(self._registry)
-
-
-def _release() -> str:
-    try:
-        return version("roamgate")
-    except PackageNotFoundError:
-        return "source"

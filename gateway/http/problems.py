@@ -1,12 +1,13 @@
 """Problem documents (RFC 9457): one table of what can be wrong, one exception, one place that renders."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import ErrorDetails, ValidationError, to_json
+from pydantic_core import ErrorDetails, PydanticSerializationError, ValidationError, to_json
 
 from gateway.logs import REQUEST_ID
 from mappings.report import Issue
@@ -137,7 +138,11 @@ class Problem(Exception):
 
     def response(self) -> web.Response:
         """Renders the document."""
-        body = to_json(self.document(), exclude_none=True)
+        document = self.document()
+        try:
+            body = to_json(document, exclude_none=True)
+        except PydanticSerializationError:  # it quotes what a caller sent, which was no UTF-8
+            body = json.dumps(document.model_dump(exclude_none=True)).encode()
         return web.Response(body=body, status=self.status, content_type=CONTENT_TYPE, headers=self.headers)
 
 

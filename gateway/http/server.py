@@ -27,6 +27,7 @@ from gateway.http.v1.tariffs import TariffOperations
 from gateway.http.watch import DescriptionOperations, WatchOperations
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Exposition, Metrics
+from gateway.release import RELEASE
 from gateway.services.keys import Identity, Keys
 
 _log = structlog.get_logger(__name__)
@@ -70,9 +71,7 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
     return [*routes, *DescriptionOperations(routes, release).routes()]
 
 
-def application(
-    services: Services, hub_routes: Iterable[web.RouteDef] = (), release: str = "source"
-) -> web.Application:
+def application(services: Services, hub_routes: Iterable[web.RouteDef] = (), release: str = RELEASE) -> web.Application:
     """Builds the application.
 
     Args:

@@ -85,7 +85,8 @@ class Rows(Protocol):
 
 def hash_of(key: str) -> bytes:
     """Gives what is stored of a key."""
-    return hashlib.sha256(key.encode()).digest()
+    # Bytes of a header that are no UTF-8 arrive as surrogates.
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 class Keys:

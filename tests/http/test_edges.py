@@ -1,5 +1,6 @@
 """What every request passes: keys, paths, methods, request ids, and what happens when the gateway itself fails."""
 
+import asyncio
 import json
 
 import asyncpg
@@ -135,3 +136,34 @@ async def test_health_says_what_is_wrong(face):
     face.readiness.fault = "cannot be reached"
     status, body, _ = await face.call("GET", "/readyz", key=None)
     assert (status, body["checks"]["database"]) == (503, "cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "status"),
+    [
+        (b"GET /v1/locations", b"Authorization: Bearer \xff\xfe", 401),
+        (b"GET /v1/locations", b"Authorization: Bearer caf\xc3\xa9", 401),
+        (b"PUT /v1/locations/FR*ABC/L1", b"Content-Length: 0\r\nContent-Type: text/\xff", 415),
+        (b"GET /v1/%ff", b"", 404),
+        (b"GET /v1/locations/FR*ABC/%ff", b"", 404),
+        (b"GET /v1/locations/%ff/L1", b"", 422),
+        (b"GET /v1/tariffs/FR*ABC/%ff", b"", 404),
+        (b"GET /v1/tariffs/FR*ABC/%ed%a0%80", b"", 404),
+        (b"GET /v1/tariffs/FR*ABC/%00", b"", 422),
+        (b"GET /v1/locations?after=%ff", b"", 422),
+        (b"GET /v1/locations?%ff=1", b"", 422),
+        (b"GET /v1/locations?%ed%a0%80=1", b"", 422),
+        (b"GET /v1/locations", b"X-Request-ID: \xff", 200),
+        (b"DELETE /v1/locations/FR*ABC/..%2f..%2fL1", b"", 404),
+    ],
+)
+async def test_bytes_that_are_no_text_are_answered_by_a_problem(face, line, headers, status):
+    host, port = face.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    key = b"" if b"Authorization" in headers else b"Authorization: Bearer " + ADMIN.encode() + b"\r\n"
+    writer.write(line + b" HTTP/1.1\r\nHost: x\r\n" + key + (headers and headers + b"\r\n") + b"\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert int(head.split()[1]) == status
+    assert status == 200 or b"application/problem+json" in head

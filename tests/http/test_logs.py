@@ -51,7 +51,12 @@ def test_secrets_are_hidden_by_name_and_inside_texts_at_any_depth(lines):
 
 
 def test_libraries_log_in_the_same_form_with_their_tracebacks(lines):
-    error = OSError("cannot connect to postgresql://a:t0ps3cret@db")
+    def connect(key):
+        raise OSError("cannot connect to postgresql://a:t0ps3cret@db")
+
+    with pytest.raises(OSError, match="cannot") as raised:
+        connect("t0ps3cret")
+    error = raised.value
     logging.getLogger("aiohttp.server").error("Unhandled", exc_info=error)
     [line] = lines()
     assert (line["event"], line["logger"], line["level"]) == ("Unhandled", "aiohttp.server", "error")
