@@ -38,8 +38,8 @@ EVSES_A_LOCATION = (1, 2, 2, 4)
 def network(locations: int = 900, seed: int = 1) -> Iterator[bytes]:
     """Yields the network as NDJSON lines: tariffs first, then locations (some 2,000 EVSEs for 900).
 
-    Among them: a lower-case EVSE id, a malformed one, a connector of 7.36 MW, a standard in the wrong case, a null list,
-    a tariff id that no tariff has, and an EVSE that stands under two locations.
+    Among them: a lower-case EVSE id, a malformed one, a connector of 7.36 MW, a standard in the wrong case, a null
+    list, a tariff id that no tariff has, and an EVSE that stands under two locations.
     """
     dice = random.Random(seed)  # noqa: S311 - it shall be the same every time
     for number in range(TARIFFS):
