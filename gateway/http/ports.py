@@ -463,15 +463,27 @@ class ImportRefusal:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """How many records were refused for one reason; `field` has no indices."""
+
+    field: str
+    detail: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What came of an import.
 
     Attributes:
-        format: What the content was recognised as.
+        format: What the content was recognised as, as `ocpi-locations-ndjson` or `irve-static-csv`.
         read: Records read.
+        statuses: Reports that named an EVSE; `updated` and `unchanged` count them too.
         refused: Records that could not be said; `refusals` are the first of them.
         issues: What was lost or mended, by kind and field without indices, the most frequent first.
         seconds: Wall time.
+        skipped: Records of other parties than the one asked for.
+        reasons: Why records were refused, the most frequent first.
     """
 
     format: str
@@ -487,6 +499,20 @@ class ImportReport:
     refusals: Sequence[ImportRefusal]
     issues: Sequence[IssueCount]
     seconds: float
+    skipped: int = 0
+    reasons: Sequence[RefusalReason] = ()
+
+
+class EndedEarly(Invalid):
+    """The content is damaged from some point on.
+
+    Attributes:
+        report: What came of the records before that.
+    """
+
+    def __init__(self, detail: str, report: ImportReport) -> None:
+        self.report = report
+        super().__init__(("", detail))
 
 
 class Progress(NamedTuple):
@@ -516,7 +542,9 @@ class Importing(Protocol):
             party: The only party whose records are taken; None for all.
 
         Raises:
-            Invalid: The content has no known format, or is damaged (truncated gz); what came before it is stored.
+            Invalid: The content has no known format.
+            EndedEarly: It is damaged (a truncated gz). What came before that is stored, except where a station's
+                records may stand anywhere in the file: half a station would withdraw its other half.
         """
 
 

@@ -96,6 +96,7 @@ class Problem(Exception):
 
     Attributes:
         name: Key in `KINDS`.
+        errors: The first faults.
         done: What of a streamed body was done before; its JSON stands in the document.
     """
 
@@ -110,7 +111,7 @@ class Problem(Exception):
     ) -> None:
         self.name = name
         self.detail = detail
-        self.errors = tuple(errors)
+        self.errors = tuple(errors)[:SHOWN]
         self.headers = headers or {}
         self.done = done
         super().__init__(detail)
@@ -123,15 +124,12 @@ class Problem(Exception):
     def document(self) -> ProblemDocument:
         """Gives the document for the request that is being served."""
         kind = KINDS[self.name]
-        detail = self.detail
-        if len(self.errors) > SHOWN:
-            detail += f" ({len(self.errors) - SHOWN} more faults are not shown)"
         return ProblemDocument(
             type=f"/docs#{self.name}",
             title=kind.title,
             status=kind.status,
-            detail=detail,
-            errors=self.errors[:SHOWN],
+            detail=self.detail,
+            errors=self.errors,
             request_id=REQUEST_ID.get(),
             done=None if self.done is None else dict(self.done),
         )
@@ -168,20 +166,17 @@ def _sentence(error: ErrorDetails) -> str:
     return message.replace("Input should", "should", 1)
 
 
-def field_errors(error: ValidationError, prefix: str = "", line: int | None = None) -> list[FieldError]:
-    """Turns a model's complaint into faults, without the values: they may be secrets."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return [
-        FieldError(
-            field=path_of([prefix, *fault["loc"]] if prefix else fault["loc"]), detail=_sentence(fault), line=line
-        )
-        for fault in faults
-    ]
+def field_errors(error: ValidationError, line: int | None = None, most: int = SHOWN) -> list[FieldError]:
+    """Turns a model's complaint into faults, the first of them, without the values: they may be secrets."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)[:most]
+    return [FieldError(field=path_of(fault["loc"]), detail=_sentence(fault), line=line) for fault in faults]
 
 
 def is_malformed(error: ValidationError) -> bool:
     """Whether the text was no JSON at all, rather than JSON of the wrong shape."""
-    return any(fault["type"] == "json_invalid" for fault in error.errors(include_url=False, include_input=False))
+    return (
+        error.error_count() == 1 and error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
+    )
 
 
 def of_validation(error: ValidationError, what: str = "The body") -> Problem:
@@ -189,8 +184,10 @@ def of_validation(error: ValidationError, what: str = "The body") -> Problem:
     faults = field_errors(error)
     if is_malformed(error):
         return Problem("damaged-body", f"{what} is no JSON that can be read: {faults[0].detail}")
-    fields = ", ".join(dict.fromkeys(fault.field or "the whole" for fault in faults[:5]))
-    return Problem("invalid", f"{what} is refused for {fields}{', …' if len(faults) > 5 else ''}", faults)
+    detail = f"{what} is refused for " + ", ".join(dict.fromkeys(fault.field or "the whole" for fault in faults[:5]))
+    if error.error_count() > 5:
+        detail += f" and {error.error_count() - 5} more"
+    return Problem("invalid", detail, faults)
 
 
 def of_issues(issues: Iterable[Issue]) -> list[FieldError]:

@@ -50,6 +50,11 @@ class Body:
     type: Any = None
     types: tuple[str, ...] = bodies.JSON
 
+    @property
+    def streamed(self) -> bool:
+        """Whether it is read as it arrives, whatever its size."""
+        return self.types in (bodies.NDJSON, bodies.ANY)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -97,7 +102,9 @@ class Route:
         if self.role is not None:
             names += ["no-key", "not-allowed", "invalid", "unavailable"]
         if self.body is not None:
-            names += ["damaged-body", "wrong-media-type", "too-large"]
+            names += ["damaged-body", "wrong-media-type"]
+            if not self.body.streamed:
+                names.append("too-large")
         return list(dict.fromkeys(names))
 
 

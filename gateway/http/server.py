@@ -157,6 +157,8 @@ def _edge(metrics: Metrics, operations: Mapping[Any, str]) -> Callable[..., Awai
             problem = of_exception(error)
             if problem.name == "bug":
                 _log.error("request failed", operation=operation or request.method, exc_info=error)
+            elif problem.name in ("unavailable", "hub-failed"):
+                _log.warning("request not served", operation=operation or request.method, reason=repr(error))
             response = problem.response()
         if not response.prepared:
             response.headers["X-Request-ID"] = request_id

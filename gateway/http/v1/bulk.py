@@ -17,7 +17,9 @@ from mappings.canonical.ids import PartyId
 from mappings.report import Issue
 
 BATCH: Final = 500
-"""Objects written in one transaction."""
+"""Objects written in one transaction, or fewer: as many as came in `BATCH_BYTES`, so that memory is bounded."""
+
+BATCH_BYTES: Final = 8 * bodies.MIB
 
 
 class Owned(Protocol):
@@ -46,6 +48,7 @@ class Bulk(Generic[O]):
         self._adapter = adapter
         self._put = put
         self._batch: list[tuple[O, Sequence[Issue]]] = []
+        self._bytes = 0
         self._counts: Counter[str] = Counter()
         self._errors: list[FieldError] = []
 
@@ -58,7 +61,7 @@ class Bulk(Generic[O]):
         try:
             async for number, line in bodies.lines(self._call.request):
                 self._take(number, line)
-                if len(self._batch) == BATCH:
+                if len(self._batch) == BATCH or self._bytes >= BATCH_BYTES:
                     await self._write()
                 elif self._counts["read"] % 20 == 0:
                     await asyncio.sleep(0)  # validation is CPU only: others get their turn
@@ -88,13 +91,14 @@ class Bulk(Generic[O]):
             self._refuse([FieldError(field="party", detail="The API key does not speak for this party", line=number)])
             return
         self._batch.append((value, ()))
+        self._bytes += len(line)
 
     def _refuse(self, faults: list[FieldError]) -> None:
         self._counts["refused"] += 1
         self._errors += faults[: SHOWN - len(self._errors)]
 
     async def _write(self) -> None:
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._bytes = self._batch, [], 0
         for result in await self._put(batch) if batch else ():
             self._counts[result.outcome] += 1
             self._counts["issues"] += len(result.issues)

@@ -63,15 +63,17 @@ async def read_patch(call: Call) -> dict[str, Any]:
 
 
 def patched(value: M, patch: dict[str, Any], now: datetime) -> M:
-    """Gives the object with a patch applied; it was last updated now unless the patch says otherwise.
+    """Gives the object with a patch applied; where it changes, it was last updated now unless the patch says otherwise.
 
     Raises:
         Problem: 422, naming the fields of the result that make no sense.
     """
     adapter = adapter_of(type(value))
     before = adapter.dump_python(value, mode="json", exclude_none=True)
-    stamped = {"last_updated": now.isoformat()} | patch
-    result: M = bodies.parse(to_json(merge(before, stamped)), adapter)
+    merged = merge(before, patch)
+    if merged != before and "last_updated" not in patch:
+        merged["last_updated"] = now.isoformat()
+    result: M = bodies.parse(to_json(merged), adapter)
     return result
 
 

@@ -20,6 +20,9 @@ from mappings.canonical.locations import EvseStatusReport
 MOST: Final = 10_000
 """Reports in one request."""
 
+_FAULTS_OF_ONE: Final = 5
+"""Faults named of one report in a list."""
+
 _IN_A_THREAD: Final = 128 * 1024
 """Bytes from which a body is validated beside the event loop, which would stand still for over 5 ms."""
 
@@ -147,7 +150,7 @@ def _read_each(body: bytes, whole: ValidationError | None) -> tuple[dict[int, Ev
             try:
                 read[index] = _ONE.validate_json(text, strict=True)
             except ValidationError as error:
-                faults = field_errors(error)
+                faults = field_errors(error, most=_FAULTS_OF_ONE)
         refused += [fault.model_copy(update={"index": index}) for fault in faults]
     return read, refused
 
