@@ -18,6 +18,7 @@ from gateway.http.ports import (
     DifferenceCount,
     DifferenceRow,
     DifferenceState,
+    EndedEarly,
     HubFailed,
     HubIssue,
     ImportReport,
@@ -293,7 +294,10 @@ class FakeImporting:
             self.largest = max(self.largest, len(chunk))
         if self.bytes == 0:
             raise Invalid(("", "The content has no known format"))
-        return ImportReport("irve-static-csv", 1, 1, 1, 0, 0, 1, 0, 0, 0, [], [], 0.1)
+        report = ImportReport("irve-static-csv", 1, 1, 1, 0, 0, 1, 0, 0, 0, [], [], 0.1)
+        if chunk == b"damaged":
+            raise EndedEarly("The gz ends early", report)
+        return report
 
 
 @dataclass

@@ -157,3 +157,8 @@ async def test_a_key_of_one_party_imports_for_that_party_only(face):
     assert (await face.call("POST", "/v1/imports", key=key, data=b"x"))[0] == 403
     assert (await face.call("POST", "/v1/imports?party=FR*XYZ", key=key, data=b"x"))[0] == 403
     assert (await face.call("POST", "/v1/imports?party=FR*ABC", key=key, data=b"x"))[0] == 200
+
+
+async def test_an_import_that_ends_early_is_400_and_tells_what_was_stored(face):
+    status, problem, _ = await face.call("POST", "/v1/imports", data=b"damaged")
+    assert (status, problem["type"], problem["done"]["created"]) == (400, "/docs#damaged-body", 1)

@@ -7,9 +7,9 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from gateway.http import bodies
-from gateway.http.ports import Importing, ImportReport
+from gateway.http.ports import EndedEarly, Importing, ImportReport
 from gateway.http.problems import FieldError, Problem
-from gateway.http.routing import PARTY, Answer, Body, Call, Parameter, Route, respond
+from gateway.http.routing import PARTY, Answer, Body, Call, Parameter, Route, adapter_of, respond
 from gateway.services.keys import KeyRole
 
 _FILENAME = Parameter(
@@ -55,7 +55,11 @@ class ImportOperations:
         elif call.identity.parties is not None:
             detail = "is required, since the API key does not speak for all parties"
             raise Problem("not-allowed", "Name the party to import for", [FieldError(field="party", detail=detail)])
-        report = await self._importing.run(
-            bodies.chunks(call.request), filename=call["filename"], party=call["party"], who=call.who
-        )
+        try:
+            report = await self._importing.run(
+                bodies.chunks(call.request), filename=call["filename"], party=call["party"], who=call.who
+            )
+        except EndedEarly as error:
+            done = adapter_of(ImportReport).dump_python(error.report, mode="json", exclude_none=True)
+            raise Problem("damaged-body", str(error), done=done) from error
         return respond(report, ImportReport)

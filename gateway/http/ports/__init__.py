@@ -1,0 +1,60 @@
+"""What the HTTP face asks of the services. They satisfy these protocols; the HTTP face knows nothing else of them.
+
+Every `after` is the opaque cursor that the page before gave as `next`; None starts. A cursor that a service cannot read
+raises `BadCursor`. `who` names the actor for the audit log.
+"""
+
+from gateway.http.ports.common import BadCursor, Conflict, HubFailed, Invalid, NotFound, Page, Parties
+from gateway.http.ports.connections import (
+    Connections,
+    ConnectionView,
+    Difference,
+    DifferenceCount,
+    DifferenceRow,
+    DifferenceState,
+)
+from gateway.http.ports.deliveries import DeadLetter, Deliveries, DeliveryState, DeliveryView, Letters
+from gateway.http.ports.importing import EndedEarly, Importing, ImportRefusal, ImportReport, Progress, RefusalReason
+from gateway.http.ports.publishing import Publishing, PutResult, Statuses, StatusOutcome
+from gateway.http.ports.reading import HubIssue, IssueCount, Network, StoredLocation, StoredTariff
+from gateway.http.ports.watch import LaneSample, Readiness, Sample, Sampler
+
+__all__ = [
+    "BadCursor",
+    "Conflict",
+    "ConnectionView",
+    "Connections",
+    "DeadLetter",
+    "Deliveries",
+    "DeliveryState",
+    "DeliveryView",
+    "Difference",
+    "DifferenceCount",
+    "DifferenceRow",
+    "DifferenceState",
+    "EndedEarly",
+    "HubFailed",
+    "HubIssue",
+    "ImportRefusal",
+    "ImportReport",
+    "Importing",
+    "Invalid",
+    "IssueCount",
+    "LaneSample",
+    "Letters",
+    "Network",
+    "NotFound",
+    "Page",
+    "Parties",
+    "Progress",
+    "Publishing",
+    "PutResult",
+    "Readiness",
+    "RefusalReason",
+    "Sample",
+    "Sampler",
+    "StatusOutcome",
+    "Statuses",
+    "StoredLocation",
+    "StoredTariff",
+]

@@ -1,0 +1,52 @@
+"""What all ports share: errors, pages, the parties that somebody speaks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mappings.canonical.ids import PartyId
+
+Parties = frozenset[PartyId] | None
+"""The parties that somebody may see or speak for; None for all."""
+
+
+class NotFound(LookupError):
+    """What was named does not exist; the message says what."""
+
+
+class Conflict(ValueError):
+    """It cannot be done in the present state: a name taken, a stale revision, no registration; the message says."""
+
+
+class Invalid(ValueError):
+    """What was given makes no sense to the service.
+
+    Attributes:
+        problems: Pairs of the field's path in what was given and one sentence.
+    """
+
+    def __init__(self, *problems: tuple[str, str]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{field}: {detail}" if field else detail for field, detail in problems))
+
+
+class BadCursor(Invalid):
+    """The cursor was not given by this gateway."""
+
+    def __init__(self) -> None:
+        super().__init__(("after", "is not a cursor given by this gateway"))
+
+
+class HubFailed(RuntimeError):
+    """The hub did not do its part (registration); the message says what it said, without secrets."""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of many, in a stable order; `next` is None on the last page."""
+
+    items: Sequence[T]
+    next: str | None = None

@@ -1,0 +1,58 @@
+"""Figures and health."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.core.connection import Mode, State
+from mappings.canonical.locations import EvseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSample:
+    """The present state of one operation at one connection.
+
+    Attributes:
+        oldest: Age of the oldest pending projection in seconds; 0 with none.
+        leased, resting: Lanes being worked on, and lanes that rest after a failure.
+    """
+
+    hub: str
+    connection: str
+    operation: str
+    pending: int
+    oldest: float
+    held: int
+    dead_letters: int
+    leased: int
+    resting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The present state of the store, for gauges.
+
+    Attributes:
+        connections: Hub, connection, mode and state of each.
+        pool_size, pool_idle: Connections to the database of this process.
+    """
+
+    lanes: Sequence[LaneSample]
+    connections: Sequence[tuple[str, str, Mode, State]]
+    evses: Mapping[EvseStatus, int]
+    pool_size: int
+    pool_idle: int
+
+
+class Sampler(Protocol):
+    """Where gauges come from."""
+
+    async def sample(self) -> Sample:
+        """Reads the present state; some queries, so callers cache it."""
+
+
+class Readiness(Protocol):
+    """Whether this process can serve."""
+
+    async def faults(self) -> Mapping[str, str | None]:
+        """Gives each check by name (`database`, `migrations`, `dispatcher`) with what is wrong, if anything."""
