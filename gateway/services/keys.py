@@ -26,6 +26,22 @@ KEEP: Final = 10.0
 _RELOAD_AT_MOST_EVERY: Final = 1.0
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}")
 
+_CREATE: Final = """
+WITH made AS (INSERT INTO api_key (name, hash, parties, roles) VALUES ($1, $2, $3, $4) RETURNING *),
+noted AS (
+    INSERT INTO audit (who, action, subject, detail)
+    SELECT $5, 'create', 'key ' || id, json_build_object('name', name, 'parties', parties, 'roles', roles) FROM made
+)
+SELECT * FROM made"""
+
+_REVOKE: Final = """
+WITH ended AS (UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id, name),
+noted AS (
+    INSERT INTO audit (who, action, subject, detail)
+    SELECT $2, 'revoke', 'key ' || id, json_build_object('name', name) FROM ended
+)
+SELECT id FROM ended"""
+
 
 class KeyRole(StrEnum):
     """What a key may do; each role includes those below it."""
@@ -108,11 +124,14 @@ class Keys:
         self._loaded_at: float | None = None
         self._loading = asyncio.Lock()
 
-    async def create(self, name: str, parties: Sequence[PartyId], roles: Sequence[KeyRole]) -> tuple[str, KeyView]:
+    async def create(
+        self, name: str, parties: Sequence[PartyId], roles: Sequence[KeyRole], who: str
+    ) -> tuple[str, KeyView]:
         """Makes a key.
 
         Args:
             parties: For whom it may speak; empty for all.
+            who: Who makes it, for the audit log.
 
         Returns:
             The key, which is never shown again, and what is stored.
@@ -126,11 +145,12 @@ class Keys:
             raise ValueError("a key's name has 1 to 80 letters, digits, spaces, dots, hyphens or underlines")
         key = PREFIX + secrets.token_urlsafe(32)
         rows = await self._store.fetch(
-            "INSERT INTO api_key (name, hash, parties, roles) VALUES ($1, $2, $3, $4) RETURNING *",
+            _CREATE,
             name,
             hash_of(key),
             sorted({party.normal for party in parties}),
             [role.value for role in KeyRole if role in roles],
+            who,
         )
         self._loaded_at = None
         return key, _view(rows[0])
@@ -139,11 +159,9 @@ class Keys:
         """Gives all keys, revoked ones too, the oldest first."""
         return tuple(_view(row) for row in await self._store.fetch("SELECT * FROM api_key ORDER BY id"))
 
-    async def revoke(self, key_id: int) -> bool:
+    async def revoke(self, key_id: int, who: str) -> bool:
         """Revokes a key, here at once, in other processes within `KEEP` seconds; False if there is none to revoke."""
-        rows = await self._store.fetch(
-            "UPDATE api_key SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id", key_id
-        )
+        rows = await self._store.fetch(_REVOKE, key_id, who)
         self._loaded_at = None
         return bool(rows)
 

@@ -91,7 +91,7 @@ class Face:
 
     async def key(self, *roles: KeyRole, parties: tuple[str, ...] = ()) -> str:
         """Makes a key."""
-        made, _ = await self.keys.create("a backend", [PartyId(party) for party in parties], roles)
+        made, _ = await self.keys.create("a backend", [PartyId(party) for party in parties], roles, "a person")
         return made
 
 

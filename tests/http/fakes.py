@@ -332,12 +332,12 @@ class KeyRows:
     async def fetch(self, sql: str, /, *args: Any) -> Sequence[Any]:
         if self.broken is not None:
             raise self.broken
-        if sql.startswith("INSERT"):
-            name, digest, parties, roles = args
+        if "INSERT INTO api_key" in sql:
+            name, digest, parties, roles, _who = args
             row = {"id": len(self.rows) + 1, "name": name, "hash": digest, "parties": parties, "roles": roles}
             self.rows.append(row | {"created_at": NOW, "revoked_at": None})
             return self.rows[-1:]
-        if sql.startswith("UPDATE"):
+        if "UPDATE api_key" in sql:
             found = [row for row in self.rows if row["id"] == args[0] and row["revoked_at"] is None]
             for row in found:
                 row["revoked_at"] = NOW

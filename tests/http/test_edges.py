@@ -49,23 +49,23 @@ async def test_a_key_of_one_party_reads_and_writes_no_other(face):
 
 
 async def test_a_revoked_key_ends_at_once_here_and_elsewhere_within_ten_seconds(face):
-    key, view = await face.keys.create("backend", [], [KeyRole.READ])
+    key, view = await face.keys.create("backend", [], [KeyRole.READ], "a person")
     assert (await face.call("GET", "/v1/locations", key=key))[0] == 200
     face.rows.rows[0]["revoked_at"] = "elsewhere"
     assert (await face.call("GET", "/v1/locations", key=key))[0] == 200
     face.ticks.now += 10
     assert (await face.call("GET", "/v1/locations", key=key))[0] == 401
     face.rows.rows[0]["revoked_at"] = None
-    assert await face.keys.revoke(view.id)
-    assert not await face.keys.revoke(view.id)
+    assert await face.keys.revoke(view.id, "a person")
+    assert not await face.keys.revoke(view.id, "a person")
     assert (await face.call("GET", "/v1/locations", key=key))[0] == 401
     assert [each.revoked_at is None for each in await face.keys.list()] == [False]
 
 
 async def test_a_key_made_elsewhere_works_within_a_second(face):
-    key, _ = await face.keys.create("one", [], [KeyRole.READ])
+    key, _ = await face.keys.create("one", [], [KeyRole.READ], "a person")
     await face.call("GET", "/v1/locations", key=key)
-    other, _ = await type(face.keys)(face.rows, None, face.ticks).create("two", [], [KeyRole.READ])
+    other, _ = await type(face.keys)(face.rows, None, face.ticks).create("two", [], [KeyRole.READ], "a person")
     face.ticks.now += 1
     assert (await face.call("GET", "/v1/locations", key=other))[0] == 200
 
@@ -77,7 +77,7 @@ async def test_wrong_keys_do_not_cost_a_query_each(face):
 
 
 async def test_only_the_hash_of_a_key_is_stored(face):
-    key, view = await face.keys.create("backend", [], [KeyRole.READ])
+    key, view = await face.keys.create("backend", [], [KeyRole.READ], "a person")
     assert key.startswith("rg_")
     assert len(key) > 40
     assert key not in repr(face.rows.rows) + repr(view)
@@ -89,7 +89,7 @@ async def test_only_the_hash_of_a_key_is_stored(face):
 )
 async def test_a_key_needs_a_name_and_a_role(face, name, roles):
     with pytest.raises(ValueError, match="key"):
-        await face.keys.create(name, [], roles)
+        await face.keys.create(name, [], roles, "a person")
 
 
 async def test_a_short_key_from_the_environment_is_refused(face):
