@@ -15,9 +15,11 @@ from adapters.core.inbound import Observer
 from adapters.core.ocpi import Endpoints
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.profile import Profile
-from adapters.gireve import fingerprints, planning
+from adapters.gireve import fingerprints
 from adapters.gireve.client import make_client
 from adapters.gireve.errors import judge
+from adapters.gireve.plan_locations import plan_locations
+from adapters.gireve.plan_tariffs import plan_tariffs
 from adapters.gireve.rendering import Rendering
 from adapters.gireve.settings import LOCATIONS, TARIFFS, Settings
 from mappings.canonical.ids import PartyId
@@ -57,11 +59,16 @@ class GireveAdapter:
         return self._profile
 
     def keys(self, subject: Subject) -> Iterable[WireKey]:
-        """Names a location and each of its EVSEs, all in the location's lane; or a tariff with its target."""
+        """Names a location and each of its EVSEs, all in the location's lane; or a tariff with its target.
+
+        What is REMOVED, an EVSE or a location all of whose EVSEs are, has no key: the hub should no longer have it.
+        """
         if isinstance(subject, Location):
             lane = f"{subject.party}/{subject.id}"
-            yield WireKey(LOCATIONS, lane, lane)
-            for evse in subject.evses:
+            there = [evse for evse in subject.evses if evse.status is not EvseStatus.REMOVED]
+            if there or not subject.evses:
+                yield WireKey(LOCATIONS, lane, lane)
+            for evse in there:
                 yield WireKey(LOCATIONS, f"{lane}/{evse.uid}", lane, evse_uid=evse.uid, follows_status=True)
         elif self._settings.push_tariffs:
             key = f"{subject.party}/{subject.id}/{subject.target or '-'}"
@@ -77,8 +84,8 @@ class GireveAdapter:
     ) -> Plan:
         """Turns items into calls; pure."""
         if operation == TARIFFS:
-            return planning.plan_tariffs(self._rendering, items)
-        return planning.plan_locations(self._rendering, items, blocked)
+            return plan_tariffs(self._rendering, items)
+        return plan_locations(self._rendering, items, blocked)
 
     async def send(self, call: Call) -> Outcome:
         """Makes one call: `path` lies below the module's endpoint and begins with country and party of the object."""

@@ -85,6 +85,13 @@ def test_a_location_and_its_evses_share_a_lane_and_only_evses_follow_the_status(
     ]
 
 
+def test_what_is_removed_has_no_key(adapter: GireveAdapter) -> None:
+    partly = location(evses=[evse("1"), evse("2", EvseStatus.REMOVED)])
+    assert [key.key for key in adapter.keys(partly)] == [LOC, f"{LOC}/1"]
+    assert list(adapter.keys(location(evses=[evse("1", EvseStatus.REMOVED)]))) == []
+    assert [key.key for key in adapter.keys(location(evses=[]))] == [LOC]
+
+
 def test_a_tariffs_key_holds_its_target(adapter: GireveAdapter) -> None:
     assert [key.key for key in adapter.keys(tariff())] == ["FR*ABC/T1/-"]
     assert [key.key for key in adapter.keys(tariff(target=EMSP))] == ["FR*ABC/T1/DE*MP1"]
@@ -161,6 +168,29 @@ def test_a_new_evse_of_a_known_location_is_a_put_of_the_evse(held: Held) -> None
     assert [(call.action, call.path) for call in plan.calls] == [("PUT", "FR/ABC/LOC1/9")]
 
 
+def test_new_evses_without_their_locations_projection_bring_the_whole_location(held: Held) -> None:
+    plan = held.plan(location(), only=[f"{LOC}/2"])
+    (call,) = plan.calls
+    assert (call.action, call.path) == ("PUT", "FR/ABC/LOC1")
+    assert [each["uid"] for each in call.body["evses"]] == ["1", "2"]  # type: ignore[index, call-overload]
+    assert [each.item.key for each in call.settles] == [f"{LOC}/2"]
+
+
+def test_new_evses_without_their_locations_projection_wait_for_tariffs_too(held: Held) -> None:
+    plan = held.plan(location(), only=[f"{LOC}/1", f"{LOC}/2"], blocked=frozenset({"FR*ABC/T1/-"}))
+    assert not plan.calls
+    assert {item.key for item in plan.waiting} == {f"{LOC}/1", f"{LOC}/2"}
+
+
+def test_a_status_that_says_removed_is_patched_and_forgotten(held: Held) -> None:
+    held.accept(held.plan(location()))
+    items = list(held.items(location(), only=[f"{LOC}/1"]))
+    removed = [replace(item, subject=with_status(location(), "1", EvseStatus.REMOVED)) for item in items]
+    plan = held.adapter.plan("locations", removed)
+    assert short(plan.calls) == [("PATCH", "FR/ABC/LOC1/1", {"status": "REMOVED", "last_updated": LATER})]
+    assert plan.calls[0].settles[0].sent_as is None
+
+
 def test_a_changed_location_is_put_whole_with_present_statuses(held: Held) -> None:
     held.accept(held.plan(location()))
     plan = held.plan(with_status(location(name="Nouveau nom"), "2", EvseStatus.AVAILABLE))
@@ -193,8 +223,8 @@ def test_a_gone_evse_of_which_nothing_is_left_is_patched_removed_without_a_stamp
 def test_a_withdrawn_location_is_put_with_every_evse_removed(held: Held) -> None:
     held.accept(held.plan(location()))
     tombstone = location(evses=[evse("1", EvseStatus.REMOVED), evse("2", EvseStatus.REMOVED)])
-    plan = held.plan(tombstone, gone=[LOC, f"{LOC}/1", f"{LOC}/2"])
-    (call,) = plan.calls
+    items = [replace(item, subject=tombstone) for item in held.items(location(), gone=[LOC, f"{LOC}/1", f"{LOC}/2"])]
+    (call,) = held.adapter.plan("locations", items).calls
     assert call.action == "PUT"
     assert [each["status"] for each in call.body["evses"]] == ["REMOVED", "REMOVED"]  # type: ignore[index, call-overload]
     assert {(each.fingerprint, each.sent_as) for each in call.settles} == {(b"", None)}

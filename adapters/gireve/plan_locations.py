@@ -1,4 +1,4 @@
-"""Turns projections into OCPI requests; pure.
+"""Turns projections of locations and EVSEs into OCPI requests; pure.
 
 What is sent is as little as says it: the whole location where its own fields changed, else by EVSE; a PATCH where only
 what Gireve calls dynamic changed (status, tariff ids), which passes at once, while anything in a PUT goes through its
@@ -7,57 +7,19 @@ quality process.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, NamedTuple
 
 from adapters.core import ocpi
 from adapters.core.adapter import Call, Item, Plan, Rendered
 from adapters.gireve import fingerprints
 from adapters.gireve.fingerprints import GONE, Change
 from adapters.gireve.rendering import NONE_SAID, Rendering
-from adapters.gireve.settings import LOCATIONS, TARIFFS
+from adapters.gireve.settings import LOCATIONS
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
-from mappings.canonical.tariffs import Tariff
 from mappings.ocpi import times
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, Refused
-
-
-def plan_tariffs(rendering: Rendering, items: Sequence[Item]) -> Plan:
-    """Plans the tariffs of a lane: PUT, or DELETE of what is gone."""
-    plan = Plan()
-    for item in items:
-        party, rest = item.key.split("/", 1)
-        tariff_id, target = rest.rsplit("/", 1)
-        path = ocpi.path(*_party(party), tariff_id)
-        if item.gone or not isinstance(item.subject, Tariff):
-            gone = Rendered(item, GONE, None)
-            if item.sent_as is None:
-                plan.unchanged.append(gone)
-            else:
-                plan.calls.append(Call(TARIFFS, "DELETE", path + _target_query(target), None, (gone,)))
-            continue
-        try:
-            wire, issues = rendering.tariff(item.subject)
-        except Refused as refused:
-            plan.refused.append((item, refused))
-            continue
-        rendered = Rendered(item, fingerprints.of_tariff(wire), path, tuple(issues))
-        if rendered.fingerprint == item.accepted:
-            plan.unchanged.append(rendered)
-        else:
-            plan.calls.append(Call(TARIFFS, "PUT", path, wire, (rendered,)))
-    return plan
-
-
-def _target_query(target: str) -> str:
-    """Names the variant to delete as the body of a PUT would: the guide does not say how, and the path cannot."""
-    if target == "-":
-        return ""
-    party = PartyId(target)
-    query = {"target_operator_country_code": party.country, "target_operator_party_id": party.code}
-    return "?" + urlencode(query)
 
 
 def plan_locations(rendering: Rendering, items: Sequence[Item], blocked: frozenset[str]) -> Plan:
@@ -81,9 +43,11 @@ def _blocked_tariffs(blocked: frozenset[str]) -> frozenset[str]:
     return frozenset(key.rsplit("/", 1)[0] for key in blocked)
 
 
-def _party(text: str) -> tuple[str, str]:
-    party = PartyId(text)
-    return party.country, party.code
+class _Put(NamedTuple):
+    """A whole location as it would be put, and what that would settle of its EVSEs."""
+
+    body: Wire
+    settles: list[Rendered]
 
 
 class _LocationPlan:
@@ -93,7 +57,7 @@ class _LocationPlan:
         self._rendering = rendering
         party, self._id = lane.split("/", 1)
         self._party = PartyId(party)
-        self._path = ocpi.path(*_party(party), self._id)
+        self._path = ocpi.path(self._party.country, self._party.code, self._id)
         self._blocked = _blocked_tariffs(blocked) if blocked else frozenset()
         self._own: Item | None = None
         self._evses: list[Item] = []
@@ -108,13 +72,11 @@ class _LocationPlan:
 
     def into(self, plan: Plan) -> None:
         """Adds the lane's calls."""
-        settled: frozenset[str] = frozenset()
-        if self._own is not None:
-            settled = self._plan_location(self._own, plan)
-            if self._own in plan.waiting and self._own.sent_as is None:
-                # No EVSE can be told of before its location.
-                plan.waiting.extend(self._evses)
-                return
+        settled = self._plan_location(self._own, plan) if self._own is not None else self._introduce(plan)
+        if self._own is not None and self._own in plan.waiting and self._own.sent_as is None:
+            # No EVSE can be told of before its location.
+            plan.waiting.extend(self._evses)
+            return
         for item in self._evses:
             if item.key not in settled:
                 self._plan_evse(item, plan)
@@ -124,12 +86,10 @@ class _LocationPlan:
     def _plan_location(self, own: Item, plan: Plan) -> frozenset[str]:
         """Plans the location's own projection; gives the keys that its call settles."""
         location = own.subject
-        if not isinstance(location, Location):
-            # Nothing is left to name its EVSEs by; each has a projection of its own that says REMOVED.
-            plan.unchanged.append(Rendered(own, GONE, None))
-            return frozenset()
-        withdrawn = own.gone or fingerprints.all_removed(evse.status for evse in location.evses)
-        if withdrawn and own.sent_as is None:
+        known = location.evses if isinstance(location, Location) else ()
+        withdrawn = own.gone or fingerprints.all_removed(evse.status for evse in known)
+        if not isinstance(location, Location) or (withdrawn and own.sent_as is None):
+            # The hub never had it, or nothing is left to name its EVSEs by: each has a projection that says REMOVED.
             plan.unchanged.append(Rendered(own, GONE, None))
             return frozenset()
         written = self._write_location(location)
@@ -142,13 +102,45 @@ class _LocationPlan:
         if fingerprint == own.accepted:
             plan.unchanged.append(rendered)
             return frozenset()
-        return self._put_whole(plan, rendered, wire, location, withdrawn=withdrawn)
+        put = self._put_whole(wire, location, withdrawn=withdrawn)
+        if put is None:
+            plan.waiting.append(own)
+            return frozenset()
+        if location.evses and not put.body["evses"]:
+            plan.refused.append((own, NONE_SAID))
+            return frozenset()
+        return self._call(plan, put, rendered)
 
-    def _put_whole(
-        self, plan: Plan, rendered: Rendered, wire: Wire, location: Location, *, withdrawn: bool
-    ) -> frozenset[str]:
+    def _introduce(self, plan: Plan) -> frozenset[str]:
+        """Puts the whole location for EVSEs that the hub never had, where the location's own projection is not at hand.
+
+        A claim may be cut in the middle of a lane: whether the hub knows the location is not known here, and an EVSE
+        below one that it does not know would be refused.
+        """
+        new = [item for item in self._evses if item.sent_as is None and not item.gone]
+        location = next((item.subject for item in new if isinstance(item.subject, Location)), None)
+        if location is None:
+            return frozenset()
+        written = self._write_location(location)
+        if isinstance(written, Refused):
+            return frozenset()
+        put = self._put_whole(written[0], location, withdrawn=False)
+        if put is None:
+            plan.waiting.extend(new)
+            return frozenset(item.key for item in new)
+        return self._call(plan, put) if put.body["evses"] else frozenset()
+
+    def _call(self, plan: Plan, put: _Put, *first: Rendered) -> frozenset[str]:
+        settles = (*first, *put.settles)
+        body = put.body if put.body["evses"] else {name: value for name, value in put.body.items() if name != "evses"}
+        plan.calls.append(Call(LOCATIONS, "PUT", self._path, body, settles))
+        return frozenset(each.item.key for each in settles)
+
+    def _put_whole(self, wire: Wire, location: Location, *, withdrawn: bool) -> _Put | None:
+        """Writes a location with every EVSE that can be said; None if it must wait for a tariff."""
         pending = {item.evse_uid: item for item in self._evses}
-        settles, evses = [rendered], []
+        settles: list[Rendered] = []
+        evses: list[Wire] = []
         for each in location.evses:
             item = pending.get(each.uid)
             evse = _removed(each) if withdrawn or (item is not None and item.gone) else each
@@ -161,17 +153,10 @@ class _LocationPlan:
                 continue
             fingerprint = fingerprints.of_evse(evse_wire)
             if self._must_wait(evse, Change(item.accepted, fingerprint)):
-                plan.waiting.append(rendered.item)
-                return frozenset()
+                return None
             sent_as = None if fingerprint == GONE else self._evse_path(evse.uid)
             settles.append(Rendered(item, fingerprint, sent_as, tuple(issues)))
-        if evses:
-            wire = {**wire, "evses": evses}
-        elif location.evses:
-            plan.refused.append((rendered.item, NONE_SAID))
-            return frozenset()
-        plan.calls.append(Call(LOCATIONS, "PUT", self._path, wire, tuple(settles)))
-        return frozenset(each.item.key for each in settles)
+        return _Put({**wire, "evses": evses}, settles)
 
     # One EVSE
 

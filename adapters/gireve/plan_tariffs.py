@@ -1,0 +1,51 @@
+"""Turns projections of tariffs into OCPI requests; pure."""
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from adapters.core import ocpi
+from adapters.core.adapter import Call, Item, Plan, Rendered
+from adapters.gireve import fingerprints
+from adapters.gireve.fingerprints import GONE
+from adapters.gireve.rendering import Rendering
+from adapters.gireve.settings import TARIFFS
+from mappings.canonical.ids import PartyId
+from mappings.canonical.tariffs import Tariff
+from mappings.report import Refused
+
+
+def plan_tariffs(rendering: Rendering, items: Sequence[Item]) -> Plan:
+    """Plans the tariffs of a lane: PUT, or DELETE of what is gone."""
+    plan = Plan()
+    for item in items:
+        party, rest = item.key.split("/", 1)
+        tariff_id, target = rest.rsplit("/", 1)
+        owner = PartyId(party)
+        path = ocpi.path(owner.country, owner.code, tariff_id)
+        if item.gone or not isinstance(item.subject, Tariff):
+            gone = Rendered(item, GONE, None)
+            if item.sent_as is None:
+                plan.unchanged.append(gone)
+            else:
+                plan.calls.append(Call(TARIFFS, "DELETE", path + _target_query(target), None, (gone,)))
+            continue
+        try:
+            wire, issues = rendering.tariff(item.subject)
+        except Refused as refused:
+            plan.refused.append((item, refused))
+            continue
+        rendered = Rendered(item, fingerprints.of_tariff(wire), path, tuple(issues))
+        if rendered.fingerprint == item.accepted:
+            plan.unchanged.append(rendered)
+        else:
+            plan.calls.append(Call(TARIFFS, "PUT", path, wire, (rendered,)))
+    return plan
+
+
+def _target_query(target: str) -> str:
+    """Names the variant to delete as the body of a PUT would: the guide does not say how, and the path cannot."""
+    if target == "-":
+        return ""
+    party = PartyId(target)
+    query = {"target_operator_country_code": party.country, "target_operator_party_id": party.code}
+    return "?" + urlencode(query)
