@@ -23,8 +23,8 @@ check: .venv/dev.stamp ## Look for faults without running anything: ruff, mypy, 
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 
-bench: .venv/dev.stamp ## Measure, print the figures and write build/bench.json; ARGS= goes to the command
-	$(BIN)/python -m gateway bench $(ARGS)
+bench: .venv/dev.stamp ## Measure, print the figures and write build/bench.json; ARGS= goes to the benchmarks
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 fmt: .venv/dev.stamp ## Format the code and mend what can be mended without thought
 	$(BIN)/python -m ruff format .

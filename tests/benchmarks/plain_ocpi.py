@@ -69,5 +69,3 @@ class Location(_Object):
     time_zone: str
     opening_times: Hours | None = None
     last_updated: datetime
-
-

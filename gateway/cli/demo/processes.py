@@ -5,13 +5,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
 
 _START_SECONDS = 30.0
+
+
+Ready = Callable[[], Awaitable[bool]]
 
 
 class DidNotStart(RuntimeError):
@@ -23,11 +26,11 @@ class Child:
 
     Args:
         arguments: Of `python -m gateway`.
-        ready: URL that answers 200 when it serves.
+        ready: Tells whether it serves.
         log: File that its output goes to.
     """
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], ready: str, log: Path) -> None:
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], ready: Ready, log: Path) -> None:
         self._arguments = arguments
         self._environment = {**os.environ, **environment}
         self._ready = ready
@@ -51,16 +54,13 @@ class Child:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "gateway", *self._arguments, env=self._environment, stdout=log, stderr=log
             )
-        async with aiohttp.ClientSession() as session:
-            for _ in range(int(_START_SECONDS / 0.1)):
-                if self._process.returncode is not None:
-                    break
-                with suppress(aiohttp.ClientError):
-                    async with session.get(self._ready) as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.1)
-        raise DidNotStart(f"`{' '.join(self._arguments)}` does not serve {self._ready}; see {self._log}")
+        for _ in range(int(_START_SECONDS / 0.1)):
+            if self._process.returncode is not None:
+                break
+            if await self._ready():
+                return
+            await asyncio.sleep(0.1)
+        raise DidNotStart(f"`{' '.join(self._arguments)}` does not serve; its log:\n{self._log.read_text()[-2000:]}")
 
     async def kill(self) -> None:
         """Ends it at once, as a power failure does."""
@@ -84,6 +84,27 @@ async def started(child: Child) -> AsyncIterator[Child]:
         yield child
     finally:
         await child.stop()
+
+
+def answers(url: str) -> Ready:
+    """Makes a check that a URL answers 200."""
+
+    async def ready() -> bool:
+        with suppress(aiohttp.ClientError):
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return answer.status == 200
+        return False
+
+    return ready
+
+
+def exists(path: Path) -> Ready:
+    """Makes a check that a file is there, which its writer puts in place whole."""
+
+    async def ready() -> bool:
+        return await asyncio.to_thread(path.exists)
+
+    return ready
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ import aiohttp
 from pydantic import JsonValue
 
 from gateway.cli.demo.network import OPERATORS
-from gateway.cli.demo.processes import Child, free_port, started
+from gateway.cli.demo.processes import Child, answers, exists, free_port, started
 from gateway.cli.hubs import Hubs
 from gateway.settings import Settings
 from gateway.store.migrate import migrate
@@ -93,7 +93,7 @@ async def stage(database_url: str, folder: Path, *, limits: bool = True, tls: bo
     await store.close()
     async with AsyncExitStack() as stack:
         hubs = await _start_hubs(stack, folder, limits=limits, tls=tls)
-        child = Child(["run"], _environment(settings), f"{settings.public_url}/readyz", folder / "gateway.log")
+        child = Child(["run"], _environment(settings), answers(f"{settings.public_url}/readyz"), folder / "gateway.log")
         await stack.enter_async_context(started(child))
         # A sandbox's authority is its own; what is asked of it here are control requests on loopback.
         headers = {"Authorization": f"Bearer {settings.admin_key}"}
@@ -132,6 +132,6 @@ async def _start_hubs(stack: AsyncExitStack, folder: Path, *, limits: bool, tls:
         arguments += ["--certificates", str(folder / "certificates")]
     if not limits:
         arguments += ["--no-limits"]
-    child = Child(arguments, {}, f"http://127.0.0.1:{gireve}/_sandbox/counts", folder / "hubs.log")
+    child = Child(arguments, {}, exists(shown), folder / "hubs.log")
     await stack.enter_async_context(started(child))
     return Hubs.model_validate_json(shown.read_text())

@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from rich.table import Table
 
 from gateway.app import App, assembled
 from gateway.cli.demo import network, statuses
-from gateway.cli.demo.stage import HUBS, Stage, stage
+from gateway.cli.demo.stage import HUBS, Refused, Stage, stage
 from gateway.cli.demo.verdict import Verdict, judge, refusals
 from gateway.store.embedded import embedded_server
 
@@ -67,7 +67,8 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
         with _step(console, "Connecting: registration with Gireve, mutual TLS with Hubject"):
             await on_stage.connect()
         with _step(console, f"Importing {options.file or 'a made-up network'}"):
-            report = await bring_in(on_stage, options.file, options.seed)
+            name = options.file.name if options.file else "network.ndjson"
+            report = await bring_in(on_stage, content_of(options), name)
         _show_import(console, report)
         named = await statuses.evses(app.store, _REPLAYED)
         with _step(console, f"Replaying {options.rate:g} statuses a second for {options.seconds:g} s; the hubs fail"):
@@ -89,25 +90,31 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
     return 0 if equal else 1
 
 
-async def bring_in(on_stage: Stage, file: Path | None, seed: int) -> Any:
-    """Imports a file, or the made-up network; gives the gateway's report."""
+async def bring_in(on_stage: Stage, content: Iterable[bytes], name: str = "network.ndjson") -> Any:
+    """Imports a file's content; gives the gateway's report."""
 
-    async def content() -> AsyncIterator[bytes]:
-        if file is None:
-            for line in network.network(seed=seed):
-                yield line
-        else:
-            with file.open("rb") as source:
-                while chunk := await asyncio.to_thread(source.read, 1 << 18):
-                    yield chunk
+    async def chunks() -> AsyncIterator[bytes]:
+        for chunk in content:
+            yield chunk
+            await asyncio.sleep(0)
 
-    name = file.name if file else "network.ndjson"
     headers = {"Content-Type": "application/octet-stream"}
     url = f"{on_stage.url}/v1/imports?filename={name}"
-    async with on_stage.http.post(url, data=content(), headers=headers) as answer:
+    async with on_stage.http.post(url, data=chunks(), headers=headers) as answer:
         report = await answer.json()
-        answer.raise_for_status()
+        if answer.status >= 400:
+            raise Refused(f"import: {answer.status} {report}")
         return report
+
+
+def content_of(options: Options) -> Iterator[bytes]:
+    """Gives the content of the file to import, or of the made-up network."""
+    if options.file is None:
+        yield from network.network(seed=options.seed)
+        return
+    with options.file.open("rb") as source:
+        while chunk := source.read(1 << 18):
+            yield chunk
 
 
 async def fail_for_a_while(on_stage: Stage, seconds: float) -> None:

@@ -65,9 +65,11 @@ async def refusals(stage: Stage) -> Counter[tuple[str, str, str]]:
     while True:
         page = await stage.call("GET", f"/v1/dead-letters?limit=1000{f'&after={after}' if after else ''}")
         for letter in page["items"]:
-            said = f"{letter['code']} {letter['text']}" if letter["code"] else f"{letter['field']}: {letter['text']}"
+            said = (
+                f"{code} {letter['text']}" if (code := letter.get("code")) else f"{letter['field']}: {letter['text']}"
+            )
             counted[letter["connection"], letter["operation"], said] += 1
-        after = page["next"]
+        after = page.get("next")
         if not after:
             return counted
 

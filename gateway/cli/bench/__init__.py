@@ -1,0 +1,1 @@
+"""Measures a gateway on the machine at hand."""

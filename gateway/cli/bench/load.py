@@ -1,0 +1,102 @@
+"""Puts a bounded load of status reports on a gateway over HTTP, and times the answers."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, cycle
+
+import aiohttp
+
+from gateway.cli.demo.stage import Stage
+from gateway.cli.demo.statuses import Named
+
+_STATUSES = ("CHARGING", "AVAILABLE")
+
+
+@dataclass(slots=True)
+class Answers:
+    """Answers to a load.
+
+    Attributes:
+        reports: Reports that were accepted and durable when answered.
+        seconds: From the first request to the last answer.
+        latencies: Seconds of each request.
+    """
+
+    reports: int = 0
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Reports a second."""
+        return self.reports / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """A latency that this share of the requests stays under."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+async def batches(stage: Stage, named: Sequence[Named], *, size: int, in_flight: int, seconds: float) -> Answers:
+    """Sends batches as fast as they are answered, some at a time. Every report changes its EVSE's status."""
+    bodies = _bodies(named, size)
+    answers = Answers()
+    begun = time.perf_counter()
+    until = begun + seconds
+
+    async def send() -> None:
+        while time.perf_counter() < until:
+            answers.reports += await _post(stage, next(bodies), answers)
+
+    await asyncio.gather(*(send() for _ in range(in_flight)))
+    answers.seconds = time.perf_counter() - begun
+    return answers
+
+
+async def singles(stage: Stage, named: Sequence[Named], *, rate: float, seconds: float) -> Answers:
+    """Sends single reports at a rate, whether or not earlier ones are answered, as many charge points do."""
+    bodies = _bodies(named, 1)
+    answers = Answers()
+    begun = time.perf_counter()
+    tasks: set[asyncio.Task[int]] = set()
+    for number in count():
+        due = number / rate
+        if due >= seconds:
+            break
+        if (wait := begun + due - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+        task = asyncio.create_task(_post(stage, next(bodies), answers))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+    answers.reports = len(answers.latencies) + len(tasks)
+    await asyncio.gather(*tasks)
+    answers.seconds = time.perf_counter() - begun
+    return answers
+
+
+async def _post(stage: Stage, body: bytes, answers: Answers) -> int:
+    begun = time.perf_counter()
+    async with stage.http.post(
+        f"{stage.url}/v1/evse-statuses", data=body, headers={"Content-Type": "application/json"}
+    ) as answer:
+        said = await answer.json()
+    answers.latencies.append(time.perf_counter() - begun)
+    if answer.status != 200:
+        raise aiohttp.ClientError(f"{answer.status}: {said}")
+    if isinstance(said.get("refused"), list) and said["refused"]:
+        raise aiohttp.ClientError(f"refused: {said['refused'][:1]}")
+    return int(said.get("applied", 1))
+
+
+def _bodies(named: Sequence[Named], size: int) -> Iterator[bytes]:
+    """Makes request bodies; each EVSE's turn comes again only when all others had theirs, with the other status."""
+    for status in cycle(_STATUSES):
+        for start in range(0, len(named) - size + 1, size):
+            reports = [
+                {"party": one.party, "location_id": one.location_id, "evse_uid": one.uid, "status": status}
+                for one in named[start : start + size]
+            ]
+            yield json.dumps(reports if size > 1 else reports[0], separators=(",", ":")).encode()

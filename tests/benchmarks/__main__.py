@@ -1,0 +1,62 @@
+"""`make bench`: measures, prints a table, and writes `build/bench.json`.
+
+`ARGS="--only statuses"` runs some; `ARGS=--whole-day` replays the whole French day instead of a slice of 60 s.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.cli.bench.figures import Figure, show, write
+from gateway.store.embedded import embedded_server
+from tests.benchmarks import day, importing, statuses, translation
+from tests.shared import ROOT
+
+_NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
+_EVENTS = ROOT / "data/fr/irve-dynamic-events-2026-08-20.csv.gz"
+_OUT = Path("build/bench.json")
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Option(help="translation, import, statuses or day; all by default")] = None,
+    whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
+) -> None:
+    """Runs the benchmarks."""
+    console = Console()
+    seconds = None if whole_day else 60.0
+    benches: dict[str, tuple[Path | None, Callable[[], list[Figure]]]] = {
+        "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
+        "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
+        "statuses": (None, lambda: _with_database(lambda url, to: asyncio.run(statuses.measure(url, to)))),
+        "day": (
+            _EVENTS,
+            lambda: _with_database(lambda url, to: asyncio.run(day.measure(url, to, _EVENTS, seconds=seconds))),
+        ),
+    }
+    figures: list[Figure] = []
+    for name, (data, bench) in benches.items():
+        if only and name not in only:
+            continue
+        if data is not None and not data.exists():
+            console.print(f"[yellow]{name}: skipped, {data.name} is not here")
+            continue
+        console.print(f"{name} …")
+        figures += bench()
+        write(figures, _OUT)
+    show(figures, console)
+    console.print(f"{os.cpu_count()} cores; written to {_OUT}")
+
+
+def _with_database(bench: Callable[[str, Path], list[Figure]]) -> list[Figure]:
+    with embedded_server() as url, tempfile.TemporaryDirectory(prefix="roamgate-bench-") as folder:
+        return bench(url, Path(folder))
+
+
+if __name__ == "__main__":
+    typer.run(main)
