@@ -136,6 +136,15 @@ async def test_what_the_platform_forgot_is_said_to_be_unknown_there() -> None:
         assert (outcome.code, outcome.unknown_there) == ("2003", True)
 
 
+async def test_what_the_platform_forgot_comes_back_whole_once_the_gateway_forgets_it_too() -> None:
+    async with pushing() as (both, pushed):
+        await pushed.push(location())
+        both.sandbox.memory["locations"].clear()
+        del pushed.known["locations", f"{LOC}/1"]
+        assert await pushed.push(location(), only=[f"{LOC}/1"]) == Delivered()
+        assert set(both.sandbox.memory["locations"]) == {LOC, f"{LOC}/1", f"{LOC}/2"}
+
+
 async def test_removing_what_the_platform_does_not_know_is_done() -> None:
     async with pushing() as (both, pushed):
         await pushed.push(location())
