@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.core.connection import Mode, Scope, State
-from gateway.http.ports import (
+from gateway.services.ports import (
     BadCursor,
     Conflict,
     ConnectionView,
@@ -225,6 +225,11 @@ class FakeConnections:
         if token != "good":
             raise HubFailed("The hub answered 401")
         return await self._set(name, state=State.READY, registered=True)
+
+    async def expect(self, name: str, who: str) -> str:
+        if (await self.get(name)).registered:
+            raise Conflict(f"{name} is registered")
+        return f"a token for {name}"
 
     async def adopt(
         self, name: str, token_ours: str, token_theirs: str, endpoints: Mapping[str, Any], who: str

@@ -3,8 +3,8 @@
 import pytest
 
 from adapters.core.connection import Mode
-from gateway.http.ports import Letters
 from gateway.services.keys import KeyRole
+from gateway.services.ports import Letters
 from mappings.canonical.ids import PartyId
 
 ALL = "/v1/connections"
@@ -55,6 +55,16 @@ async def test_registration_says_what_the_hub_said(face):
     assert (await face.call("POST", ONE + "/unregister"))[1]["registered"] is False
     await add(face, "hubject-qa", "hubject")
     assert (await face.call("POST", ALL + "/hubject-qa/register", json={"token": "good"}))[0] == 409
+
+
+async def test_a_hub_that_registers_by_itself_is_expected_with_a_token(face):
+    await add(face)
+    status, expected, _ = await face.call("POST", ONE + "/expect")
+    assert (status, expected) == (200, {"token": "a token for gireve-pp"})
+    assert (await face.call("POST", ALL + "/nobody/expect"))[0] == 404
+    await face.call("POST", ONE + "/register", json={"token": "good"})
+    assert (await face.call("POST", ONE + "/expect"))[0] == 409
+    assert (await face.call("POST", ONE + "/expect", key=await face.key(KeyRole.PUBLISH)))[0] == 403
 
 
 async def test_an_adopted_connection_gets_its_tokens_and_shows_none(face):

@@ -8,10 +8,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from adapters.core.connection import ConnectionName, Mode, Scope
-from gateway.http.ports import Connections, ConnectionView, Difference
 from gateway.http.routing import AFTER, LIMIT, Answer, Body, Call, Parameter, Route, respond
 from gateway.http.v1.shapes import Count
 from gateway.services.keys import KeyRole
+from gateway.services.ports import Connections, ConnectionView, Difference
 
 OperationName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Why = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -70,6 +70,13 @@ class Reason(Given):
     """Why, for the audit log and whoever looks next."""
 
     why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedToken:
+    """The token to hand to the hub (OCPI: token A), in clear. It is shown once."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +142,18 @@ class ConnectionOperations:
                 Body("The scope; empty lists mean all.", Scope),
             ),
             change("POST", "register", self.register, "Register with the hub", Body("The hub's token.", Registration)),
+            Route(
+                "POST",
+                path + "/expect",
+                self.expect,
+                "Expect the hub to register",
+                "Connections",
+                {200: Answer("The token to hand to the hub.", ExpectedToken)},
+                role=KeyRole.ADMIN,
+                whole=True,
+                parameters=(_NAME,),
+                problems=["not-found", "conflict"],
+            ),
             change("POST", "adopt", self.adopt, "Adopt a live connection", Body("Tokens and endpoints.", Adoption)),
             change("POST", "pause", self.pause, "Pause a connection", Body("Why.", Reason)),
             change("POST", "resume", self.resume, "Resume a connection"),
@@ -210,6 +229,10 @@ class ConnectionOperations:
         given = await call.json(Registration)
         token = given.token.get_secret_value()
         return respond(await self._connections.register(call["name"], token, call.who), ConnectionView)
+
+    async def expect(self, call: Call) -> web.Response:
+        """Makes a token for a hub that starts the registration itself. An earlier one no longer counts."""
+        return respond(ExpectedToken(await self._connections.expect(call["name"], call.who)), ExpectedToken)
 
     async def adopt(self, call: Call) -> web.Response:
         """Takes a connection over with tokens and endpoints; in shadow mode the first synchronisation only shows."""

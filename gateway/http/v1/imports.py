@@ -7,10 +7,10 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from gateway.http import bodies
-from gateway.http.ports import EndedEarly, Importing, ImportReport
 from gateway.http.problems import FieldError, Problem
 from gateway.http.routing import PARTY, Answer, Body, Call, Parameter, Route, adapter_of, respond
 from gateway.services.keys import KeyRole
+from gateway.services.ports import EndedEarly, Importing, ImportReport
 
 _FILENAME = Parameter(
     "filename",
