@@ -11,8 +11,8 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from adapters.core.connection import Mode, State
-from gateway.http.ports import LaneSample, Sample, Sampler, StatusOutcome
 from gateway.release import RELEASE
+from gateway.services.ports import LaneSample, Sample, Sampler, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import asyncpg
 
-from gateway.http.ports import Conflict, HubFailed, Invalid, NotFound
 from gateway.http.problems import FieldError, Problem
+from gateway.services.ports import Conflict, HubFailed, Invalid, NotFound
 
 _RETRY_AFTER: Final = {"Retry-After": "1"}
 

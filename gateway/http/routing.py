@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from gateway.http import bodies
-from gateway.http.ports import Parties
 from gateway.http.problems import FieldError, Problem, field_errors
 from gateway.services.keys import Identity, KeyRole
+from gateway.services.ports import Parties
 from mappings.canonical.ids import PartyId
 
 T = TypeVar("T")

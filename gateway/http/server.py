@@ -14,7 +14,6 @@ from aiohttp import web
 
 from gateway.http import bodies
 from gateway.http.faults import of_exception
-from gateway.http.ports import Connections, Deliveries, Importing, Network, Publishing, Readiness, Statuses
 from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
 from gateway.http.v1.connections import ConnectionOperations
@@ -29,6 +28,7 @@ from gateway.logs import REQUEST_ID
 from gateway.metrics import Exposition, Metrics
 from gateway.release import RELEASE
 from gateway.services.keys import Identity, Keys
+from gateway.services.ports import Connections, Deliveries, Importing, Network, Publishing, Readiness, Statuses
 
 _log = structlog.get_logger(__name__)
 

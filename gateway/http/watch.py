@@ -7,9 +7,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway.http import openapi, page
-from gateway.http.ports import Readiness
 from gateway.http.routing import Answer, Call, Route, respond
 from gateway.metrics import Exposition
+from gateway.services.ports import Readiness
 
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

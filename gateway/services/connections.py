@@ -10,7 +10,10 @@ from pydantic import ValidationError
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway, Hub, RegistrationFailed
-from gateway.http.ports import (
+from gateway.outbox.projecting import Link, Stored, project
+from gateway.services.cursors import decode, encode
+from gateway.services.links import SQL, Links
+from gateway.services.ports import (
     BadCursor,
     Conflict,
     ConnectionView,
@@ -22,9 +25,6 @@ from gateway.http.ports import (
     Invalid,
     NotFound,
 )
-from gateway.outbox.projecting import Link, Stored, project
-from gateway.services.cursors import decode, encode
-from gateway.services.links import SQL, Links
 from gateway.services.publishing import stored_tariff, write_evses
 from gateway.services.registry import Registry
 from gateway.store.objects import SQL as OBJECTS

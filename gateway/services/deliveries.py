@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Sequence
 
-from gateway.http.ports import BadCursor, DeadLetter, DeliveryState, DeliveryView, Letters, NotFound, Page
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL as CONNECTIONS
+from gateway.services.ports import BadCursor, DeadLetter, DeliveryState, DeliveryView, Letters, NotFound, Page
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 

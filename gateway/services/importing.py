@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from gateway.http.ports import EndedEarly, ImportReport, Invalid, Progress, Publishing, Statuses
 from gateway.services.formats.elements import Elements
 from gateway.services.formats.intake import Intake
 from gateway.services.formats.lines import Lines
@@ -19,6 +18,7 @@ from gateway.services.formats.tables import Row, Table
 from gateway.services.formats.tally import Tally
 from gateway.services.formats.translating import Translator
 from gateway.services.formats.unpacking import unpacked
+from gateway.services.ports import EndedEarly, ImportReport, Invalid, Progress, Publishing, Statuses
 from mappings.canonical.ids import PartyId
 from mappings.report import Issue
 

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from adapters.core.connection import Connection
 from adapters.core.inbound import Page, Window
-from gateway.http.ports import (
+from gateway.services.cursors import decode, encode
+from gateway.services.links import SQL as CONNECTIONS
+from gateway.services.ports import (
     BadCursor,
     HubIssue,
     IssueCount,
@@ -15,8 +17,6 @@ from gateway.http.ports import (
     StoredLocation,
     StoredTariff,
 )
-from gateway.services.cursors import decode, encode
-from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.publishing import load_issues
 from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Record, Store

@@ -7,9 +7,9 @@ from hashlib import blake2b
 
 from pydantic import TypeAdapter
 
-from gateway.http.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.links import Links
+from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.store.objects import SQL, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.ids import PartyId

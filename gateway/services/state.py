@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 
 from adapters.core.connection import Mode, State
-from gateway.http.ports import LaneSample, Sample
+from gateway.services.ports import LaneSample, Sample
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
 from gateway.store.queries import Queries

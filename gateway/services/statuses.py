@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.http.ports import Parties, StatusOutcome
+from gateway.services.ports import Parties, StatusOutcome
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 from mappings.canonical.locations import EvseStatus, EvseStatusReport

@@ -5,8 +5,8 @@ import re
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.core.inbound import Observer
-from gateway.http.ports import StatusOutcome
 from gateway.metrics import Metrics
+from gateway.services.ports import StatusOutcome
 from mappings.report import Issue, IssueKind
 
 

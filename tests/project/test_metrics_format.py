@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from adapters.core.connection import Mode, State
-from gateway.http.ports import LaneSample, Sample, StatusOutcome
 from gateway.metrics import Exposition, Metrics, StoreFigures
+from gateway.services.ports import LaneSample, Sample, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue, IssueKind
 

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.http import bodies
 from gateway.http.faults import EXPECTED, of_exception
-from gateway.http.ports import PutResult
 from gateway.http.problems import SHOWN, FieldError, field_errors
 from gateway.http.routing import Call, adapter_of
 from gateway.http.v1.shapes import BulkSummary
+from gateway.services.ports import PutResult
 from mappings.canonical.ids import PartyId
 from mappings.report import Issue
 

@@ -8,11 +8,20 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adapters.core.connection import ConnectionName
-from gateway.http.ports import DeadLetter, Deliveries, DeliveryState, DeliveryView, IssueCount, Letters, Network, Page
 from gateway.http.routing import AFTER, LIMIT, Answer, Body, Call, Parameter, Route, respond
 from gateway.http.v1.connections import Why
 from gateway.http.v1.shapes import Count
 from gateway.services.keys import KeyRole
+from gateway.services.ports import (
+    DeadLetter,
+    Deliveries,
+    DeliveryState,
+    DeliveryView,
+    IssueCount,
+    Letters,
+    Network,
+    Page,
+)
 
 LetterIds = Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from aiohttp import web
 
 from gateway.http import bodies
-from gateway.http.ports import Network, Page, Publishing, PutResult, StoredLocation
 from gateway.http.problems import Problem
 from gateway.http.routing import (
     AFTER,
@@ -25,6 +24,7 @@ from gateway.http.v1 import objects
 from gateway.http.v1.bulk import Bulk
 from gateway.http.v1.shapes import BulkSummary, HubIssues, HubIssueShown, Written
 from gateway.services.keys import KeyRole
+from gateway.services.ports import Network, Page, Publishing, PutResult, StoredLocation
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Id, Location
 

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from gateway.http import bodies
-from gateway.http.ports import Conflict, PutResult
 from gateway.http.problems import FieldError, Problem
 from gateway.http.routing import Call, adapter_of, respond
 from gateway.http.v1.shapes import Written
+from gateway.services.ports import Conflict, PutResult
 from mappings.report import Issue
 
 M = TypeVar("M", bound=BaseModel)

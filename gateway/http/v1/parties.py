@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from gateway.http.ports import Network
 from gateway.http.problems import Problem
 from gateway.http.routing import PARTY_IN_PATH, Answer, Body, Call, Route, respond
 from gateway.http.v1 import objects
 from gateway.http.v1.shapes import Parties
 from gateway.services.keys import KeyRole
+from gateway.services.ports import Network
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party
 

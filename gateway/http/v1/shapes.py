@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.http.ports import HubIssue, PutResult
 from gateway.http.problems import FieldError
+from gateway.services.ports import HubIssue, PutResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party
 from mappings.report import Issue, IssueKind

@@ -9,12 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from gateway.http import bodies
-from gateway.http.ports import Statuses, StatusOutcome
 from gateway.http.problems import FieldError, Problem, field_errors, of_validation
 from gateway.http.routing import Answer, Body, Call, Route, adapter_of
 from gateway.http.v1.shapes import StatusSummary
 from gateway.metrics import Metrics
 from gateway.services.keys import Identity, KeyRole
+from gateway.services.ports import Statuses, StatusOutcome
 from mappings.canonical.locations import EvseStatusReport
 
 MOST: Final = 10_000

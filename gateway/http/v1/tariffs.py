@@ -8,7 +8,6 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from gateway.http import bodies
-from gateway.http.ports import Network, Page, Publishing, PutResult, StoredTariff
 from gateway.http.problems import Problem
 from gateway.http.routing import (
     AFTER,
@@ -27,6 +26,7 @@ from gateway.http.v1 import objects
 from gateway.http.v1.bulk import Bulk
 from gateway.http.v1.shapes import BulkSummary, Written
 from gateway.services.keys import KeyRole
+from gateway.services.ports import Network, Page, Publishing, PutResult, StoredTariff
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff
 

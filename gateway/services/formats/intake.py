@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 
-from gateway.http.ports import Parties, Publishing, PutResult, Statuses, StatusOutcome
 from gateway.services.formats.tally import Tally
+from gateway.services.ports import Parties, Publishing, PutResult, Statuses, StatusOutcome
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatusReport, Location
 from mappings.canonical.tariffs import Tariff

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
-from gateway.http.ports import Invalid
 from gateway.services.formats.elements import CONTAINERS
 from gateway.services.formats.lines import BOM
 from gateway.services.formats.records import MAX_RECORD
 from gateway.services.formats.tables import DELIMITERS
+from gateway.services.ports import Invalid
 from mappings.irve.wire import DYNAMIC_COLUMNS, STATIC_COLUMNS
 
 

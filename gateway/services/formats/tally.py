@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from gateway.http.ports import ImportRefusal, ImportReport, IssueCount, RefusalReason
+from gateway.services.ports import ImportRefusal, ImportReport, IssueCount, RefusalReason
 from mappings.report import Issue, IssueKind
 
 SHOWN: Final = 200

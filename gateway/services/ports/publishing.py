@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
-from gateway.http.ports.common import Parties
+from gateway.services.ports.common import Parties
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatusReport, Location
 from mappings.canonical.tariffs import Tariff

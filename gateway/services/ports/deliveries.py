@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from gateway.http.ports.common import Page
+from gateway.services.ports.common import Page
 
 
 class DeliveryState(StrEnum):

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from gateway.http.ports.common import Invalid
-from gateway.http.ports.reading import IssueCount
+from gateway.services.ports.common import Invalid
+from gateway.services.ports.reading import IssueCount
 from mappings.canonical.ids import PartyId
 
 

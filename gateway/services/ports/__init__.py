@@ -1,11 +1,11 @@
-"""What the HTTP face asks of the services. They satisfy these protocols; the HTTP face knows nothing else of them.
+"""What the faces (HTTP, command line) ask of the services. They satisfy these protocols; a face knows nothing else of them.
 
 Every `after` is the opaque cursor that the page before gave as `next`; None starts. A cursor that a service cannot read
 raises `BadCursor`. `who` names the actor for the audit log.
 """
 
-from gateway.http.ports.common import BadCursor, Conflict, HubFailed, Invalid, NotFound, Page, Parties
-from gateway.http.ports.connections import (
+from gateway.services.ports.common import BadCursor, Conflict, HubFailed, Invalid, NotFound, Page, Parties
+from gateway.services.ports.connections import (
     Connections,
     ConnectionView,
     Difference,
@@ -13,11 +13,11 @@ from gateway.http.ports.connections import (
     DifferenceRow,
     DifferenceState,
 )
-from gateway.http.ports.deliveries import DeadLetter, Deliveries, DeliveryState, DeliveryView, Letters
-from gateway.http.ports.importing import EndedEarly, Importing, ImportRefusal, ImportReport, Progress, RefusalReason
-from gateway.http.ports.publishing import Publishing, PutResult, Statuses, StatusOutcome
-from gateway.http.ports.reading import HubIssue, IssueCount, Network, StoredLocation, StoredTariff
-from gateway.http.ports.watch import LaneSample, Readiness, Sample, Sampler
+from gateway.services.ports.deliveries import DeadLetter, Deliveries, DeliveryState, DeliveryView, Letters
+from gateway.services.ports.importing import EndedEarly, Importing, ImportRefusal, ImportReport, Progress, RefusalReason
+from gateway.services.ports.publishing import Publishing, PutResult, Statuses, StatusOutcome
+from gateway.services.ports.reading import HubIssue, IssueCount, Network, StoredLocation, StoredTariff
+from gateway.services.ports.watch import LaneSample, Readiness, Sample, Sampler
 
 __all__ = [
     "BadCursor",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from gateway.http.ports.common import Parties
+from gateway.services.ports.common import Parties
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Location
 from mappings.canonical.parties import Party
