@@ -182,10 +182,8 @@ class _LocationPlan:
             plan.unchanged.append(rendered)
         elif self._must_wait(evse, change):
             plan.waiting.append(item)
-        elif change.static:
-            plan.calls.append(Call(LOCATIONS, "PUT", path, wire, (rendered,)))
         else:
-            plan.calls.extend(_patches(path, wire, change, rendered))
+            plan.calls.append(_update(path, wire, change, rendered))
 
     def _remove(self, item: Item, evse: Evse | None, plan: Plan) -> None:
         rendered = Rendered(item, GONE, None)
@@ -240,23 +238,15 @@ def _removed(evse: Evse) -> Evse:
     return evse if evse.status is EvseStatus.REMOVED else evse.model_copy(update={"status": EvseStatus.REMOVED})
 
 
-def _patches(path: str, wire: Wire, change: Change, rendered: Rendered) -> list[Call]:
-    """The dynamic parts: the status by EVSE, tariff ids by connector; the last call settles the item."""
-    patches: list[tuple[str, dict[str, Any]]] = []
-    stamp = wire["last_updated"]
+def _update(path: str, wire: Wire, change: Change, rendered: Rendered) -> Call:
+    """Tells what changed in one request: of two, one could be taken and the other refused."""
+    connectors = wire["connectors"]
+    if change.static or (change.tariffs and (change.status or len(connectors) > 1)):
+        return Call(LOCATIONS, "PUT", path, wire, (rendered,))
     if change.status:
-        patches.append((path, {"status": wire["status"], "last_updated": stamp}))
-    if change.tariffs:
-        patches += [
-            (
-                f"{path}/{ocpi.path(connector['id'])}",
-                # OCPI takes a field that is left out as unchanged: no tariff is said by an empty list.
-                {"tariff_ids": connector.get("tariff_ids", []), "last_updated": connector["last_updated"]},
-            )
-            for connector in wire["connectors"]
-        ]
-    last = len(patches) - 1
-    return [
-        Call(LOCATIONS, "PATCH", where, body, (rendered,) if index == last else ())
-        for index, (where, body) in enumerate(patches)
-    ]
+        body = {"status": wire["status"], "last_updated": wire["last_updated"]}
+        return Call(LOCATIONS, "PATCH", path, body, (rendered,))
+    (connector,) = connectors
+    # OCPI takes a field that is left out as unchanged: that there is no tariff is said by an empty list.
+    body = {"tariff_ids": connector.get("tariff_ids", []), "last_updated": connector["last_updated"]}
+    return Call(LOCATIONS, "PATCH", f"{path}/{ocpi.path(connector['id'])}", body, (rendered,))

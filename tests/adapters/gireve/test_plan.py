@@ -133,24 +133,27 @@ def test_a_location_whose_stamp_rose_with_a_status_is_not_put_again(held: Held) 
     assert {each.item.key for each in plan.unchanged} == {LOC, f"{LOC}/2"}
 
 
-def test_tariff_ids_alone_are_patches_of_the_connectors_and_the_last_settles(held: Held) -> None:
-    place = location(evses=[evse("1", connectors=(connector("1"), connector("2", tariffs=[])))])
-    held.accept(held.plan(place))
-    changed = location(evses=[evse("1", connectors=(connector("1", tariffs=["T2"]), connector("2", tariffs=[])))])
-    plan = held.plan(changed)
-    assert short(plan.calls) == [
-        ("PATCH", "FR/ABC/LOC1/1/1", {"tariff_ids": ["T2"], "last_updated": STAMP}),
-        ("PATCH", "FR/ABC/LOC1/1/2", {"tariff_ids": [], "last_updated": STAMP}),
-    ]
-    assert [len(call.settles) for call in plan.calls] == [0, 1]
-
-
-def test_status_and_tariff_ids_together_are_patches_of_both(held: Held) -> None:
+@pytest.mark.parametrize("tariffs", [["T2"], []])
+def test_tariff_ids_alone_are_a_patch_of_the_connector(held: Held, tariffs: list[str]) -> None:
     held.accept(held.plan(location(evses=[evse("1")])))
-    changed = location(evses=[evse("1", EvseStatus.BLOCKED, connectors=(connector(tariffs=["T2"]),))])
-    assert [(call.action, call.path) for call in held.plan(changed).calls] == [
-        ("PATCH", "FR/ABC/LOC1/1"),
-        ("PATCH", "FR/ABC/LOC1/1/1"),
+    changed = location(evses=[evse("1", connectors=(connector(tariffs=tariffs),))])
+    assert short(held.plan(changed).calls) == [
+        ("PATCH", "FR/ABC/LOC1/1/1", {"tariff_ids": tariffs, "last_updated": STAMP}),
+    ]
+
+
+def test_what_would_need_several_patches_is_one_put(held: Held) -> None:
+    place = location(evses=[evse("1"), evse("2", connectors=(connector("1"), connector("2")))])
+    held.accept(held.plan(place))
+    changed = location(
+        evses=[
+            evse("1", EvseStatus.BLOCKED, connectors=(connector(tariffs=["T2"]),)),
+            evse("2", connectors=(connector("1", tariffs=["T2"]), connector("2"))),
+        ]
+    )
+    assert [(call.action, call.path, len(call.settles)) for call in held.plan(changed).calls] == [
+        ("PUT", "FR/ABC/LOC1/1", 1),
+        ("PUT", "FR/ABC/LOC1/2", 1),
     ]
 
 
