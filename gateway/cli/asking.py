@@ -1,0 +1,71 @@
+"""What all commands share that ask a running gateway: its address, the key, and how answers and refusals are shown."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.client import ApiRefused, Client, Unreachable
+from gateway.cli.exits import Exit, end
+
+T = TypeVar("T")
+
+Url = Annotated[str, typer.Option("--url", envvar="ROAMGATE_URL", help="Address of the gateway.")]
+Key = Annotated[str, typer.Option("--key", envvar="ROAMGATE_KEY", help="API key.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON, for machines.")]
+URL = "http://127.0.0.1:8080"
+
+OUTPUT = Console(highlight=False)
+if not OUTPUT.is_terminal:
+    OUTPUT.width = 250  # a pipe has no width, and a key folded over lines cannot be searched for
+
+
+def ask(url: str, key: str, what: Callable[[Client], Awaitable[T]]) -> T:
+    """Asks a gateway; ends the command where it refuses or does not answer."""
+
+    async def run() -> T:
+        async with Client(url, key) as client:
+            return await what(client)
+
+    if not key:
+        end(Exit.SETTINGS, "ROAMGATE_KEY is not set: give an API key there or by --key")
+    try:
+        return asyncio.run(run())
+    except Unreachable as error:
+        end(Exit.UNREACHABLE, str(error))
+    except ApiRefused as error:
+        end(code_of(error), str(error))
+
+
+def code_of(error: ApiRefused) -> Exit:
+    """Gives the exit code for a refusal: out of reach, where the gateway's database is, or a proxy finds no gateway."""
+    unreachable = error.status == 503 or (error.status in {502, 504} and error.problem is None)
+    return Exit.UNREACHABLE if unreachable else Exit.FAILED
+
+
+def write_json(value: Any, kind: Any) -> None:
+    """Writes a value as JSON."""
+    typer.echo(TypeAdapter(kind).dump_json(value, indent=2))
+
+
+def write_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
+    """Writes a table; numbers stand to the right."""
+    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    table = Table(
+        title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_header=any(heads)
+    )
+    for index, head in enumerate(heads):
+        numbers = bool(lines) and all(line[index].lstrip("-").isdigit() for line in lines)
+        table.add_column(head, justify="right" if numbers else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(_plain, line))
+    OUTPUT.print(table)
+
+
+def _plain(text: str) -> str:
+    # A hub's words may look like markup.
+    return text.replace("[", r"\[")

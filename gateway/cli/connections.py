@@ -1,0 +1,205 @@
+"""`connections`: what there is, how far they go, registration, and what a hub does not have yet."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from adapters.core.connection import Mode, Scope
+from gateway.cli.asking import OUTPUT, URL, Json, Key, Url, ask, write_json, write_table
+from gateway.cli.deliveries import After, Limit, say_more
+from gateway.cli.exits import Exit, end
+from gateway.http.problems import field_errors
+from gateway.services.ports import ConnectionView, Difference
+
+app = typer.Typer(no_args_is_help=True, help="Connections to hubs.")
+
+Name = Annotated[str, typer.Argument(help="The connection's name.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON or TOML.")]
+
+
+@app.command("list")
+def list_(url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """List all connections with how much waits."""
+    views = ask(url, key, lambda client: client.connections())
+    if as_json:
+        write_json(list(views), list[ConnectionView])
+        return
+    write_table(
+        ("name", "hub", "mode", "state", "pending", "held", "refused", "why"),
+        [(one.name, one.hub, one.mode, one.state, one.pending, one.held, one.refused, one.why) for one in views],
+    )
+
+
+@app.command()
+def show(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Show one connection."""
+    _show(ask(url, key, lambda client: client.connection(name)), as_json=as_json)
+
+
+@app.command()
+def create(file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Add a connection from a file: name, hub, settings, and where they are not the default mode and scope."""
+    given = _read(file)
+    _show(ask(url, key, lambda client: client.create(given)), as_json=as_json)
+
+
+@app.command()
+def register(
+    name: Name,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="ROAMGATE_HUB_TOKEN", prompt="Token of the hub", hide_input=True, help="The hub's (OCPI: token A)."
+        ),
+    ],
+    url: Url = URL,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Start the registration with the token that the hub gave us."""
+    _show(ask(url, key, lambda client: client.register(name, token)), as_json=as_json)
+
+
+@app.command()
+def expect(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Make a token for a hub that starts the registration itself (OCPI: token A), and print it once."""
+    token = ask(url, key, lambda client: client.expect(name))
+    if as_json:
+        write_json({"token": token}, dict)
+    else:
+        typer.echo(token)
+
+
+@app.command()
+def unregister(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Give the credentials up; what is queued waits for the next registration."""
+    _show(ask(url, key, lambda client: client.unregister(name)), as_json=as_json)
+
+
+@app.command()
+def adopt(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Take over a connection that is live elsewhere, from a file: token_ours, token_theirs, endpoints."""
+    given = _read(file)
+    _show(ask(url, key, lambda client: client.adopt(name, given)), as_json=as_json)
+
+
+@app.command()
+def mode(name: Name, mode: Mode, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Set how far a connection goes; shadow renders everything and sends nothing."""
+    _show(ask(url, key, lambda client: client.set_mode(name, mode)), as_json=as_json)
+
+
+@app.command()
+def scope(
+    name: Name,
+    url: Url = URL,
+    key: Key = "",
+    parties: Annotated[list[str] | None, typer.Option("--party", help="FR*ABC; may be repeated.")] = None,
+    locations: Annotated[list[str] | None, typer.Option("--location", help="FR*ABC/id; may be repeated.")] = None,
+    evses: Annotated[list[str] | None, typer.Option("--evse", help="An EVSE id; may be repeated.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Carry everything.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Set what a connection carries; what leaves the scope is withdrawn from the hub."""
+    if everything == bool(parties or locations or evses):
+        end(Exit.USAGE, "say what it carries, or --all")
+    given = {"parties": parties or [], "locations": locations or [], "evses": evses or []}
+    try:
+        meant = Scope.model_validate_json(json.dumps(given))
+    except ValidationError as error:
+        end(Exit.USAGE, "; ".join(f"{one.field}: {one.detail}" for one in field_errors(error)))
+    _show(ask(url, key, lambda client: client.set_scope(name, meant)), as_json=as_json)
+
+
+@app.command()
+def pause(
+    name: Name,
+    why: Annotated[str, typer.Option(help="Why, for whoever looks next.")],
+    url: Url = URL,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Stop a connection; nothing is tried or lost."""
+    _show(ask(url, key, lambda client: client.pause(name, why)), as_json=as_json)
+
+
+@app.command()
+def resume(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Let a paused connection go on."""
+    _show(ask(url, key, lambda client: client.resume(name)), as_json=as_json)
+
+
+@app.command()
+def resync(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Send everything again, whatever the hub acknowledged."""
+    count = ask(url, key, lambda client: client.resync(name))
+    if as_json:
+        write_json({"count": count}, dict)
+    else:
+        typer.echo(f"{count} projections are sent again")
+
+
+@app.command()
+def difference(
+    name: Name,
+    url: Url = URL,
+    key: Key = "",
+    operation: Annotated[str | None, typer.Option(help="Only this one, as `locations`.")] = None,
+    after: After = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """Tell what the hub does not have as it should."""
+    found = ask(url, key, lambda client: client.difference(name, operation, after, limit))
+    if as_json:
+        write_json(found, Difference)
+        return
+    heads = ("operation", "wanted", "acked", "pending", "refused", "held", "shadowed")
+    write_table(heads, [[getattr(one, head) for head in heads] for one in found.counts])
+    if found.rows:
+        OUTPUT.print()
+        rows = [
+            (one.operation, one.key, one.state, "yes" if one.gone else None, one.wanted, one.acked, one.error)
+            for one in found.rows
+        ]
+        write_table(("operation", "key", "state", "to go", "wanted", "acked", "error"), rows)
+    say_more(found.next)
+
+
+def _show(view: ConnectionView, *, as_json: bool) -> None:
+    if as_json:
+        write_json(view, ConnectionView)
+        return
+    scope = view.scope
+    carried = [*map(str, scope.parties), *scope.locations, *map(str, scope.evses)]
+    lines = {
+        "name": view.name,
+        "hub": view.hub,
+        "mode": view.mode,
+        "state": view.state,
+        "why": view.why,
+        "scope": ", ".join(sorted(carried)) or "everything",
+        "registered": "yes" if view.registered else "no",
+        "our token": f"…{view.ours_hint}" if view.ours_hint else None,
+        "pending": view.pending,
+        "held": view.held,
+        "refused": view.refused,
+        "settings": json.dumps(view.settings),
+        "endpoints": json.dumps(view.endpoints) if view.endpoints else None,
+    }
+    write_table(("", ""), [(name, value) for name, value in lines.items() if value is not None])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        text = file.read_text()
+        given: Any = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        end(Exit.USAGE, f"{file}: {error}")
+    if not isinstance(given, dict):
+        end(Exit.USAGE, f"{file}: holds no object")
+    return given

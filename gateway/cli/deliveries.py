@@ -1,0 +1,132 @@
+"""`deliveries`: what is under way to hubs, and what they refused."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.asking import URL, Json, Key, Url, ask, write_json, write_table
+from gateway.cli.client import Client
+from gateway.cli.exits import ERRORS, Exit, end
+from gateway.services.ports import DeadLetter, DeliveryState, DeliveryView, Page
+
+app = typer.Typer(help="What is under way to hubs, and what they refused.")
+
+ConnectionOption = Annotated[str | None, typer.Option("--connection", help="Only this connection.")]
+After = Annotated[str | None, typer.Option(help="Go on after this cursor, as the page before gave it.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most lines.")]
+Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Dead letters by their numbers.")]
+
+
+@app.callback(invoke_without_command=True)
+def deliveries(
+    context: typer.Context,
+    url: Url = URL,
+    key: Key = "",
+    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
+    connection: ConnectionOption = None,
+    after: After = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List what every hub should know, and how far each has come; or see to what they refused."""
+    if context.invoked_subcommand is not None:
+        return
+    page = ask(url, key, lambda client: client.deliveries(connection, state, after, limit))
+    if as_json:
+        write_json(page, Page[DeliveryView])
+        return
+    write_table(
+        ("connection", "operation", "key", "state", "wanted", "acked", "tries", "since", "error"),
+        [
+            (
+                one.connection,
+                one.operation,
+                one.key,
+                one.state,
+                one.wanted,
+                one.acked,
+                one.attempts,
+                f"{one.since:%Y-%m-%d %H:%M:%S}" if one.since else None,
+                one.error,
+            )
+            for one in page.items
+        ],
+    )
+    say_more(page.next)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    url: Url = URL,
+    key: Key = "",
+    connection: ConnectionOption = None,
+    after: After = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List the records that a hub, or its translation, refused, the oldest first."""
+    page = ask(url, key, lambda client: client.dead_letters(connection, after, limit))
+    if as_json:
+        write_json(page, Page[DeadLetter])
+        return
+    write_table(
+        ("id", "connection", "operation", "key", "code", "reason", "field", "at"),
+        [
+            (
+                one.id,
+                one.connection,
+                one.operation,
+                one.key,
+                one.code,
+                one.text,
+                one.field,
+                f"{one.at:%Y-%m-%d %H:%M:%S}",
+            )
+            for one in page.items
+        ],
+    )
+    say_more(page.next)
+
+
+@app.command()
+def replay(
+    ids: Ids = None,
+    url: Url = URL,
+    key: Key = "",
+    connection: Annotated[str | None, typer.Option("--connection", help="All of this connection.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Try dead letters again, rendered anew: those named, or all of a connection."""
+    if bool(ids) == (connection is not None):
+        end(Exit.USAGE, "name either dead letters or a connection")
+    count = ask(url, key, lambda client: client.replay(ids or (), connection))
+    _told(count, "tried again", as_json=as_json)
+
+
+@app.command()
+def discard(
+    ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Dead letters by their numbers.")],
+    why: Annotated[str, typer.Option(help="Why, for the audit log.")],
+    url: Url = URL,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Give dead letters up; a later change of the object is tried all the same."""
+
+    async def work(client: Client) -> int:
+        return await client.discard(ids, why)
+
+    _told(ask(url, key, work), "given up", as_json=as_json)
+
+
+def _told(count: int, what: str, *, as_json: bool) -> None:
+    if as_json:
+        write_json({"count": count}, dict)
+    else:
+        typer.echo(f"{count} {what}")
+
+
+def say_more(cursor: str | None) -> None:
+    """Says how to get the next page, beside the table."""
+    if cursor is not None:
+        ERRORS.print(f"There is more: --after {cursor}", markup=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""`sandbox`: both sandbox hubs on loopback, to try a gateway against."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.asking import Json
+from gateway.cli.exits import Exit, end
+from gateway.cli.hubs import Hubs, HubsOptions, running_hubs
+from mappings.canonical.ids import PartyId
+
+
+def sandbox(
+    operator: Annotated[str, typer.Option(help="The CPO that Hubject's certificate is bound to.")] = "FR*RGT",
+    gireve_port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8081,
+    hubject_port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8082,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Folder for Hubject's certificates; without it there is no TLS."),
+    ] = None,
+    limits: Annotated[bool, typer.Option(help="Whether Hubject keeps its published limits.")] = True,
+    quality_seconds: Annotated[
+        float, typer.Option(min=0, help="How long Gireve's quality process holds static data back.")
+    ] = 0.0,
+    show: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="File for addresses, token and settings, as JSON.")
+    ] = None,
+    connections: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder for files that `connections create` takes.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a sandbox Gireve and a sandbox Hubject until SIGTERM or SIGINT.
+
+    Both tell what they were told at `/_sandbox/memory`, and fail on command at `/_sandbox/faults`.
+    """
+    try:
+        party = PartyId(operator)
+    except ValueError as error:
+        end(Exit.USAGE, str(error))
+    options = HubsOptions(
+        operator=party,
+        gireve_port=gireve_port,
+        hubject_port=hubject_port,
+        certificates=certificates,
+        limits=limits,
+        quality_seconds=quality_seconds,
+    )
+
+    def started(hubs: Hubs) -> None:
+        if connections is not None:
+            _write_connections(hubs, connections)
+        if show is not None:
+            show.write_text(hubs.model_dump_json(indent=2))
+        _tell(hubs, as_json=as_json)
+
+    try:
+        asyncio.run(_run(options, started))
+    except OSError as error:
+        end(Exit.FAILED, str(error))
+
+
+async def _run(options: HubsOptions, started: Callable[[Hubs], None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running_hubs(options) as hubs:
+        started(hubs)
+        await stop.wait()
+
+
+def _write_connections(hubs: Hubs, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for hub, settings in (("gireve", hubs.gireve_settings), ("hubject", hubs.hubject_settings)):
+        connection = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
+        (folder / f"{hub}.json").write_text(json.dumps(connection, indent=2) + "\n")
+
+
+def _tell(hubs: Hubs, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(hubs.model_dump_json())
+        return
+    typer.echo(f"Gireve   {hubs.gireve}  (register with the token {hubs.gireve_token})")
+    typer.echo(f"Hubject  {hubs.hubject}")
