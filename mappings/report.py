@@ -65,12 +65,16 @@ class Refused(ValueError):
 
 
 class Report:
-    """Collects the issues of one translation."""
+    """Collects the issues of one translation.
+
+    Args:
+        before: Issues met already, which stand before those to come.
+    """
 
     __slots__ = ("issues",)
 
-    def __init__(self) -> None:
-        self.issues: list[Issue] = []
+    def __init__(self, before: Iterable[Issue] = ()) -> None:
+        self.issues: list[Issue] = [*before]
 
     def add(self, kind: IssueKind, field: str, detail: str, value: object = None) -> None:
         """Notes one issue."""

@@ -92,4 +92,7 @@ REGIONS: Mapping[str, tuple[Region, ...]] = MappingProxyType(_ROWS)
 
 def region_of(country: str, latitude: float, longitude: float) -> Region | None:
     """Gives the part of the country that holds the point; None where it lies outside, or the country is not listed."""
-    return next((region for region in REGIONS.get(country, ()) if region.holds(latitude, longitude)), None)
+    for region in REGIONS.get(country, ()):
+        if region.holds(latitude, longitude):
+            return region
+    return None

@@ -20,6 +20,7 @@ NO_NUMBER = frozenset({"", ".", "-", "_", "__", "0", "null", "none", "n/a", "na"
 _NUMBER = r"\d{1,4}(?: ?(?:bis|ter|quater|[A-Za-z])(?![A-Za-z]))?(?:[-/]\d{1,4}[A-Za-z]?)?"
 _FIRST = re.compile(rf"(?P<number>{_NUMBER})(?:, ?| )(?P<street>\S.*)")
 _LAST = re.compile(rf"(?P<street>.*\S?)(?:, ?| )(?P<number>{_NUMBER})")
+_DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -35,7 +36,7 @@ def split(address: str, country: str) -> Line:
     line = " ".join(address.split())
     # A quick look before the expressions, which are the dear part of rendering a location.
     edge = line[:1] if country in NUMBER_FIRST else line[-5:]
-    if any(character.isdigit() for character in edge):
+    if _DIGIT.search(edge):
         match = (_FIRST if country in NUMBER_FIRST else _LAST).fullmatch(line)
         if match and len(match["number"]) <= 10 and len(match["street"]) >= 2 and _LETTER.search(match["street"]):
             return Line(match["street"].rstrip(","), match["number"])

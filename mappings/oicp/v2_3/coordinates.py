@@ -38,7 +38,7 @@ def _degree(value: Decimal) -> tuple[str, bool]:
 def suspect(point: GeoPoint, country: str, field: str, report: Report) -> GeoPoint:
     """Judges a point against its country: exchanged figures are put right, other misfits noted and passed on."""
     latitude, longitude = float(point.latitude), float(point.longitude)
-    if country in REGIONS and region_of(country, latitude, longitude) is None:
+    if region_of(country, latitude, longitude) is None and country in REGIONS:
         text = f"{latitude} {longitude}"
         if region_of(country, longitude, latitude) is not None:
             report.add(IssueKind.MENDED, field, f"latitude and longitude were exchanged, as {country} shows", text)

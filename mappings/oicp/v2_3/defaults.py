@@ -28,9 +28,10 @@ class OperatorDefaults(BaseModel):
         open_24_hours: Whether stations without opening times are always open.
         renewable_energy: Whether stations without an energy mix provide renewable energy only.
         calibration_law: How calibration law data is given.
-        authentication_modes: Where none follows from the EVSE's capabilities.
-        payment_options: Where none follows from the EVSE's capabilities.
-        value_added_services: Where none follows from the EVSE's capabilities.
+        authentication_modes: Of EVSEs that do not list theirs; what their capabilities imply is added.
+        payment_options: Of EVSEs that do not list theirs; what their capabilities imply is added, and Contract where
+            they are Hubject compatible, unless this says No Payment.
+        value_added_services: Of EVSEs that do not list theirs; what their capabilities imply is added.
         hubject_compatible: Whether EVSEs that do not say may be started through Hubject.
         dynamic_info: Whether a status is provided; AUTO means yes as soon as one is pushed.
         connector_format: Format of connectors that do not say theirs, where OICP distinguishes it (type 2).

@@ -6,30 +6,24 @@ What the tables of `tables` call lost for every value (tariff ids, times of chan
 """
 
 from collections.abc import Container, Iterator
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from mappings.canonical.ids import EvseId, PartyId
-from mappings.canonical.locations import Accessibility, CalibrationLaw, DynamicInfo, Evse, Location
-from mappings.oicp.v2_3 import connectors, extras, services
+from mappings.canonical.locations import Evse, Location
+from mappings.oicp.v2_3 import extras
 from mappings.oicp.v2_3.defaults import OperatorDefaults
-from mappings.oicp.v2_3.enums import ACCESSIBILITY, CALIBRATION_LAW, DYNAMIC_INFO
 from mappings.oicp.v2_3.grouping import group
+from mappings.oicp.v2_3.kinds import kinds
 from mappings.oicp.v2_3.place import NAME_LENGTH, Place
 from mappings.oicp.v2_3.reading import to_canonical
+from mappings.oicp.v2_3.texts import cut
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, IssueKind, Refused
+from mappings.report import Issue, Refused, Report
 
 __all__ = ["Rendered", "from_canonical", "group", "records", "to_canonical", "wire_id"]
 
 # OICP 2.3, EvseIDType; a party in the id says already that the rest has the form.
 _ISO_INSTANCE, _DIN_INSTANCE = 30, 32
-
-_T = TypeVar("_T")
-
-_ACCESSIBILITY = {member: ACCESSIBILITY.from_canonical(member).value for member in ACCESSIBILITY.canonical}
-_CALIBRATION_LAW = {member: CALIBRATION_LAW.from_canonical(member).value for member in CALIBRATION_LAW.canonical}
-_DYNAMIC_INFO = {member: DYNAMIC_INFO.from_canonical(member).value for member in DYNAMIC_INFO.canonical}
 
 
 class Rendered(NamedTuple):
@@ -77,8 +71,9 @@ def from_canonical(
         Refused: The record cannot be said; the reason names the field.
     """
     index = next((n for n, one in enumerate(location.evses) if one is evse), 0)
-    issues = (place := Place(location, defaults)).issues
-    return _record(place, evse, index, location, defaults, operator, issues), issues
+    writer = _Writer(location, defaults, operator)
+    report = writer.report()
+    return writer.record(evse, index, report), report.issues
 
 
 def records(
@@ -96,7 +91,7 @@ def records(
         One for each EVSE, in order. Nothing is raised: a refusal stands in the place of the record.
     """
     try:
-        place = Place(location, defaults)
+        writer = _Writer(location, defaults, operator)
     except Refused as refusal:
         for evse in location.evses:
             if uids is None or evse.uid in uids:
@@ -105,130 +100,52 @@ def records(
     for index, evse in enumerate(location.evses):
         if uids is not None and evse.uid not in uids:
             continue
-        issues = place.issues.copy()
+        report = writer.report()
         try:
-            record: Record | Refused = _record(place, evse, index, location, defaults, operator, issues)
+            record = writer.record(evse, index, report)
         except Refused as refusal:
-            record, issues = refusal, refusal.issues
-        yield Rendered(evse, record, issues)
+            yield Rendered(evse, refusal, refusal.issues)
+        else:
+            yield Rendered(evse, record, report.issues)
 
 
-def _record(
-    place: Place,
-    evse: Evse,
-    index: int,
-    location: Location,
-    defaults: OperatorDefaults,
-    operator: PartyId,
-    issues: list[Issue],
-) -> Record:
-    evse_id = evse.evse_id
-    try:
-        record: Record = {"EvseID": wire_id(evse_id, f"evses[{index}].evse_id"), **place.base}
-        plugs, facilities = connectors.write(
-            evse.connectors, f"evses[{index}].connectors", defaults.connector_format, issues
-        )
-    except Refused as refusal:
-        raise _after(issues, refusal) from None
-    record["Plugs"] = plugs
-    record["ChargingFacilities"] = facilities
-    said = services.write(evse, defaults)
-    record["AuthenticationModes"] = said.authentication
-    record["PaymentOptions"] = said.payment
-    record["ValueAddedServices"] = said.services
-    if said.alone:
-        issues.append(_noted(index, "payment_options", IssueKind.LEFT_OUT, "`No Payment` stands only alone in OICP"))
-    issues.extend(_defaulted(index, name) for name in said.defaulted)
-    if not (said.authentication and said.payment and said.services):
-        empty = next(name for name in said.defaulted if not getattr(defaults, name))
-        raise _no_default(issues, index, empty)
-    _mandatory(evse, index, defaults, record, issues)
-    party = None if evse_id is None else evse_id.party
-    if party is not None and party.normal != operator.normal and "SubOperatorName" not in record:
-        name = place.operator_name or party.normal
-        record["SubOperatorName"] = (
-            name if len(name) <= NAME_LENGTH else extras.shortened(name, NAME_LENGTH, "operator.name", issues)
-        )
-    if evse.physical_reference is not None:
-        issues.append(_noted(index, "physical_reference", IssueKind.LOST, "OICP has no place for it"))
-    extras.write(place, evse, index, location, defaults, record, issues)
-    return record
+class _Writer:
+    """Writes the records of one location's EVSEs."""
 
+    __slots__ = ("_defaults", "_kinds", "_location", "_operator", "place")
 
-def _mandatory(evse: Evse, index: int, defaults: OperatorDefaults, record: Record, issues: list[Issue]) -> None:
-    accessibility, law, dynamic = evse.accessibility, evse.calibration_law, evse.dynamic_info
-    compatible = evse.hubject_compatible
-    if accessibility is None and law is None and compatible is None and dynamic is None:
-        # No OCPI source says any of these, so this is the way of most EVSEs.
-        words = _default_words(
-            defaults.accessibility, defaults.calibration_law, defaults.hubject_compatible, defaults.dynamic_info
-        )
-        if words is not None:
-            record.update(words)
-            issues += _all_defaulted(index)
-            return
-    if accessibility is None:
-        accessibility = _default(defaults.accessibility, index, "accessibility", issues)
-    if law is None:
-        law = _default(defaults.calibration_law, index, "calibration_law", issues)
-    if compatible is None:
-        compatible = _default(defaults.hubject_compatible, index, "hubject_compatible", issues)
-    if dynamic is None:
-        dynamic = _default(defaults.dynamic_info, index, "dynamic_info", issues)
-    record["Accessibility"] = _ACCESSIBILITY[accessibility]
-    record["CalibrationLawDataAvailability"] = _CALIBRATION_LAW[law]
-    record["IsHubjectCompatible"] = compatible
-    record["DynamicInfoAvailable"] = _DYNAMIC_INFO[dynamic]
+    def __init__(self, location: Location, defaults: OperatorDefaults, operator: PartyId) -> None:
+        self.place = Place(location, defaults)
+        self._location = location
+        self._defaults = defaults
+        self._operator = operator
+        self._kinds = kinds(defaults)
 
+    def report(self) -> Report:
+        """Begins an EVSE's report, with what was noted of the location."""
+        return Report(self.place.issues)
 
-def _default(default: _T | None, index: int, name: str, issues: list[Issue]) -> _T:
-    if default is None:
-        raise _no_default(issues, index, name)
-    issues.append(_defaulted(index, name))
-    return default
+    def record(self, evse: Evse, index: int, report: Report) -> Record:
+        """Writes the EVSE at an index of the location.
 
-
-@lru_cache(maxsize=8192)
-def _noted(index: int, name: str, kind: IssueKind, detail: str) -> Issue:
-    # A network raises the same few issues on every EVSE; they are made once.
-    return Issue(kind, f"evses[{index}].{name}", detail)
-
-
-@lru_cache(maxsize=64)
-def _default_words(
-    accessibility: Accessibility | None,
-    law: CalibrationLaw | None,
-    compatible: bool | None,
-    dynamic: DynamicInfo | None,
-) -> Record | None:
-    if accessibility is None or law is None or compatible is None or dynamic is None:
-        return None
-    return {
-        "Accessibility": _ACCESSIBILITY[accessibility],
-        "CalibrationLawDataAvailability": _CALIBRATION_LAW[law],
-        "IsHubjectCompatible": compatible,
-        "DynamicInfoAvailable": _DYNAMIC_INFO[dynamic],
-    }
-
-
-@lru_cache(maxsize=2048)
-def _all_defaulted(index: int) -> list[Issue]:
-    fields = ("accessibility", "calibration_law", "hubject_compatible", "dynamic_info")
-    return [_defaulted(index, field) for field in fields]
-
-
-@lru_cache(maxsize=8192)
-def _defaulted(index: int, name: str) -> Issue:
-    return Issue(IssueKind.DEFAULTED, f"evses[{index}].{name}", "missing; the operator's default was used")
-
-
-def _no_default(issues: list[Issue], index: int, name: str) -> Refused:
-    detail = "missing; OICP demands it and the operator's defaults do not give it"
-    return Refused(f"evses[{index}].{name}", detail, before=issues)
-
-
-def _after(issues: list[Issue], refusal: Refused) -> Refused:
-    """Puts what was noted before in front of a refusal that does not carry it."""
-    if len(refusal.issues) == 1:
-        refusal.issues[:0] = issues
-    return refusal
+        Raises:
+            Refused: It cannot be said.
+        """
+        evse_id, place = evse.evse_id, self.place
+        kind = self._kinds.of(evse)
+        try:
+            wired = wire_id(evse_id, f"evses[{index}].evse_id")
+            kind.demand_said(index)
+        except Refused as refusal:
+            refusal.issues[:0] = report.issues
+            raise
+        report.issues += kind.issues(index)
+        record: Record = {"EvseID": wired, **place.base, **kind.fields}
+        party = None if evse_id is None else evse_id.party
+        if party is not None and party.normal != self._operator.normal and "SubOperatorName" not in record:
+            name = place.operator_name or party.normal
+            record["SubOperatorName"] = cut(name, NAME_LENGTH, "operator.name", report)
+        # OCPI says few of these, so most EVSEs have nothing to add.
+        if not extras.FIELDS.isdisjoint(evse.model_fields_set):
+            extras.write(place, evse, f"evses[{index}]", self._location, self._defaults, record, report)
+        return record

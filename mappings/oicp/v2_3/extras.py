@@ -8,88 +8,65 @@ from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.oicp.v2_3.place import Place, images
 from mappings.oicp.v2_3.texts import cut, write_info_texts
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, IssueKind, Report
+from mappings.report import IssueKind, Report
 
 _STATION_ID_LENGTH, _MANUFACTURER_LENGTH, _CLEARINGHOUSE_LENGTH, _FLOOR_LENGTH = 50, 50, 20, 5
 
+_TEXTS = (
+    ("station_names", "ChargingStationNames"),
+    ("additional_info", "AdditionalInfo"),
+    ("directions", "ChargingStationLocationReference"),
+)
+
+FIELDS = frozenset(
+    {
+        *("floor_level", "coordinates", "station_id", "clearinghouse_id", "hub_operator", "manufacturer"),
+        *("dynamic_power", "max_capacity", "station_names", "additional_info", "directions", "images"),
+    }
+)
+"""The fields of an EVSE that `write` looks at."""
+
 
 def write(
-    place: Place,
-    evse: Evse,
-    index: int,
-    location: Location,
-    defaults: OperatorDefaults,
-    record: Record,
-    issues: list[Issue],
+    place: Place, evse: Evse, path: str, location: Location, defaults: OperatorDefaults, record: Record, report: Report
 ) -> None:
     """Adds what an EVSE says beyond its location and beyond what OICP demands to its record."""
-    path = f"evses[{index}]"
     if evse.floor_level is not None and (floor := evse.floor_level.strip()):
-        record["Address"] = {**place.address, "Floor": shortened(floor, _FLOOR_LENGTH, f"{path}.floor_level", issues)}
+        record["Address"] = {**place.address, "Floor": cut(floor, _FLOOR_LENGTH, f"{path}.floor_level", report)}
     if evse.coordinates is not None:
-        report = _report(issues)
         point = coordinates.suspect(evse.coordinates, location.country, f"{path}.coordinates", report)
         record["GeoCoordinates"] = coordinates.write(point, f"{path}.coordinates", report)
-    _id(evse.station_id, _STATION_ID_LENGTH, "ChargingStationId", f"{path}.station_id", record, issues)
-    _id(evse.clearinghouse_id, _CLEARINGHOUSE_LENGTH, "ClearinghouseID", f"{path}.clearinghouse_id", record, issues)
+    _id(evse.station_id, _STATION_ID_LENGTH, "ChargingStationId", f"{path}.station_id", record, report)
+    _id(evse.clearinghouse_id, _CLEARINGHOUSE_LENGTH, "ClearinghouseID", f"{path}.clearinghouse_id", record, report)
     if evse.hub_operator is not None:
         record["HubOperatorID"] = evse.hub_operator.normal
+    _hardware(evse, path, record, report)
+    for field, wire in _TEXTS:
+        written = write_info_texts(getattr(evse, field), f"{path}.{field}", defaults.language, report)
+        if written:
+            record[wire] = written
+    if evse.images:
+        images(evse.images, f"{path}.images", record, report)
+
+
+def _hardware(evse: Evse, path: str, record: Record, report: Report) -> None:
     if evse.manufacturer is not None and evse.manufacturer.strip():
-        record["HardwareManufacturer"] = shortened(
-            evse.manufacturer, _MANUFACTURER_LENGTH, f"{path}.manufacturer", issues
-        )
+        name = cut(evse.manufacturer, _MANUFACTURER_LENGTH, f"{path}.manufacturer", report)
+        record["HardwareManufacturer"] = name
     if evse.dynamic_power is not None:
         record["DynamicPowerLevel"] = evse.dynamic_power
     if evse.max_capacity is not None:
         capacity = int(evse.max_capacity.quantize(Decimal(1), ROUND_HALF_UP))
         record["MaxCapacity"] = capacity
         if capacity != evse.max_capacity:
-            issues.append(Issue(IssueKind.NARROWED, f"{path}.max_capacity", "rounded to whole kWh"))
-    if (
-        evse.station_names
-        or evse.additional_info
-        or evse.directions
-        or evse.images
-        or evse.parking_restrictions
-        or evse.status_schedule
-    ):
-        _rare(evse, path, defaults, record, _report(issues))
+            report.add(IssueKind.NARROWED, f"{path}.max_capacity", "rounded to whole kWh", evse.max_capacity)
 
 
-def _rare(evse: Evse, path: str, defaults: OperatorDefaults, record: Record, report: Report) -> None:
-    for field, texts, wire in (
-        ("station_names", evse.station_names, "ChargingStationNames"),
-        ("additional_info", evse.additional_info, "AdditionalInfo"),
-        ("directions", evse.directions, "ChargingStationLocationReference"),
-    ):
-        written = write_info_texts(texts, f"{path}.{field}", defaults.language, report)
-        if written:
-            record[wire] = written
-    if evse.images:
-        images(evse.images, f"{path}.images", record, report)
-    for name in ("parking_restrictions", "status_schedule"):
-        if getattr(evse, name):
-            report.add(IssueKind.LOST, f"{path}.{name}", "OICP has no place for it")
-
-
-def _report(issues: list[Issue]) -> Report:
-    report = Report()
-    report.issues = issues
-    return report
-
-
-def shortened(text: str, length: int, field: str, issues: list[Issue]) -> str:
-    """Shortens a text to a protocol's length, with an issue where that was needed."""
-    return cut(text, length, field, _report(issues))
-
-
-def _id(text: str | None, length: int, wire: str, field: str, record: Record, issues: list[Issue]) -> None:
+def _id(text: str | None, length: int, wire: str, field: str, record: Record, report: Report) -> None:
     if text is None:
         return
     if len(text) <= length:
         record[wire] = text
     else:
         # An id cut short would be another one.
-        issues.append(
-            Issue(IssueKind.LEFT_OUT, field, f"an id longer than the {length} characters of OICP", text[:100])
-        )
+        report.add(IssueKind.LEFT_OUT, field, f"an id longer than the {length} characters of OICP", text)

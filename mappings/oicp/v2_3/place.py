@@ -1,6 +1,7 @@
 """What the EVSEs of one location share in their records, worked out once for all of them."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from mappings.canonical.locations import Location, RelatedPoint
@@ -58,16 +59,22 @@ class Place:
         self.issues: list[Issue] = report.issues
 
 
-def defaulted(value: Any, field: str, report: Report, why: str = "") -> Any:
+def defaulted(value: Any, field: str, report: Report, why: str = "missing") -> Any:
     """Takes an operator's default for a mandatory field, with its issue.
 
     Raises:
         Refused: There is none.
     """
     if value is None or value == ():
-        raise report.refuse(field, f"{why or 'missing'}; OICP demands it and the operator's defaults do not give it")
-    report.add(IssueKind.DEFAULTED, field, f"{why or 'missing'}; the operator's default was used")
+        raise report.refuse(field, f"{why}; OICP demands it and the operator's defaults do not give it")
+    report.issues.append(_default_used(field, why))
     return value
+
+
+# The same few issues for every location of a network: made once.
+@lru_cache(maxsize=256)
+def _default_used(field: str, why: str) -> Issue:
+    return Issue(IssueKind.DEFAULTED, field, f"{why}; the operator's default was used")
 
 
 def _address(location: Location, defaults: OperatorDefaults, report: Report) -> Record:

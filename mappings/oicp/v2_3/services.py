@@ -1,14 +1,13 @@
 """Authentication modes, payment options and value added services: said, or following from OCPI's capabilities."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mappings.canonical.locations import (
     AuthenticationMode,
     Capability,
-    Connector,
     ConnectorCapability,
     Evse,
     PaymentOption,
@@ -16,6 +15,11 @@ from mappings.canonical.locations import (
 )
 from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.oicp.v2_3.enums import AUTHENTICATION_MODES, PAYMENT_OPTIONS, VALUE_ADDED_SERVICES
+from mappings.oicp.v2_3.place import defaulted
+from mappings.oicp.v2_3.wire import Record
+from mappings.report import IssueKind, Report
+
+_T = TypeVar("_T", bound=StrEnum)
 
 
 class Follows(NamedTuple):
@@ -48,6 +52,8 @@ FOLLOWS: Mapping[Capability, Follows] = MappingProxyType(
     }
 )
 
+_PNC = frozenset({ConnectorCapability.ISO_15118_2_PLUG_AND_CHARGE, ConnectorCapability.ISO_15118_20_PLUG_AND_CHARGE})
+
 CAPABILITIES: Mapping[AuthenticationMode, Capability | None] = MappingProxyType(
     {
         AuthenticationMode.NFC_RFID_CLASSIC: Capability.RFID_READER,
@@ -63,83 +69,55 @@ CAPABILITIES: Mapping[AuthenticationMode, Capability | None] = MappingProxyType(
 """The capability that an authentication mode read from OICP implies."""
 
 
-class Services(NamedTuple):
-    """The three lists as OICP's words, and what was noted; an empty list could not be filled.
+def write(evse: Evse, defaults: OperatorDefaults, record: Record, report: Report) -> None:
+    """Adds an EVSE's lists to its record: as said, which is complete; else as implied, and the operator's defaults.
 
-    Attributes:
-        defaulted: Canonical fields that came from the operator's defaults.
-        alone: Whether `No Payment` was left out, since OICP lets it stand only alone.
+    A capability denies nothing: that a terminal takes bank cards says neither that a driver cannot start by app nor
+    that there are no contracts. So the defaults are added to what the capabilities imply, and noted where they add.
+
+    Raises:
+        Refused: A list is empty; paths are the EVSE's.
     """
-
-    authentication: list[str]
-    payment: list[str]
-    services: list[str]
-    defaulted: tuple[str, ...]
-    alone: bool
-
-
-def write(evse: Evse, defaults: OperatorDefaults) -> Services:
-    """Gives an EVSE's lists: as said, else as they follow from its capabilities, else the operator's defaults."""
-    return _write(
-        evse.capabilities,
-        evse.authentication_modes,
-        evse.payment_options,
-        evse.value_added_services,
-        plug_and_charge(evse.connectors),
-        defaults.hubject_compatible if evse.hubject_compatible is None else evse.hubject_compatible,
-        defaults.authentication_modes,
-        defaults.payment_options,
-        defaults.value_added_services,
-    )
-
-
-def plug_and_charge(connectors: Iterable[Connector]) -> bool:
-    """Tells whether any connector takes ISO 15118 contracts."""
-    return any(connector.capabilities and _PNC.intersection(connector.capabilities) for connector in connectors)
-
-
-_PNC = frozenset({ConnectorCapability.ISO_15118_2_PLUG_AND_CHARGE, ConnectorCapability.ISO_15118_20_PLUG_AND_CHARGE})
-
-
-@lru_cache(maxsize=8192)
-def _write(
-    capabilities: tuple[Capability, ...],
-    authentication: tuple[AuthenticationMode, ...],
-    payment: tuple[PaymentOption, ...],
-    services: tuple[ValueAddedService, ...],
-    plug_and_charge: bool,
-    compatible: bool | None,
-    default_authentication: tuple[AuthenticationMode, ...],
-    default_payment: tuple[PaymentOption, ...],
-    default_services: tuple[ValueAddedService, ...],
-) -> Services:
-    defaulted: list[str] = []
-    follows = [FOLLOWS[capability] for capability in capabilities]
-    if not authentication:
-        found = [f.authentication for f in follows if f.authentication]
-        authentication = tuple(dict.fromkeys([*found, AuthenticationMode.PNC] if plug_and_charge else found))
-        if not authentication:
-            authentication = default_authentication
-            defaulted.append("authentication_modes")
-    if not payment:
-        options = [f.payment for f in follows if f.payment]
-        # Whoever may charge through Hubject does so under a contract.
-        payment = tuple(dict.fromkeys([*options, PaymentOption.CONTRACT] if compatible else options))
-        if not payment:
-            payment = default_payment
-            defaulted.append("payment_options")
+    follows = [FOLLOWS[capability] for capability in evse.capabilities]
+    modes = evse.authentication_modes
+    if not modes:
+        implied = [f.authentication for f in follows if f.authentication]
+        if any(_PNC.intersection(connector.capabilities) for connector in evse.connectors):
+            implied.append(AuthenticationMode.PNC)
+        modes = _with_defaults(implied, defaults.authentication_modes, "authentication_modes", report)
+    options = evse.payment_options
+    if not options:
+        options = _payment_options([f.payment for f in follows if f.payment], evse, defaults, report)
+    if len(options) > 1 and PaymentOption.NO_PAYMENT in options:
+        report.add(IssueKind.LEFT_OUT, "payment_options", "`No Payment` stands only alone in OICP")
+        options = tuple(option for option in options if option is not PaymentOption.NO_PAYMENT)
+    services = evse.value_added_services
     if not services:
-        services = tuple(dict.fromkeys(f.service for f in follows if f.service))
-        if not services:
-            services = default_services
-            defaulted.append("value_added_services")
-    alone = len(payment) > 1 and PaymentOption.NO_PAYMENT in payment
-    if alone:
-        payment = tuple(option for option in payment if option is not PaymentOption.NO_PAYMENT)
-    return Services(
-        [AUTHENTICATION_MODES.from_canonical(mode).value for mode in authentication],
-        [PAYMENT_OPTIONS.from_canonical(option).value for option in payment],
-        [VALUE_ADDED_SERVICES.from_canonical(service).value for service in services],
-        tuple(defaulted),
-        alone,
-    )
+        offered = [f.service for f in follows if f.service]
+        # `None` says that there is no service, which is not true once one is implied.
+        rest = [each for each in defaults.value_added_services if not offered or each is not ValueAddedService.NONE]
+        services = _with_defaults(offered, rest, "value_added_services", report)
+    record["AuthenticationModes"] = [AUTHENTICATION_MODES.from_canonical(mode).value for mode in modes]
+    record["PaymentOptions"] = [PAYMENT_OPTIONS.from_canonical(option).value for option in options]
+    record["ValueAddedServices"] = [VALUE_ADDED_SERVICES.from_canonical(service).value for service in services]
+
+
+def _payment_options(
+    implied: list[PaymentOption], evse: Evse, defaults: OperatorDefaults, report: Report
+) -> tuple[PaymentOption, ...]:
+    compatible = defaults.hubject_compatible if evse.hubject_compatible is None else evse.hubject_compatible
+    free = not implied and PaymentOption.NO_PAYMENT in defaults.payment_options
+    if compatible and not free:
+        # Whoever may charge through Hubject does so under a contract.
+        implied = [*implied, PaymentOption.CONTRACT]
+    return _with_defaults(implied, defaults.payment_options, "payment_options", report)
+
+
+def _with_defaults(implied: list[_T], defaults: Iterable[_T], field: str, report: Report) -> tuple[_T, ...]:
+    added = tuple(each for each in defaults if each not in implied)
+    if not implied:
+        return tuple(dict.fromkeys(defaulted(added, field, report)))
+    if added:
+        told = ", ".join(each.value for each in added)
+        report.add(IssueKind.DEFAULTED, field, "implied only in part; the operator's defaults were added", told)
+    return tuple(dict.fromkeys([*implied, *added]))

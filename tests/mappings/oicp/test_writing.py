@@ -16,6 +16,7 @@ from mappings.canonical.locations import (
     PaymentOption,
     PowerType,
     RegularHours,
+    ValueAddedService,
 )
 from mappings.canonical.texts import Business, Image, ImageCategory, LocalText
 from mappings.oicp.v2_3 import evse_data
@@ -79,10 +80,60 @@ def test_capabilities_say_how_a_driver_identifies_pays_and_reserves() -> None:
     pnc = connector(capabilities=("ISO_15118_20_PLUG_AND_CHARGE",))
     capabilities = (Capability.RFID_READER, Capability.PED_TERMINAL, Capability.RESERVABLE, Capability.UNLOCK_CAPABLE)
     record, issues = write(location(evse(capabilities=capabilities, connectors=(pnc,))))
-    assert record["AuthenticationModes"] == ["NFC RFID Classic", "Direct Payment", "PnC"]
+    assert record["AuthenticationModes"] == ["NFC RFID Classic", "Direct Payment", "PnC", "REMOTE"]
     assert record["PaymentOptions"] == ["Direct", "Contract"]
     assert record["ValueAddedServices"] == ["Reservation"]
-    assert not {field for _, field in issues} & {"evses[0].authentication_modes", "evses[0].payment_options"}
+    assert (IssueKind.DEFAULTED, "evses[0].authentication_modes") in issues
+    assert not {field for _, field in issues} & {"evses[0].payment_options", "evses[0].value_added_services"}
+
+
+def test_a_card_terminal_denies_neither_the_operators_modes_nor_contracts() -> None:
+    terminal = evse(capabilities=(Capability.CREDIT_CARD_PAYABLE,), hubject_compatible=False)
+    modes = (AuthenticationMode.NFC_RFID_CLASSIC, AuthenticationMode.REMOTE)
+    defaults = DEFAULTS.model_copy(
+        update={
+            "authentication_modes": modes,
+            "payment_options": (PaymentOption.CONTRACT,),
+            "value_added_services": (ValueAddedService.NONE, ValueAddedService.ROOF_PROVIDED),
+        }
+    )
+    record, issues = write(location(terminal), defaults)
+    assert record["AuthenticationModes"] == ["Direct Payment", "NFC RFID Classic", "REMOTE"]
+    assert record["PaymentOptions"] == ["Direct", "Contract"]
+    assert {(IssueKind.DEFAULTED, f"evses[0].{n}") for n in ("authentication_modes", "payment_options")} <= issues
+    reservable = terminal.model_copy(update={"capabilities": (Capability.RESERVABLE,)})
+    assert write(location(reservable), defaults)[0]["ValueAddedServices"] == ["Reservation", "RoofProvided"]
+
+
+def test_a_list_that_the_source_states_is_complete() -> None:
+    stated = evse(
+        capabilities=(Capability.RFID_READER, Capability.PED_TERMINAL, Capability.RESERVABLE),
+        authentication_modes=(AuthenticationMode.DIRECT_PAYMENT,),
+        payment_options=(PaymentOption.DIRECT,),
+        value_added_services=(ValueAddedService.NONE,),
+    )
+    record, issues = write(location(stated))
+    assert record["AuthenticationModes"] == ["Direct Payment"]
+    assert record["PaymentOptions"] == ["Direct"]
+    assert record["ValueAddedServices"] == ["None"]
+    lists = {"evses[0].authentication_modes", "evses[0].payment_options", "evses[0].value_added_services"}
+    assert not lists & {field for _, field in issues}
+
+
+def test_an_operator_who_charges_nothing_by_default_is_contradicted_by_a_card_terminal_alone() -> None:
+    free = DEFAULTS.model_copy(update={"payment_options": (PaymentOption.NO_PAYMENT,)})
+    assert write(location(evse(capabilities=())), free)[0]["PaymentOptions"] == ["No Payment"]
+    record, issues = write(location(evse(capabilities=(Capability.PED_TERMINAL,))), free)
+    assert record["PaymentOptions"] == ["Direct", "Contract"]
+    assert (IssueKind.LEFT_OUT, "evses[0].payment_options") in issues
+
+
+def test_evses_of_a_kind_have_their_own_issues_however_many_there_are() -> None:
+    many = [evse(uid=str(n), evse_id=EvseId(f"NL*ABC*E{n}"), physical_reference="A") for n in range(70)]
+    for _ in range(2):
+        for index, rendered in enumerate(evse_data.records(location(*many), DEFAULTS, OPERATOR)):
+            lost = [issue.field for issue in rendered.issues if issue.kind is IssueKind.LOST]
+            assert lost == [f"evses[{index}].physical_reference"]
 
 
 def test_what_an_evse_says_itself_goes_before_what_would_follow() -> None:
