@@ -19,7 +19,8 @@ def parse(text: str) -> datetime:
         if _OFFSET.fullmatch(text):
             raise ValueError("has an explicit offset, where OCPI wants UTC")
         raise ValueError("is not a stamp like 2015-06-29T20:39:09Z")
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 @lru_cache(maxsize=16384)

@@ -30,6 +30,16 @@ def build(model: type[M], values: dict[str, Any]) -> M:
     return built
 
 
+def variant(model: M, values: dict[str, Any]) -> M:
+    """Gives a model that was built, with some values in place of its own; each as the model would hold it."""
+    built = _new(type(model))
+    _set(built, "__dict__", {**model.__dict__, **values})
+    _set(built, "__pydantic_fields_set__", model.__pydantic_fields_set__.union(values))
+    _set(built, "__pydantic_extra__", None)
+    _set(built, "__pydantic_private__", None)
+    return built
+
+
 @cache
 def _template(model: type[Model]) -> dict[str, Any]:
     """All fields in the model's own order, which is the order in which they are written."""

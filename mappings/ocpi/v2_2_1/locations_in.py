@@ -26,7 +26,7 @@ from mappings.canonical.locations import (
 )
 from mappings.ocpi import countries, numbers, values
 from mappings.ocpi.reading import Instead, Path, Reader, Rule, Rules, show
-from mappings.ocpi.trusted import build
+from mappings.ocpi.trusted import build, variant
 from mappings.ocpi.v2_2_1 import enums, texts
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.report import IssueKind, Report
@@ -100,6 +100,9 @@ def connector(wire: w.Connector, report: Report, path: Path, parent: datetime | 
         path: Of the connector in the source.
         parent: The EVSE's `last_updated`, for a connector that has none of its own; None refuses such a one.
     """
+    kind = _kind(*map(wire.get, _KIND)) if wire.keys() <= CONNECTOR else None
+    if kind is not None:
+        return variant(kind, {"id": wire["id"], **_own_fields(wire, report, path, parent)})
     standard = enums.CONNECTOR_STANDARDS.find(wire["standard"])
     if standard is None:
         unread: dict[str, Any] = {}
@@ -113,10 +116,49 @@ def connector(wire: w.Connector, report: Report, path: Path, parent: datetime | 
     return build(Connector, fields)
 
 
+_KIND = (
+    "standard",
+    "format",
+    "power_type",
+    "max_voltage",
+    "max_amperage",
+    "max_electric_power",
+    "terms_and_conditions",
+)
+
+
+# A network has few kinds of connectors, each on a great many EVSEs. Typed, since 1 and 1.0 are different decimals.
+@lru_cache(maxsize=16384, typed=True)
+def _kind(*given: Any) -> Connector | None:
+    """Builds what connectors with the same values of `_KIND` have in common; None where something is to be noted."""
+    wire = dict(zip(_KIND, given, strict=True))
+    standard = enums.CONNECTOR_STANDARDS.find(wire["standard"])
+    report = Report()
+    fields = _kind_fields(wire, report, (), {})
+    # An issue names the connector's place, and so is made for each anew.
+    return None if standard is None or report.issues else build(Connector, {"standard": standard, **fields})
+
+
 def connector_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: datetime | None) -> dict[str, Any]:
     """Gives the canonical fields of those that the wire names, but for id and standard."""
-    fields = _plain(wire, ("max_voltage", "max_amperage", "terms_and_conditions"))
     unknown = {} if wire.keys() <= CONNECTOR else values.kept(wire, CONNECTOR, report, path)
+    fields = _kind_fields(wire, report, path, unknown)
+    if unknown:
+        fields["unknown"] = unknown
+    fields.update(_own_fields(wire, report, path, parent))
+    return fields
+
+
+def _own_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: datetime | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if tariffs := wire.get("tariff_ids"):
+        fields["tariff_ids"] = tuple(tariffs)
+    fields["last_updated"] = last_updated(wire.get("last_updated"), report, path, parent)
+    return fields
+
+
+def _kind_fields(wire: Mapping[str, Any], report: Report, path: Path, unknown: dict[str, Any]) -> dict[str, Any]:
+    fields = _plain(wire, ("max_voltage", "max_amperage", "terms_and_conditions"))
     get = wire.get
     if (text := get("format")) is not None:
         fields["format"] = values.informational(enums.CONNECTOR_FORMATS, text, report, path, "format", unknown)
@@ -124,11 +166,6 @@ def connector_fields(wire: Mapping[str, Any], report: Report, path: Path, parent
         fields["power_type"] = values.informational(enums.POWER_TYPES, text, report, path, "power_type", unknown)
     if (number := get("max_electric_power")) is not None:
         fields["max_power"] = _power(number, get("power_type"), report, path)
-    if tariffs := get("tariff_ids"):
-        fields["tariff_ids"] = tuple(tariffs)
-    if unknown:
-        fields["unknown"] = unknown
-    fields["last_updated"] = last_updated(get("last_updated"), report, path, parent)
     return fields
 
 
