@@ -81,7 +81,8 @@ class Dispatcher:
         for place, operation in wanted.items():
             if place in self._workers:
                 continue
-            worker = Worker(self._outbox, _finder(self._links, place[0]), operation, self._measures)
+            find = _finder(self._links, place[0])
+            worker = Worker(self._outbox, find, operation, self._measures, self._links.refresh)
             self._workers[place] = (worker, asyncio.get_running_loop().create_task(worker.run()))
 
     async def _supervise(self) -> None:

@@ -56,13 +56,13 @@ async def compare(outbox: Outbox, link: Link, operation: str, memory: AsyncItera
     result = Equality(operation)
     acknowledged: dict[str, bytes] = {}
     async for chunk in outbox.everything(link.connection.id, operation, link.connection.scope):
-        wanted = _render(link, operation, chunk)
+        wanted = _render(link, operation, [claimed for claimed, refused in chunk if not refused])
         result.wanted += len(wanted)
-        for claimed in chunk:
-            key, accepted = claimed.item.key, claimed.item.accepted
+        for claimed, refused in chunk:
+            key, accepted = claimed.item.key, claimed.item.accepted or None
             if accepted is not None:
                 acknowledged[key] = accepted
-            if wanted.get(key) != accepted:
+            if not refused and wanted.get(key) != accepted:
                 result.note(result.unsent, key)
     result.acknowledged = len(acknowledged)
     async for key, record in memory:
@@ -88,7 +88,8 @@ def _render(link: Link, operation: str, chunk: list[Claimed]) -> dict[str, bytes
         for call in plan.calls:
             fingerprints |= {one.item.key: one.fingerprint for one in call.settles}
         fingerprints |= {one.item.key: one.fingerprint for one in plan.unchanged}
-    return fingerprints
+    # An empty one says that there should be nothing.
+    return {key: fingerprint for key, fingerprint in fingerprints.items() if fingerprint}
 
 
 def _unsent(claimed: Claimed) -> Item:

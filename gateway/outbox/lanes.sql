@@ -1,9 +1,8 @@
 -- name: claim
--- Takes due projections of an operation, the oldest first, and leases their lanes. A lane's results and its release are
--- written in one transaction, so whoever sees a lane free also sees what was done in it.
+-- Finds due projections of an operation, the oldest first, and leases their lanes. What is to be told in them is read
+-- after this (`claimed`): while this statement waited for a lane, somebody else may have told it.
 WITH due AS MATERIALIZED (
-    SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
-        p.attempts, p.since, p.due_at, p.sent_as, p.fingerprint, p.attempt
+    SELECT p.key, p.lane, p.due_at
     FROM projection p
     WHERE p.connection_id = $1 AND p.operation = $2 AND p.pending AND p.due_at <= clock_timestamp()
         AND NOT EXISTS (
@@ -16,35 +15,63 @@ WITH due AS MATERIALIZED (
     SELECT lane FROM due GROUP BY lane ORDER BY min(due_at) LIMIT $4
 ), leased AS (
     INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
-    SELECT $1, $2, lane, $5, nextval('fence'), now() + $6 FROM lanes ORDER BY lane
+    SELECT $1, $2, lane, $5, nextval('fence'), clock_timestamp() + $6 FROM lanes ORDER BY lane
     ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
         holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
     WHERE l.expires_at <= now() AND l.retry_at <= now()
     RETURNING lane, fence, attempts
 )
-SELECT due.*, leased.fence, leased.attempts AS lane_attempts, e.status
-FROM due JOIN leased USING (lane) LEFT JOIN evse e ON e.no = due.evse_no
-ORDER BY due.due_at
+SELECT leased.lane, leased.fence, leased.attempts, array_agg(due.key) AS keys
+FROM due JOIN leased USING (lane)
+GROUP BY leased.lane, leased.fence, leased.attempts
+ORDER BY min(due.due_at)
+
+-- name: claimed
+-- What is to be told of some keys in leased lanes.
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
+    p.attempts, p.since, p.sent_as, p.fingerprint, p.attempt, e.status
+FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
+WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = ANY($3::text[]) AND p.pending
+ORDER BY p.due_at
 
 -- name: lease
 -- Leases one lane, for a full synchronisation.
 INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
-VALUES ($1, $2, $3, $4, nextval('fence'), now() + $5)
+VALUES ($1, $2, $3, $4, nextval('fence'), clock_timestamp() + $5)
 ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
     holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
 WHERE l.expires_at <= now() AND l.retry_at <= now()
 RETURNING fence, attempts
 
 -- name: everything
--- All that a hub should have of an operation, and what it should lose, for a full synchronisation.
+-- What a hub should have of an operation, and what it should lose, for a full synchronisation; at most $3 rows.
 SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
-    p.attempts, p.since, p.due_at, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status
+    p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status
 FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
 WHERE p.connection_id = $1 AND p.operation = $2 AND NOT p.held AND NOT p.refused
-ORDER BY p.location_no, p.key
+LIMIT $3
+
+-- name: count
+SELECT count(*) FROM projection WHERE connection_id = $1 AND operation = $2 AND NOT held AND NOT refused
+
+-- name: known
+-- All that a hub has or should have of an operation, a page after the last key; what was refused is wanted no more, but
+-- an earlier state of it may be there.
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
+    p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status, p.refused
+FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
+WHERE p.connection_id = $1 AND p.operation = $2 AND NOT (p.held AND p.sent_as IS NULL) AND p.key > $3
+ORDER BY p.key LIMIT $4
+
+-- name: replaced
+-- The hub has nothing but what it was given whole ($3): what else it had is gone there, and would be sent anew.
+UPDATE projection SET sent_as = NULL, fingerprint = NULL
+WHERE connection_id = $1 AND operation = $2 AND sent_as IS NOT NULL AND key <> ALL($3::text[])
 
 -- name: extend
-UPDATE lane SET expires_at = now() + $2 WHERE holder = $1 AND expires_at > now()
+-- Only leases that this process works under: one whose work broke off runs out, and somebody does the work again.
+UPDATE lane SET expires_at = clock_timestamp() + $2
+WHERE holder = $1 AND fence = ANY($3::bigint[]) AND expires_at > clock_timestamp()
 
 -- name: ours
 -- Which of some lanes are still ours, locked until the transaction ends, in the order that every settlement takes.
@@ -52,6 +79,14 @@ SELECT lane, fence FROM lane
 WHERE connection_id = $1 AND operation = $2
     AND (lane, fence) IN (SELECT * FROM unnest($3::text[], $4::bigint[]))
 ORDER BY lane FOR UPDATE
+
+-- name: lock
+-- The projections that are about to be settled, and their followers ($4), locked in the order of everybody who locks
+-- projections. What is written after this is decided on what they are now.
+SELECT FROM projection
+WHERE connection_id = $1 AND key = ANY($3::text[]) AND (operation = $2 OR operation = ANY($4::text[]))
+ORDER BY evse_no NULLS FIRST, connection_id, key, operation
+FOR UPDATE
 
 -- name: accept
 -- The hub has these as they were at revision `wanted`; what changed since stays pending. A null `sent_as` was deleted.
@@ -116,6 +151,18 @@ ON CONFLICT (connection_id, operation, key) DO UPDATE SET
     wanted = excluded.wanted, code = excluded.code, reason = excluded.reason, field = excluded.field,
     attempts = excluded.attempts, body = excluded.body, at = now()
 
+-- name: forget
+-- The hub does not know some objects any more: whatever it accepted of them is told anew, whole. Tells the lanes in which
+-- there was something to forget.
+WITH forgotten AS (
+    UPDATE projection SET
+        sent_as = NULL, fingerprint = NULL, attempt = NULL, refused = false, wanted = wanted + 1, pending = NOT held,
+        due_at = clock_timestamp(), since = CASE WHEN pending THEN since ELSE clock_timestamp() END
+    WHERE connection_id = $1 AND operation = $2 AND lane = ANY($3::text[]) AND sent_as IS NOT NULL
+    RETURNING lane
+)
+SELECT DISTINCT lane FROM forgotten
+
 -- name: postpone
 -- These are tried again at a time; an attempt that must go out first is kept with its item.
 UPDATE projection p SET
@@ -166,8 +213,16 @@ UPDATE projection SET fingerprint = NULL, wanted = wanted + 1, pending = NOT hel
 WHERE connection_id = $1 AND operation = $2 AND NOT gone
 
 -- name: pause
-UPDATE connection SET state = 'paused', why = $2 WHERE id = $1 AND state = 'ready'
+UPDATE connection SET state = 'paused', why = $2, faulty = true WHERE id = $1 AND state = 'ready' RETURNING name
+
+-- name: audit_pause
+WITH raised AS (UPDATE registry SET revision = revision + 1)
+INSERT INTO audit (who, action, subject, detail) VALUES ('gateway', 'paused', $1, $2)
 
 -- name: quiet
--- Whether nothing is left to do anywhere: nothing pending, no lane held.
-SELECT NOT EXISTS (SELECT FROM projection WHERE pending) AND NOT EXISTS (SELECT FROM lane WHERE expires_at > now())
+-- Whether nothing is left to do anywhere: nothing pending, no lane held, no full synchronisation due that could be made.
+SELECT NOT EXISTS (SELECT FROM projection WHERE pending)
+    AND NOT EXISTS (SELECT FROM lane WHERE expires_at > clock_timestamp())
+    AND NOT EXISTS (
+        SELECT FROM full_sync s JOIN connection c ON c.id = s.connection_id
+        WHERE s.due_at <= clock_timestamp() AND c.mode = 'live' AND c.state = 'ready')

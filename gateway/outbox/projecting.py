@@ -1,12 +1,12 @@
 """Which projections an object needs, written in the transaction that writes the object."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapters.core.adapter import Adapter, Subject, WireKey
 from adapters.core.connection import Connection
-from gateway.store.pool import Transaction
+from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.locations import Location
 from mappings.canonical.tariffs import Tariff
@@ -78,7 +78,7 @@ _Place = tuple[int, str, str]
 
 
 async def project(tx: Transaction, links: Sequence[Link], objects: Sequence[Stored], *, changed: bool = True) -> None:
-    """Brings the projections of some objects up to date.
+    """Brings the projections of some objects up to date. The rows of their EVSEs were written in this transaction.
 
     Args:
         links: The connections concerned, all of them or the one that is synchronised anew.
@@ -100,15 +100,34 @@ async def project(tx: Transaction, links: Sequence[Link], objects: Sequence[Stor
                     shared[connection_id, wire.key, wire.operation] = _Shape(wire.lane, wire.follows_status, True)
                 else:
                     rows.append(_row(stored, connection_id, wire, held=(connection_id, wire.operation) in held))
-    before = await _before(tx, [stored for stored in objects if stored.existed], ours)
+    if shared:
+        await tx.execute(SQL["contest"], list({key for _, key, _ in shared}))
+    before = await _before(tx, [stored for stored in objects if stored.existed], ours, shared)
     contested = {place: shape for place, shape in before.items() if shape.shared} | shared
     elected = await _elect(tx, contested, held)
     ours_now = {no for stored in objects for no in stored.evses.values()}
-    rewritten = [row for row in elected if row.evse_no in ours_now]
-    await _want(tx, rows + rewritten, changed=changed)
-    await _want(tx, [row for row in elected if row.evse_no not in ours_now], changed=False)
+    raced = await _want(tx, rows + [row for row in elected if row.evse_no in ours_now], before, changed=changed)
+    raced |= await _want(tx, [row for row in elected if row.evse_no not in ours_now], before, changed=False)
+    if raced:
+        # Another transaction wrote the key first. It has ended and could not see our EVSE: we see both, and decide.
+        await tx.execute(SQL["contest"], list({key for _, key, _ in raced}))
+        await _want(tx, await _elect(tx, {place: contested[place] for place in raced}, held), raced, changed=False)
     wanted = {row[:3] for row in (*rows, *elected)}
     await _unwant(tx, [place for place in contested.keys() | before.keys() if place not in wanted])
+
+
+async def elect(tx: Transaction, keys: Sequence[str], reported: Sequence[int]) -> None:
+    """Decides anew who is sent under some shared keys, after reports changed which EVSE is the newest.
+
+    Args:
+        reported: Numbers of the EVSEs whose status changed; where one is sent, its status is told again.
+    """
+    found = await tx.fetch(SQL["lock_shared"], keys)
+    contested = {_place(row): _shape(row) for row in found}
+    elected = await _elect(tx, contested, frozenset())
+    news = {row for row in elected if row.follows_status and row.evse_no in set(reported)}
+    await _want(tx, news, contested, changed=True)
+    await _want(tx, [row for row in elected if row not in news], contested, changed=False)
 
 
 def _row(stored: Stored, connection_id: int, wire: WireKey, *, held: bool) -> _Row:
@@ -129,21 +148,28 @@ def _row(stored: Stored, connection_id: int, wire: WireKey, *, held: bool) -> _R
     )
 
 
-async def _before(tx: Transaction, objects: Sequence[Stored], ours: set[int]) -> dict[_Place, _Shape]:
-    """Finds the projections that spoke of the objects until now."""
-    if not objects:
-        return {}
+async def _before(
+    tx: Transaction, objects: Sequence[Stored], ours: set[int], wanted: Iterable[_Place]
+) -> dict[_Place, _Shape]:
+    """Finds the projections that spoke of the objects until now, or have a key that is wanted; locks them all.
+
+    Who wins a shared key is looked up only after this: whoever else decides about it has ended or waits for us.
+    """
     locations = [stored.no for stored in objects if isinstance(stored.subject, Location)]
     tariffs = [stored.no for stored in objects if isinstance(stored.subject, Tariff)]
-    found = await tx.fetch(SQL["stored_keys"], locations, tariffs)
-    return {
-        (row["connection_id"], row["key"], row["operation"]): _Shape(row["lane"], row["follows_status"], row["shared"])
-        for row in found
-        if row["connection_id"] in ours
-    }
+    found = await tx.fetch(SQL["lock_places"], sorted(ours), locations, tariffs, *_columns(wanted, 3))
+    return {_place(row): _shape(row) for row in found}
 
 
-async def _elect(tx: Transaction, contested: dict[_Place, _Shape], held: set[tuple[int, str]]) -> list[_Row]:
+def _place(row: Record) -> _Place:
+    return row["connection_id"], row["key"], row["operation"]
+
+
+def _shape(row: Record) -> _Shape:
+    return _Shape(row["lane"], row["follows_status"], row["shared"])
+
+
+async def _elect(tx: Transaction, contested: Mapping[_Place, _Shape], held: Collection[tuple[int, str]]) -> list[_Row]:
     """Gives a row for each shared key that some EVSE claims, speaking of the one that wins it now."""
     if not contested:
         return []
@@ -168,12 +194,20 @@ async def _elect(tx: Transaction, contested: dict[_Place, _Shape], held: set[tup
     ]
 
 
-async def _want(tx: Transaction, rows: Iterable[_Row], *, changed: bool) -> None:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    if columns:
-        await tx.execute(SQL["want"], *columns, changed)
+async def _want(tx: Transaction, rows: Collection[_Row], found: Collection[_Place], *, changed: bool) -> set[_Place]:
+    """Writes rows; gives the shared ones that were not `found` and that another transaction wrote meanwhile."""
+    if not rows:
+        return set()
+    known = [row[:3] in found for row in rows]
+    raced = await tx.fetch(SQL["want"], *_columns(rows, len(_Row._fields)), known, changed)
+    return {_place(row) for row in raced}
 
 
 async def _unwant(tx: Transaction, places: Sequence[_Place]) -> None:
     if places:
-        await tx.execute(SQL["unwant"], *(list(column) for column in zip(*places, strict=True)))
+        await tx.execute(SQL["unwant"], *_columns(places, 3))
+
+
+def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:
+    """Turns rows into columns; `width` empty ones if there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -1,10 +1,11 @@
 """The outbox in the store: claiming lanes, and writing what came of them."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import uuid4
 
 from adapters.core.adapter import Call, Item, Rendered, Subject
 from adapters.core.connection import Scope
@@ -74,6 +75,9 @@ class LaneResult:
         waiting: Not tried; due again at `waiting_until`.
         failed: Tried in vain; due again at `retry_at`, until when the lane rests.
         attempts: Calls to be kept with the one item that each settles, by key, since they must go out first.
+        forgotten: Refused since the hub does not know their object; refusals in earnest if it never did.
+        replaced: The hub has what was accepted and nothing else.
+        unchanged: How many of the accepted needed no call.
     """
 
     lane: Lane
@@ -86,32 +90,59 @@ class LaneResult:
     retry_at: datetime | None = None
     error: str | None = None
     attempts: dict[str, Call] = field(default_factory=dict)
+    forgotten: list[Refusal] = field(default_factory=list)
+    replaced: bool = False
+    unchanged: int = 0
+
+    def touched(self) -> Iterator[Claimed]:
+        """Gives everything about which the result says something."""
+        yield from (claimed for claimed, _ in self.accepted)
+        yield from (claimed for claimed, _ in self.shadowed)
+        yield from (refusal.claimed for refusal in (*self.refused, *self.forgotten))
+        yield from self.waiting
+        yield from self.failed
 
 
 class Outbox:
     """The tables `projection`, `lane`, `dead_letter` and `issue`.
 
     Args:
-        holder: Names this process in its leases.
+        holder: Names this process in its leases, for people; what makes it unique is added.
         lease: How long a lease holds if it is not extended.
     """
 
     def __init__(self, store: Store, holder: str, lease: timedelta = timedelta(seconds=10)) -> None:
         self._store = store
-        self._holder = holder
+        # A process started anew in a container has its predecessor's host and pid, and shall not have its leases.
+        self._holder = f"{holder}/{uuid4().hex[:12]}"
+        self._working: set[int] = set()
         self.lease = lease
 
     async def claim(
         self, connection_id: int, operation: str, scope: Scope, *, max_items: int, max_lanes: int
     ) -> list[Lane]:
         """Leases lanes with something due, and reads what is to be told in them."""
-        rows = await self._store.fetch(
+        leased = await self._store.fetch(
             SQL["claim"], connection_id, operation, max_items, max_lanes, self._holder, self.lease
         )
-        lanes: dict[str, tuple[Record, list[Claimed]]] = {}
-        for row, claimed in zip(rows, await self._read(rows, operation, scope), strict=True):
-            lanes.setdefault(row["lane"], (row, []))[1].append(claimed)
-        return [Lane(name, first["fence"], first["lane_attempts"], items) for name, (first, items) in lanes.items()]
+        if not leased:
+            return []
+        self._working.update(row["fence"] for row in leased)
+        try:
+            keys = [key for row in leased for key in row["keys"]]
+            rows = await self._store.fetch(SQL["claimed"], connection_id, operation, keys)
+            lanes: dict[str, list[Claimed]] = {row["lane"]: [] for row in leased}
+            for claimed in await self._read(rows, operation, scope):
+                if claimed.item.lane in lanes:  # not moved to another lane meanwhile
+                    lanes[claimed.item.lane].append(claimed)
+        except BaseException:
+            self._working.difference_update(row["fence"] for row in leased)
+            raise
+        return [Lane(row["lane"], row["fence"], row["attempts"], lanes[row["lane"]]) for row in leased]
+
+    def abandon(self, lane: Lane) -> None:
+        """Extends a lane's lease no more: nobody works on it here. Does nothing to one that was settled."""
+        self._working.discard(lane.fence)
 
     async def claim_everything(self, connection_id: int, operation: str, scope: Scope, *, most: int) -> Lane | None:
         """Leases the one lane of an operation with all that the hub should have; None if it is taken.
@@ -121,17 +152,28 @@ class Outbox:
         lease = await self._store.fetchrow(SQL["lease"], connection_id, operation, "", self._holder, self.lease)
         if lease is None:
             return None
-        rows = await self._store.fetch(SQL["everything"], connection_id, operation)
-        claimed = await self._read(rows, operation, scope) if len(rows) <= most else []
+        self._working.add(lease["fence"])
+        try:
+            rows = await self._store.fetch(SQL["everything"], connection_id, operation, most + 1)
+            claimed = await self._read(rows, operation, scope) if len(rows) <= most else []
+        except BaseException:
+            self._working.discard(lease["fence"])
+            raise
         return Lane("", lease["fence"], lease["attempts"], claimed)
 
     async def everything(
         self, connection_id: int, operation: str, scope: Scope, *, chunk: int = 1000
-    ) -> AsyncIterator[list[Claimed]]:
-        """Reads all that a hub should have of an operation, some at a time, without leasing anything."""
-        rows = await self._store.fetch(SQL["everything"], connection_id, operation)
-        for start in range(0, len(rows), chunk):
-            yield await self._read(rows[start : start + chunk], operation, scope)
+    ) -> AsyncIterator[list[tuple[Claimed, bool]]]:
+        """Reads all that a hub has or should have of an operation, some at a time, without leasing anything.
+
+        Yields:
+            Projections, each with whether it was refused, so that the hub cannot have it in its present state.
+        """
+        last = ""
+        while rows := await self._store.fetch(SQL["known"], connection_id, operation, last, chunk):
+            last = rows[-1]["key"]
+            claimed = await self._read(rows, operation, scope)
+            yield list(zip(claimed, (row["refused"] for row in rows), strict=True))
 
     async def settle(
         self, connection_id: int, operation: str, results: Sequence[LaneResult], followers: Sequence[str]
@@ -149,6 +191,7 @@ class Outbox:
             with attempt:
                 async with self._store.transaction() as tx:
                     written = await self._settle(tx, (connection_id, operation), results, followers)
+        self._working.difference_update(one.lane.fence for one in results)
         return written
 
     async def _settle(
@@ -159,15 +202,20 @@ class Outbox:
         )
         ours = {(row["lane"], row["fence"]) for row in held}
         kept = [one for one in results if (one.lane.name, one.lane.fence) in ours]
-        accepted = sorted((pair for one in kept for pair in one.accepted), key=lambda pair: pair[0].item.key)
+        accepted = [pair for one in kept for pair in one.accepted]
         shadowed = [pair for one in kept for pair in one.shadowed]
-        refused = [refusal for one in kept for refusal in one.refused]
+        await tx.execute(
+            SQL["lock"], *place, [claimed.item.key for one in kept for claimed in one.touched()], followers
+        )
+        refused = [refusal for one in kept for refusal in one.refused] + await _forget(tx, place, kept)
         if accepted:
             keys = [claimed.item.key for claimed, _ in accepted]
             wanted = [claimed.wanted for claimed, _ in accepted]
             fingerprints = [rendered.fingerprint for _, rendered in accepted]
             names = [rendered.sent_as for _, rendered in accepted]
             await tx.execute(SQL["accept"], *place, keys, wanted, fingerprints, names, followers)
+        if any(one.replaced for one in kept):
+            await tx.execute(SQL["replaced"], *place, [claimed.item.key for claimed, _ in accepted])
         if shadowed:
             keys = [claimed.item.key for claimed, _ in shadowed]
             await tx.execute(SQL["shadow"], *place, keys, [claimed.wanted for claimed, _ in shadowed], followers)
@@ -205,8 +253,9 @@ class Outbox:
             await tx.execute(SQL["postpone"], *place, *(list(column) for column in zip(*rows, strict=True)))
 
     async def extend(self) -> None:
-        """Extends every lease of this process that has not run out."""
-        await self._store.execute(SQL["extend"], self._holder, self.lease)
+        """Extends the leases of the lanes that are worked on here and have not run out."""
+        if self._working:
+            await self._store.execute(SQL["extend"], self._holder, self.lease, list(self._working))
 
     async def blocked(self, connection_id: int, operation: str) -> frozenset[str]:
         """Gives the pending keys of an operation."""
@@ -232,10 +281,13 @@ class Outbox:
         await self._store.execute(SQL["ask_again"], connection_id, operation)
 
     async def pause(self, connection_id: int, why: str) -> None:
-        """Pauses a connection that cannot work until somebody acts."""
-        async with self._store.transaction() as tx:
-            await tx.execute(SQL["pause"], connection_id, why)
-            await tx.execute("UPDATE registry SET revision = revision + 1")
+        """Pauses a connection that is ready and cannot work until somebody acts, or gives it other credentials."""
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    name = await tx.fetchval(SQL["pause"], connection_id, why)
+                    if name is not None:
+                        await tx.execute(SQL["audit_pause"], f"connection/{name}", json.dumps({"why": why}))
 
     async def quiet(self) -> bool:
         """Tells whether nothing is left to do, at any connection."""
@@ -303,6 +355,15 @@ def _dump_attempt(claimed: Claimed, call: Call | None) -> str | None:
         },
         separators=(",", ":"),
     )
+
+
+async def _forget(tx: Transaction, place: tuple[int, str], kept: Sequence[LaneResult]) -> list[Refusal]:
+    """Forgets what the hub does not know any more; gives the refusals of what it never knew."""
+    lanes = [one.lane.name for one in kept if one.forgotten]
+    if not lanes:
+        return []
+    mended = {row["lane"] for row in await tx.fetch(SQL["forget"], *place, lanes)}
+    return [refusal for one in kept if one.lane.name not in mended for refusal in one.forgotten]
 
 
 async def _write_issues(

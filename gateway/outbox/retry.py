@@ -45,11 +45,24 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """The hub lost the object: the whole of it is told anew; if the hub never had it, this is a refusal."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
-    """The lane rests until a moment, then tries the same again."""
+    """The lane rests until a moment, then tries the same again.
+
+    Attributes:
+        everywhere: The hub asked for less: no lane of the operation is tried before that moment.
+    """
 
     at: datetime
     reason: str
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ class Pause:
     reason: str
 
 
-Verdict: TypeAlias = Accept | Halve | Refuse | Retry | Pause
+Verdict: TypeAlias = Accept | Halve | Refuse | Forget | Retry | Pause
 
 
 def decide(outcome: Outcome, *, size: int, atomic: bool, attempts: int, now: datetime, spread: float) -> Verdict:
@@ -76,10 +89,11 @@ def decide(outcome: Outcome, *, size: int, atomic: bool, attempts: int, now: dat
             return Accept()
         case RefusedByHub() if atomic and size > 1:
             return Halve()
-        case RefusedByHub(code, text):
-            return Refuse(code, text)
+        case RefusedByHub(code, text, unknown_there):
+            return Forget(code, text) if unknown_there else Refuse(code, text)
         case Throttled(retry_after):
-            return Retry(now + max(retry_after or timedelta(0), backoff(attempts, spread)), "too many requests")
+            rest = max(retry_after or timedelta(0), backoff(attempts, spread))
+            return Retry(now + rest, "too many requests", everywhere=True)
         case NotSent(reason) | OutcomeUnknown(reason):
             return Retry(now + backoff(attempts, spread), reason)
         case Misconfigured(reason):

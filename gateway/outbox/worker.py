@@ -1,23 +1,20 @@
-"""Serves one operation of one connection: claims lanes, plans, calls, settles."""
+"""Serves one operation of one connection: claims lanes, has them served, settles."""
 
 import asyncio
-import json
-import random
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from adapters.core.adapter import Call, Item, Plan, Rendered
 from adapters.core.connection import Mode, State
 from adapters.core.profile import OperationProfile
+from gateway.outbox.gate import Gate
 from gateway.outbox.projecting import Link
-from gateway.outbox.repository import Claimed, Lane, LaneResult, Outbox, Refusal
-from gateway.outbox.retry import Accept, Halve, Pause, Refuse, Retry, backoff, decide
+from gateway.outbox.repository import Lane, LaneResult, Outbox
+from gateway.outbox.serving import Serving
 from gateway.outbox.settler import Settler
-from mappings.report import Issue, Refused
+from mappings.report import Issue
 
 log = structlog.get_logger("outbox")
 
@@ -26,12 +23,6 @@ POLL = 0.5
 
 GATHER = 0.015
 """Seconds that a woken worker waits, so that what is written in one breath is claimed together."""
-
-WAITING = timedelta(seconds=0.5)
-"""After which an item is looked at again that waits for another operation."""
-
-FAILURES_BEFORE_REST = 5
-"""Failed lanes in a row after which the whole operation rests: the hub is away, and each lane need not find out."""
 
 
 class Measures(Protocol):
@@ -52,6 +43,7 @@ class Worker:
 
     Args:
         link: Gives the connection as it is now; None once it is gone.
+        refresh: Lets this process know connections as they are in the store.
         clock: Gives the present, aware.
     """
 
@@ -61,6 +53,7 @@ class Worker:
         link: Callable[[], Link | None],
         operation: OperationProfile,
         measures: Measures,
+        refresh: Callable[[], Awaitable[object]],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._outbox = outbox
@@ -68,11 +61,12 @@ class Worker:
         self._operation = operation
         self._measures = measures
         self._clock = clock
+        self._gate = Gate(outbox, link, refresh, clock)
         self._woken = asyncio.Event()
         self._lanes: set[asyncio.Task[None]] = set()
-        self._failures = 0
-        self._rests_until: datetime | None = None
-        present = self._present()
+        present = link()
+        if present is None:
+            raise LookupError("the connection is gone")
         followers = [one.name for one in present.adapter.profile.operations.values() if one.after == operation.name]
         self._settler = Settler(outbox, present.connection.id, operation.name, followers, self._measure)
 
@@ -81,7 +75,7 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Serves until cancelled; then finishes what is in flight."""
+        """Serves until cancelled; then lets the calls end that are in flight, begins no more, and settles."""
         try:
             while True:
                 try:
@@ -92,14 +86,9 @@ class Worker:
                 if not more:
                     await self._wait()
         finally:
+            self._gate.stop()
             if self._lanes:
                 await asyncio.gather(*self._lanes, return_exceptions=True)
-
-    def _present(self) -> Link:
-        link = self._link()
-        if link is None:
-            raise LookupError("the connection is gone")
-        return link
 
     async def _wait(self) -> None:
         try:
@@ -114,10 +103,11 @@ class Worker:
         link = self._link()
         if link is None or link.connection.mode is Mode.OFF or link.connection.state is not State.READY:
             return False
-        if self._rests_until is not None and self._clock() < self._rests_until:
+        if self._gate.resting:
             return False
         # After a rest a single lane tries whether the hub is back.
-        room = (1 if self._rests_until is not None else self._operation.lanes_in_flight) - len(self._lanes)
+        recovering = self._gate.rests_until is not None
+        room = (1 if recovering else self._operation.lanes_in_flight) - len(self._lanes)
         if room <= 0:
             return False
         if self._operation.full_load and await self._full_sync(link):
@@ -133,16 +123,17 @@ class Worker:
         if lanes and self._operation.waits_for is not None:
             blocked = await self._outbox.blocked(link.connection.id, self._operation.waits_for)
         for lane in lanes:
-            self._start(self._serve(link, lane, blocked))
+            self._start(lane, self._serve(link, lane, blocked))
         # Another claim at once only where this one left something for lanes that are free.
-        return bool(lanes) and len(self._lanes) < self._operation.lanes_in_flight and self._rests_until is None
+        return bool(lanes) and len(self._lanes) < self._operation.lanes_in_flight and not recovering
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, lane: Lane, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._lanes.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self._lanes.discard(task)
+            self._outbox.abandon(lane)
             if not task.cancelled() and (error := task.exception()) is not None:
                 # The lease runs out, and whoever comes next does the work again.
                 log.error("lane failed", operation=self._operation.name, exc_info=error)
@@ -150,108 +141,11 @@ class Worker:
 
         task.add_done_callback(ended)
 
+    def _serving(self, link: Link, lane: Lane, blocked: frozenset[str] = frozenset()) -> Serving:
+        return Serving(self._outbox, link, self._operation, lane, self._gate, self._clock, blocked)
+
     async def _serve(self, link: Link, lane: Lane, blocked: frozenset[str]) -> None:
-        result = LaneResult(lane)
-        by_key = {claimed.item.key: claimed for claimed in lane.claimed}
-        again = [claimed for claimed in lane.claimed if claimed.attempt is not None]
-        fresh = [claimed.item for claimed in lane.claimed if claimed.attempt is None]
-        if link.connection.mode is Mode.LIVE:
-            for claimed in again:
-                assert claimed.attempt is not None  # noqa: S101 - chosen by it
-                told = replace(claimed, wanted=claimed.attempt_wanted)
-                if not await self._make(link, result, claimed.attempt, {claimed.item.key: told}):
-                    await self._give_up(link, result, by_key)
-                    return
-        if fresh:
-            plan = self._plan(link, fresh, blocked)
-            self._take(link, result, plan, by_key)
-            for call in plan.calls:
-                if link.connection.mode is Mode.SHADOW:
-                    result.shadowed += [(by_key[one.item.key], one) for one in call.settles]
-                elif not await self._make(link, result, call, by_key):
-                    await self._give_up(link, result, by_key)
-                    return
-        await self._settler.settle(result)
-
-    def _plan(self, link: Link, items: Sequence[Item], blocked: frozenset[str] = frozenset()) -> Plan:
-        return link.adapter.plan(self._operation.name, items, blocked)
-
-    def _take(self, link: Link, result: LaneResult, plan: Plan, by_key: dict[str, Claimed]) -> None:
-        """Notes what needs no call."""
-        if link.connection.mode is Mode.SHADOW:
-            result.shadowed += [(by_key[one.item.key], one) for one in plan.unchanged]
-        else:
-            result.accepted += [(by_key[one.item.key], one) for one in plan.unchanged]
-        self._count(link, "unchanged", len(plan.unchanged))
-        for item, refused in plan.refused:
-            result.refused.append(_refusal(by_key[item.key], refused))
-        if plan.waiting:
-            result.waiting += [by_key[item.key] for item in plan.waiting]
-            result.waiting_until = self._clock() + WAITING
-
-    async def _make(self, link: Link, result: LaneResult, call: Call, by_key: dict[str, Claimed]) -> bool:
-        """Makes one call and notes what came of it; tells whether the lane may go on."""
-        if self._operation.per_minute is not None:
-            interval = timedelta(minutes=1) / self._operation.per_minute
-            await asyncio.sleep(await self._outbox.pace(link.connection.id, self._operation.name, interval))
-        outcome = await link.adapter.send(call)
-        verdict = decide(
-            outcome,
-            size=len(call.settles),
-            atomic=self._operation.atomic,
-            attempts=result.lane.attempts,
-            now=self._clock(),
-            spread=random.uniform(0.5, 1),  # noqa: S311 - jitter
-        )
-        match verdict:
-            case Accept():
-                self._failures, self._rests_until = 0, None
-                result.accepted += [(by_key[one.item.key], one) for one in call.settles]
-                return True
-            case Halve():
-                return await self._halve(link, result, call.settles, by_key)
-            case Refuse(code, reason):
-                self._failures, self._rests_until = 0, None
-                body = json.dumps(call.body, separators=(",", ":"))
-                result.refused += [
-                    Refusal(by_key[one.item.key], code, reason, "", body, one.issues) for one in call.settles
-                ]
-                # A call that settles nothing only made way; what it made way for says for itself whether it failed.
-                return True
-            case Retry(at, reason):
-                self._failed(at, reason, result)
-                if not self._operation.coalesce_attempted and len(call.settles) == 1:
-                    result.attempts[call.settles[0].item.key] = call
-                return False
-            case Pause(reason):
-                log.error("connection paused", connection=link.connection.name, why=reason)
-                await self._outbox.pause(link.connection.id, reason)
-                self._failed(self._clock(), reason, result)
-                return False
-
-    async def _halve(
-        self, link: Link, result: LaneResult, rendered: Sequence[Rendered], by_key: dict[str, Claimed]
-    ) -> bool:
-        middle = len(rendered) // 2
-        for half in (rendered[:middle], rendered[middle:]):
-            for call in self._plan(link, [one.item for one in half]).calls:
-                if not await self._make(link, result, call, by_key):
-                    return False
-        return True
-
-    def _failed(self, at: datetime, reason: str, result: LaneResult) -> None:
-        result.retry_at, result.error = at, reason
-        self._failures += 1
-        if self._failures >= FAILURES_BEFORE_REST:
-            self._rests_until = self._clock() + backoff(self._failures - FAILURES_BEFORE_REST, 1)
-
-    async def _give_up(self, link: Link, result: LaneResult, by_key: dict[str, Claimed]) -> None:
-        """Settles a lane that failed: what it did not come to is tried again with what failed."""
-        settled = {claimed.item.key for claimed, _ in result.accepted}
-        settled |= {one.claimed.item.key for one in result.refused} | {one.item.key for one in result.waiting}
-        result.failed += [claimed for key, claimed in by_key.items() if key not in settled]
-        self._count(link, "failed", len(result.failed))
-        await self._settler.settle(result)
+        await self._settler.settle(await self._serving(link, lane, blocked).serve())
 
     async def _full_sync(self, link: Link) -> bool:
         """Replaces everything at the hub if that is due; tells whether it did something."""
@@ -262,66 +156,38 @@ class Worker:
         lane = await self._outbox.claim_everything(*place, link.connection.scope, most=profile.full_load_max)
         if lane is None:
             return False
-        self._start(self._replace(link, lane))
+        self._start(lane, self._replace(link, lane))
         return True
 
     async def _replace(self, link: Link, lane: Lane) -> None:
-        result = LaneResult(lane)
-        by_key = {claimed.item.key: claimed for claimed in lane.claimed}
-        present = [claimed.item for claimed in lane.claimed if not claimed.item.gone]
         place = (link.connection.id, self._operation.name)
-        if not present:
-            # Too many for one request, or none: each is told again by itself, and what is gone is deleted by itself.
-            await self._outbox.ask_again(*place)
-        else:
-            plan = link.adapter.plan(self._operation.name, present, full_load=True)
-            result.refused += [_refusal(by_key[item.key], refused) for item, refused in plan.refused]
-            for call in plan.calls:
-                if not await self._make_whole(link, result, call, by_key):
-                    return
-            gone = [claimed for claimed in lane.claimed if claimed.item.gone]
-            result.accepted += [(claimed, Rendered(claimed.item, b"", None)) for claimed in gone]
+        result = LaneResult(lane)
+        if any(not claimed.item.gone for claimed in lane.claimed):
+            result = await self._serving(link, lane).replace()
         await self._settler.settle(result)
+        if not result.replaced:
+            if result.retry_at is not None or not self._gate.lets(link):
+                return  # it stays due
+            # Too many for one request, nothing to say, or a faulty record in it: told one by one, the batches find that
+            # one, and what is gone is deleted by itself.
+            await self._outbox.ask_again(*place)
         every = link.adapter.profile.full_sync_every or timedelta(days=36_500)
         await self._outbox.full_sync_done(*place, every)
 
-    async def _make_whole(self, link: Link, result: LaneResult, call: Call, by_key: dict[str, Claimed]) -> bool:
-        """Makes a call that must not be halved, since each half would delete the other."""
-        outcome = await link.adapter.send(call)
-        verdict = decide(outcome, size=1, atomic=False, attempts=result.lane.attempts, now=self._clock(), spread=1.0)
-        match verdict:
-            case Accept():
-                result.accepted += [(by_key[one.item.key], one) for one in call.settles]
-                return True
-            case Refuse(code, reason):
-                # Some record in it is faulty; told one by one, the batches find it.
-                log.warning("full load refused", connection=link.connection.name, code=code, reason=reason)
-                await self._outbox.ask_again(link.connection.id, self._operation.name)
-                await self._outbox.full_sync_done(
-                    link.connection.id, self._operation.name, link.adapter.profile.full_sync_every or timedelta(days=1)
-                )
-            case Pause(reason):
-                await self._outbox.pause(link.connection.id, reason)
-                self._failed(self._clock(), reason, result)
-            case Retry(at, reason):
-                self._failed(at, reason, result)
-            case Halve():
-                raise AssertionError("a batch that is not atomic is not halved")
-        result.accepted, result.failed = [], []
-        await self._settler.settle(result)
-        return False
-
     def _count(self, link: Link, outcome: str, count: int) -> None:
-        self._measures.settled(link.connection.hub, link.connection.name, self._operation.name, outcome, count)
+        if count:
+            self._measures.settled(link.connection.hub, link.connection.name, self._operation.name, outcome, count)
 
     def _measure(self, result: LaneResult) -> None:
         """Reports a lane's results once they are durable."""
         link = self._link()
         if link is None:
             return
-        self._count(link, "delivered", len(result.accepted))
+        self._count(link, "delivered", len(result.accepted) - result.unchanged)
+        self._count(link, "unchanged", result.unchanged)
         self._count(link, "refused", len(result.refused))
         self._count(link, "shadowed", len(result.shadowed))
+        self._count(link, "failed", len(result.failed))
         self._count(link, "coalesced", sum(max(one.wanted - one.acked - 1, 0) for one, _ in result.accepted))
         now, protocol = self._clock(), link.adapter.profile.protocol
         for claimed, rendered in result.accepted:
@@ -332,8 +198,3 @@ class Worker:
         for refusal in result.refused:
             for issue in refusal.issues:
                 self._measures.issue(protocol, issue)
-
-
-def _refusal(claimed: Claimed, refused: Refused) -> Refusal:
-    reason = refused.reason
-    return Refusal(claimed, None, reason.detail, reason.field, None, refused.issues)

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from secrets import token_urlsafe
 from typing import Any
 
+import asyncpg
 from pydantic import ValidationError
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway, Hub, RegistrationFailed
-from gateway.outbox.projecting import Link, Stored, project
+from gateway.outbox.projecting import Link, project
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL, Links
 from gateway.services.ports import (
@@ -25,12 +26,10 @@ from gateway.services.ports import (
     Invalid,
     NotFound,
 )
-from gateway.services.publishing import stored_tariff, write_evses
 from gateway.services.registry import Registry
+from gateway.services.storing import read_locations, read_tariffs
 from gateway.store.objects import SQL as OBJECTS
-from gateway.store.objects import read_location
 from gateway.store.pool import Store, Transaction
-from mappings.canonical.tariffs import Tariff
 
 _BATCH = 500
 """Objects in one transaction when a connection is brought in line with the network."""
@@ -89,23 +88,38 @@ class Connections:
             ) from None
         # A hub without a registration of its own (certificates) is ready as soon as it is set up.
         waits = found.register is not None
+        why = "never registered" if waits else None
         state = State.UNREGISTERED if waits else State.READY
+        planned = checked.model_dump(mode="json")
+        await self._try(Connection(0, name, hub, mode, state, scope, planned, Secrets(), why))
         async with self._links.changing() as tx:
+            settings_ = checked.model_dump_json()
             number = await tx.fetchval(
-                SQL["insert"],
-                name,
-                hub,
-                mode.value,
-                state.value,
-                scope.model_dump_json(),
-                checked.model_dump_json(),
-                "never registered" if waits else None,
+                SQL["insert"], name, hub, mode.value, state.value, scope.model_dump_json(), settings_, why
             )
             if number is None:
                 raise Conflict(f"a connection {name} exists already")
             await tx.execute(SQL["audit"], who, "created", f"connection/{name}", None)
-        await self._enrol(await self._find(name))
+        link = await self._find(name)
+        await self._enrol(link)
+        if (every := link.adapter.profile.full_sync_every) is not None:
+            for operation in _whole(link):
+                await self._store.execute(
+                    SQL["schedule_full_sync"], link.connection.id, operation, datetime.now(UTC) + every
+                )
         return await self.get(name)
+
+    async def _try(self, connection: Connection) -> None:
+        """Makes sure that an adapter can be made: one that cannot would stop this process from reading any connection.
+
+        Raises:
+            Invalid: It cannot; a certificate's file is not there, say.
+        """
+        try:
+            adapter = self._links.build(connection)
+        except OSError as error:
+            raise Invalid(("settings", f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))) from None
+        await adapter.close()
 
     async def register(self, name: str, token: str, who: str) -> ConnectionView:
         """See `ports.Connections.register`."""
@@ -139,20 +153,27 @@ class Connections:
         link = await self._find(name)
         if self._hubs[link.connection.hub].register is None:
             raise Conflict(f"{link.connection.hub} has no tokens: its certificate stands in the settings")
-        await self._registry.registered(
-            link.connection, ours=token_ours, endpoints=endpoints, token=token_theirs, who=who
-        )
+        try:
+            await self._registry.registered(
+                link.connection, ours=token_ours, endpoints=endpoints, token=token_theirs, who=who
+            )
+        except asyncpg.UniqueViolationError:
+            raise Conflict("the token that the hub presents is another connection's already") from None
         self._wake()
         return await self.get(name)
 
     async def set_mode(self, name: str, mode: Mode, who: str) -> ConnectionView:
         """See `ports.Connections.set_mode`."""
         link = await self._find(name)
-        async with self._links.changing() as tx:
-            await tx.execute(SQL["set_mode"], link.connection.id, mode.value)
-            if mode is Mode.LIVE:
-                await tx.execute(SQL["show_shadowed"], link.connection.id)
-            await tx.execute(SQL["audit"], who, f"mode {mode}", f"connection/{name}", None)
+        followers = [one for one in link.adapter.profile.operations.values() if one.after is not None]
+        names, after = [one.name for one in followers], [one.after for one in followers]
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._links.changing() as tx:
+                    await tx.execute(SQL["set_mode"], link.connection.id, mode.value)
+                    if mode is Mode.LIVE:
+                        await tx.execute(SQL["show_shadowed"], link.connection.id, names, after)
+                    await tx.execute(SQL["audit"], who, f"mode {mode}", f"connection/{name}", None)
         self._wake()
         return await self.get(name)
 
@@ -189,13 +210,18 @@ class Connections:
         link = await self._find(name)
         await self._enrol(link)
         operations = link.adapter.profile.operations.values()
-        whole = [one.name for one in operations if one.full_load]
-        async with self._store.transaction() as tx:
-            await tx.execute(SQL["ask_again"], link.connection.id, whole)
-            for operation in whole:
-                await tx.execute(SQL["schedule_full_sync"], link.connection.id, operation, datetime.now(UTC))
-            count: int = await tx.fetchval(SQL["count"], link.connection.id)
-            await tx.execute(SQL["audit"], who, "resynchronised", f"connection/{name}", None)
+        # What replaces everything in one request does so only when it may send.
+        whole = _whole(link) if link.connection.mode is Mode.LIVE else []
+        followers = [one.name for one in operations if one.after is not None]
+        count = 0
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    await tx.execute(SQL["ask_again"], link.connection.id, whole, followers)
+                    for operation in whole:
+                        await tx.execute(SQL["schedule_full_sync"], link.connection.id, operation, datetime.now(UTC))
+                    count = await tx.fetchval(SQL["count"], link.connection.id)
+                    await tx.execute(SQL["audit"], who, "resynchronised", f"connection/{name}", None)
         self._wake()
         return count
 
@@ -256,11 +282,11 @@ class Connections:
         last = 0
         while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["tariff_nos_after"], last, _BATCH)]:
             last = numbers[-1]
-            await self._project(link, numbers, _enrol_tariffs)
+            await self._project(link, numbers, read_tariffs)
         last = 0
         while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["location_nos_after"], last, _BATCH)]:
             last = numbers[-1]
-            await self._project(link, numbers, _enrol_locations)
+            await self._project(link, numbers, read_locations)
         self._wake()
 
     async def _project(self, link: Link, numbers: Sequence[int], read: "_Read") -> None:
@@ -273,18 +299,9 @@ class Connections:
 _Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]
 
 
-async def _enrol_tariffs(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
-    rows = await tx.fetch(OBJECTS["tariffs_by_no"], numbers)
-    return [
-        stored_tariff(links, row["no"], Tariff.model_validate_json(row["body"]), existed=True)
-        for row in rows
-        if row["withdrawn_at"] is None
-    ]
-
-
-async def _enrol_locations(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
-    rows = await tx.fetch(OBJECTS["locations_by_no"], numbers)
-    return await write_evses(tx, links, [(row["no"], read_location(row), True) for row in rows])
+def _whole(link: Link) -> list[str]:
+    """Names the operations that can replace everything at the hub in one request."""
+    return [one.name for one in link.adapter.profile.operations.values() if one.full_load]
 
 
 def _view(connection: Connection, counts: Sequence[DifferenceCount]) -> ConnectionView:

@@ -1,5 +1,7 @@
 -- name: all
-SELECT id, name, hub, mode, state, scope, settings, secrets, why FROM connection ORDER BY id
+-- Every connection with the revision at which they were read; one row of nulls if there is none.
+SELECT r.revision, c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why
+FROM registry r LEFT JOIN connection c ON true ORDER BY c.id
 
 -- name: revision
 SELECT revision FROM registry
@@ -21,34 +23,56 @@ UPDATE connection SET mode = $2 WHERE id = $1
 UPDATE connection SET scope = $2 WHERE id = $1
 
 -- name: set_state
-UPDATE connection SET state = $2, why = $3 WHERE id = $1
+UPDATE connection SET state = $2, why = $3, faulty = false WHERE id = $1
 
 -- name: set_token
 UPDATE connection SET token_hash = $2 WHERE id = $1
 
 -- name: set_credentials
-UPDATE connection SET secrets = $2, token_hash = $3, state = $4, why = $5 WHERE id = $1
+-- A pause by a person stays, whatever the hub does; one by the gateway itself, for credentials that failed, ends.
+UPDATE connection SET
+    secrets = $2,
+    token_hash = $3,
+    state = CASE WHEN state = 'paused' AND NOT faulty THEN state ELSE $4 END,
+    why = CASE WHEN state = 'paused' AND NOT faulty THEN why ELSE $5 END,
+    faulty = false
+WHERE id = $1
 
 -- name: audit
 INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
 
 -- name: show_shadowed
--- What was only shown while the connection was in shadow mode is sent once it is live.
-UPDATE projection SET pending = NOT held AND NOT refused, shadowed = false, due_at = now(), since = now()
-WHERE connection_id = $1 AND shadowed
+-- What was only shown while the connection was in shadow mode is sent once it is live; where an operation ($2) follows
+-- another ($3) that has not accepted the key, after that.
+WITH unmet AS (
+    SELECT s.key, s.operation
+    FROM projection s JOIN unnest($2::text[], $3::text[]) AS f(operation, after) USING (operation)
+    WHERE s.connection_id = $1 AND s.shadowed AND NOT s.gone AND NOT EXISTS (
+        SELECT FROM projection d
+        WHERE d.connection_id = $1 AND d.key = s.key AND d.operation = f.after AND d.sent_as IS NOT NULL)
+)
+UPDATE projection p SET
+    held = p.held OR u.key IS NOT NULL,
+    pending = NOT (p.held OR u.key IS NOT NULL) AND NOT p.refused,
+    shadowed = false, due_at = now(), since = now()
+FROM projection s LEFT JOIN unmet u USING (key, operation)
+WHERE s.connection_id = $1 AND s.shadowed
+    AND p.connection_id = $1 AND p.key = s.key AND p.operation = s.operation
 
 -- name: ask_again
--- Everything is to be told again, whatever the hub has accepted. Operations that replace everything at once ($2) wait
--- for their full synchronisation instead.
+-- Everything is to be told again, whatever the hub has accepted; operations that follow another ($3) once that one has
+-- accepted the key anew, since the hub may have lost both. Operations that replace everything at once ($2) wait for
+-- their full synchronisation, except for what was refused.
 UPDATE projection SET
-    fingerprint = NULL,
+    fingerprint = CASE WHEN operation = ANY($2::text[]) THEN fingerprint END,
     wanted = wanted + 1,
     refused = false,
     shadowed = false,
-    pending = NOT held,
+    held = held OR (operation = ANY($3::text[]) AND NOT gone),
+    pending = NOT (held OR (operation = ANY($3::text[]) AND NOT gone)),
     due_at = CASE WHEN pending THEN due_at ELSE now() END,
     since = CASE WHEN pending THEN since ELSE now() END
-WHERE connection_id = $1 AND NOT operation = ANY($2::text[])
+WHERE connection_id = $1 AND (refused OR NOT operation = ANY($2::text[]))
 
 -- name: count
 SELECT count(*) FROM projection WHERE connection_id = $1 AND NOT gone

@@ -59,10 +59,13 @@ class Deliveries:
     async def replay(self, letters: Letters, who: str) -> int:
         """See `ports.Deliveries.replay`."""
         await self._require(letters.connection)
-        async with self._store.transaction() as tx:
-            tag = await tx.execute(SQL["replay"], list(letters.ids), letters.connection)
-            detail = json.dumps({"ids": list(letters.ids), "connection": letters.connection})
-            await tx.execute(CONNECTIONS["audit"], who, "replayed", "dead-letters", detail)
+        tag = ""
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    tag = await tx.execute(SQL["replay"], list(letters.ids), letters.connection)
+                    detail = json.dumps({"ids": list(letters.ids), "connection": letters.connection})
+                    await tx.execute(CONNECTIONS["audit"], who, "replayed", "dead-letters", detail)
         self._wake()
         return int(tag.rsplit(" ", 1)[-1])
 

@@ -35,7 +35,6 @@ class Links:
         self._builders = builders
         self._links: dict[int, Link] = {}
         self._revision = -1
-        self._refreshing = asyncio.Lock()
         self._retired: set[asyncio.Task[None]] = set()
 
     def all(self) -> Sequence[Link]:
@@ -52,25 +51,18 @@ class Links:
 
     async def refresh(self) -> bool:
         """Reads the connections anew if any changed; tells whether one did."""
-        async with self._refreshing:
-            revision = await self._store.fetchval(SQL["revision"])
-            if revision == self._revision:
-                return False
-            self._take(await self._store.fetch(SQL["all"]))
-            self._revision = revision
-            return True
+        if await self._store.fetchval(SQL["revision"]) == self._revision:
+            return False
+        return self._take(await self._store.fetch(SQL["all"]))
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[tuple[Transaction, Sequence[Link]]]:
         """Opens a transaction in which objects are written, with the connections as they stand in it."""
         async with self._store.transaction() as tx:
-            revision = await tx.fetchval(
-                "SELECT revision FROM registry, (SELECT pg_advisory_xact_lock_shared($1)) AS locked", _LOCK
-            )
-            if revision != self._revision:
-                async with self._refreshing:
-                    self._take(await tx.fetch(SQL["all"]))
-                    self._revision = revision
+            # A statement of its own: the next one's snapshot is then younger than any change that this waited for.
+            await tx.execute("SELECT pg_advisory_xact_lock_shared($1)", _LOCK)
+            if await tx.fetchval(SQL["revision"]) != self._revision:
+                self._take(await tx.fetch(SQL["all"]))
             yield tx, self.all()
 
     @asynccontextmanager
@@ -101,18 +93,36 @@ class Links:
             why=row["why"],
         )
 
-    def _take(self, rows: Sequence[Record]) -> None:
+    def _take(self, rows: Sequence[Record]) -> bool:
+        """Takes the connections as they were at one moment over; tells whether that is later than what is known.
+
+        Has no pause in which another task could run, and so needs no lock: whoever read last wins only if it read the
+        later state.
+        """
+        revision = rows[0]["revision"]
+        if revision <= self._revision:
+            return False
         links: dict[int, Link] = {}
+        retired: list[Adapter] = []
         for row in rows:
+            if row["id"] is None:  # there is no connection at all
+                continue
             connection = self.read(row)
             old = self._links.get(connection.id)
             if old is not None and _same_wire(old.connection, connection):
                 links[connection.id] = Link(connection, old.adapter)
                 continue
-            links[connection.id] = Link(connection, self._builders[connection.hub](connection))
+            links[connection.id] = Link(connection, self.build(connection))
             if old is not None:
-                self._retire(old.adapter)
-        self._links = links
+                retired.append(old.adapter)
+        self._links, self._revision = links, revision
+        for adapter in retired:
+            self._retire(adapter)
+        return True
+
+    def build(self, connection: Connection) -> Adapter:
+        """Makes the adapter of a connection."""
+        return self._builders[connection.hub](connection)
 
     def _retire(self, adapter: Adapter) -> None:
         """Closes an adapter once whoever is in the middle of a call with it must have ended."""

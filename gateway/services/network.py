@@ -17,7 +17,7 @@ from gateway.services.ports import (
     StoredLocation,
     StoredTariff,
 )
-from gateway.services.publishing import load_issues
+from gateway.services.storing import load_issues
 from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries

@@ -1,23 +1,23 @@
 """Writing the operator's network: an object and the wish to tell it to every hub, in one transaction."""
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
-from pydantic import TypeAdapter
+import asyncpg
 
 from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.links import Links
 from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
-from gateway.store.objects import SQL, tombstone, without_evses
+from gateway.services.stamps import without_future
+from gateway.services.storing import columns, dump_issues, load_issues, stored_tariff, tariff_place, write_evses
+from gateway.store.objects import SQL, read_location, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.ids import PartyId
-from mappings.canonical.locations import Evse, EvseStatus, EvseStatusReport, Location
+from mappings.canonical.locations import EvseStatus, EvseStatusReport, Location
 from mappings.canonical.tariffs import Tariff
-from mappings.report import Issue
-
-_ISSUES = TypeAdapter(list[Issue])
+from mappings.report import Issue, IssueKind
 
 
 class Publishing:
@@ -56,66 +56,89 @@ class Publishing:
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.publishing() as (tx, links):
-                    row = await tx.fetchrow(SQL["location"], party.normal, location_id)
+                    row = await tx.fetchrow(SQL["lock_locations"], [party.normal], [location_id])
                     if row is None or row["withdrawn_at"] is not None:
                         return False
                     location = tombstone(Location.model_validate_json(row["body"]), now)
                     place = (party.normal, location_id)
-                    await self._write_locations(tx, links, {place: (location, ())}, None, withdrawn_at=now)
+                    latest = {place: (location, load_issues(row["issues"]))}
+                    await self._write_locations(tx, links, latest, None, withdrawn_at=now)
         self._wake()
         return True
 
     async def remove_evses(self, report: EvseStatusReport, at: datetime, parties: Parties) -> StatusOutcome:
         """Withdraws what a report of REMOVED names: a change of the location, which keeps the EVSE as a tombstone."""
-        party = report.party.normal if report.party else None
-        key = report.evse_id.normal if report.evse_id else None
-        allowed = None if parties is None else [one.normal for one in parties]
-        found = False
+        named = (
+            report.party.normal if report.party else None,
+            report.location_id,
+            report.evse_uid,
+            report.evse_id.normal if report.evse_id else None,
+            None if parties is None else [one.normal for one in parties],
+        )
+        outcome = StatusOutcome.UNKNOWN_EVSE
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.publishing() as (tx, links):
-                    rows = await tx.fetch(
-                        SQL["evses_to_remove"], party, report.location_id, report.evse_uid, key, allowed, at
-                    )
-                    latest: dict[tuple[str, str], tuple[Location, Sequence[Issue]]] = {}
-                    for row in rows:
-                        location = without_evses(Location.model_validate_json(row["body"]), set(row["uids"]), at)
-                        latest[location.party.normal, location.id] = (location, load_issues(row["issues"]))
-                    if found := bool(latest):
-                        await self._write_locations(tx, links, latest, None, withdrawn_at=None)
-        if found:
+                    rows = await tx.fetch(SQL["evses_to_remove"], *named)
+                    outcome = await self._remove_evses(tx, links, rows, at)
+        if outcome is StatusOutcome.APPLIED:
             self._wake()
-        return StatusOutcome.APPLIED if found else StatusOutcome.UNKNOWN_EVSE
+        return outcome
+
+    async def _remove_evses(
+        self, tx: Transaction, links: Sequence[Link], rows: Sequence[Record], at: datetime
+    ) -> StatusOutcome:
+        latest: dict[tuple[str, str], tuple[Location, Sequence[Issue]]] = {}
+        stale = False
+        for row in rows:
+            present = read_location(row)
+            named = {evse.uid: evse for evse in present.evses if evse.uid in set(row["named"])}
+            gone = {uid for uid, evse in named.items() if evse.status is EvseStatus.REMOVED}
+            older = {uid for uid in named.keys() - gone if row["named_at"][row["named"].index(uid)] > at}
+            stale = stale or bool(older)
+            if remove := named.keys() - gone - older:
+                location = without_evses(present, remove, at)
+                latest[location.party.normal, location.id] = (location, load_issues(row["issues"]))
+        if latest:
+            await self._write_locations(tx, links, latest, None, withdrawn_at=None)
+            return StatusOutcome.APPLIED
+        if stale:
+            return StatusOutcome.STALE
+        return StatusOutcome.UNCHANGED if rows else StatusOutcome.UNKNOWN_EVSE
 
     async def _write_locations(
         self,
         tx: Transaction,
         links: Sequence[Link],
-        latest: dict[tuple[str, str], tuple[Location, Sequence[Issue]]],
+        latest: Mapping[tuple[str, str], tuple[Location, Sequence[Issue]]],
         if_revision: int | None,
         *,
         withdrawn_at: datetime | None,
     ) -> dict[tuple[str, str], PutResult]:
-        found = await tx.fetch(SQL["lock_locations"], *_columns(latest.keys(), 2))
+        found = await tx.fetch(SQL["lock_locations"], *columns(latest.keys(), 2))
         known = {(row["party"], row["location_id"]): row for row in found}
         if if_revision is not None:
             _require_revision(known.values(), if_revision)
         results: dict[tuple[str, str], PutResult] = {}
         write: list[tuple[Location, Sequence[Issue], str, bytes]] = []
-        for place, (location, issues) in latest.items():
-            body = location.model_dump_json(exclude_defaults=True)
+        now = self._clock()
+        for place, (given, translated) in latest.items():
+            body = given.model_dump_json(exclude_defaults=True)
+            # Of what was given, not of what is made of it: the same again is then known to be the same.
             digest = blake2b(body.encode(), digest_size=16).digest()
             old = known.get(place)
             unchanged = old is not None and old["digest"] == digest and old["withdrawn_at"] == withdrawn_at
             outcome = "unchanged" if unchanged else "created" if old is None else "updated"
-            results[place] = PutResult(location.party, location.id, outcome, issues)  # type: ignore[arg-type]
+            location, mended = _mended(given, now)
+            issues = (*translated, *mended)
+            results[place] = PutResult(given.party, given.id, outcome, issues)  # type: ignore[arg-type]
             if unchanged:
                 continue
-            if old is not None and (dropped := set(old["uids"] or ()) - {evse.uid for evse in location.evses}):
-                whole = _keep_dropped(location, Location.model_validate_json(old["body"]), dropped, self._clock())
-                write.append((whole, issues, whole.model_dump_json(exclude_defaults=True), digest))
-            else:
-                write.append((location, issues, body, digest))
+            if old is not None and (left := set(old["uids"] or ()) - {evse.uid for evse in location.evses}):
+                location = _keep(location, Location.model_validate_json(old["body"]), left, now)
+            if location is not given:
+                body = location.model_dump_json(exclude_defaults=True)
+            write.append((location, issues, body, digest))
         if write:
             await self._store_and_project(tx, links, write, known.keys(), withdrawn_at)
         return results
@@ -142,6 +165,7 @@ class Publishing:
         )
         numbers = {(row["party"], row["location_id"]): row["no"] for row in rows}
         before = set(known)
+        _require_alone({(row["party"], row["location_id"]) for row in rows if row["inserted"]}, numbers.keys() - before)
         named = [
             (numbers[place], location, place in before)
             for location, *_ in write
@@ -170,7 +194,7 @@ class Publishing:
         latest: dict[tuple[str, str, str], tuple[Tariff, Sequence[Issue]]],
         if_revision: int | None,
     ) -> dict[tuple[str, str, str], PutResult]:
-        found = await tx.fetch(SQL["lock_tariffs"], *_columns(latest.keys(), 3))
+        found = await tx.fetch(SQL["lock_tariffs"], *columns(latest.keys(), 3))
         known = {(row["party"], row["tariff_id"], row["target"]): row for row in found}
         if if_revision is not None:
             _require_revision(known.values(), if_revision)
@@ -188,13 +212,15 @@ class Publishing:
         if write:
             rows = await tx.fetch(
                 SQL["write_tariffs"],
-                *_columns((tariff_place(tariff) for tariff, *_ in write), 3),
+                *columns((tariff_place(tariff) for tariff, *_ in write), 3),
                 [body for *_, body, _ in write],
                 [digest for *_, digest in write],
                 [dump_issues(issues) for _, issues, *_ in write],
                 [tariff.last_updated for tariff, *_ in write],
             )
             numbers = {(row["party"], row["tariff_id"], row["target"]): row["no"] for row in rows}
+            inserted = {(row["party"], row["tariff_id"], row["target"]) for row in rows if row["inserted"]}
+            _require_alone(inserted, numbers.keys() - known.keys())
             stored = [
                 stored_tariff(links, numbers[tariff_place(tariff)], tariff, existed=tariff_place(tariff) in known)
                 for tariff, *_ in write
@@ -218,72 +244,35 @@ class Publishing:
         return True
 
 
-def stored_tariff(links: Sequence[Link], no: int, tariff: Tariff, *, existed: bool) -> Stored:
-    """Gives a tariff with the keys that each connection has of it."""
-    keys = {link.connection.id: link.keys(tariff) for link in links}
-    return Stored(no, tariff, keys, {}, existed=existed)
+def _mended(location: Location, now: datetime) -> tuple[Location, list[Issue]]:
+    """Gives a location that can be stored: without stamps in the future, each EVSE once, the last one of several."""
+    location, issues = without_future(location, now)
+    by_uid = {evse.uid: evse for evse in location.evses}
+    if len(by_uid) < len(location.evses):
+        counted = Counter(evse.uid for evse in location.evses)
+        detail = "stands there several times: the last one counts"
+        issues += [Issue(IssueKind.LEFT_OUT, "evses", detail, uid) for uid, count in counted.items() if count > 1]
+        location = location.model_copy(update={"evses": tuple(by_uid.values())})
+    return location, issues
 
 
-async def write_evses(
-    tx: Transaction, links: Sequence[Link], locations: Sequence[tuple[int, Location, bool]]
-) -> list[Stored]:
-    """Writes the EVSEs of stored locations and gives what is to be projected.
+def _keep(location: Location, old: Location, left: set[str], now: datetime) -> Location:
+    """Adds the EVSEs that a new version does not name, as REMOVED: OCPI never deletes an EVSE."""
+    dropped = without_evses(old, left, now)
+    kept = tuple(evse for evse in dropped.evses if evse.uid in left)
+    fresh = any(evse.uid in left and evse.status is not EvseStatus.REMOVED for evse in old.evses)
+    at = max(location.last_updated, now) if fresh else location.last_updated
+    return location.model_copy(update={"evses": location.evses + kept, "last_updated": at})
 
-    Args:
-        locations: Number, location, and whether it existed before.
+
+def _require_alone(inserted: Collection[tuple[str, ...]], unknown: Collection[tuple[str, ...]]) -> None:
+    """Makes sure that what was not stored when it was looked up was not stored by somebody else meanwhile.
+
+    Raises:
+        asyncpg.SerializationError: It was; the transaction is to be repeated, and finds what there is.
     """
-    keyed = [
-        (no, location, {link.connection.id: link.keys(location) for link in links}, existed)
-        for no, location, existed in locations
-    ]
-    columns: list[tuple[int, str, str | None, str, str, datetime]] = []
-    for no, location, keys, _ in keyed:
-        claims: dict[str, set[int]] = {}
-        for connection_id, wires in keys.items():
-            for wire in wires:
-                if wire.shared and wire.evse_uid is not None:
-                    claims.setdefault(wire.evse_uid, set()).add(connection_id)
-        columns += [
-            (
-                no,
-                evse.uid,
-                evse.evse_id.normal if evse.evse_id is not None else None,
-                ",".join(map(str, sorted(claims.get(evse.uid, ())))),
-                evse.status.value,
-                evse.last_updated,
-            )
-            for evse in location.evses
-        ]
-    evses: dict[int, dict[str, int]] = {no: {} for no, *_ in keyed}
-    if columns:
-        for row in await tx.fetch(SQL["write_evses"], *_columns(columns, 6)):
-            evses[row["location_no"]][row["uid"]] = row["no"]
-    return [Stored(no, location, keys, evses[no], existed=existed) for no, location, keys, existed in keyed]
-
-
-def tariff_place(tariff: Tariff) -> tuple[str, str, str]:
-    """Gives a tariff's key: party, id, target party or `""` for all."""
-    return tariff.party.normal, tariff.id, tariff.target.normal if tariff.target else ""
-
-
-def dump_issues(issues: Sequence[Issue]) -> str | None:
-    """Gives issues as JSON for the store; None for none."""
-    return json.dumps([tuple(issue) for issue in issues], separators=(",", ":")) if issues else None
-
-
-def load_issues(stored: str | None) -> list[Issue]:
-    """Reads issues as `dump_issues` wrote them."""
-    return _ISSUES.validate_json(stored) if stored else []
-
-
-def _keep_dropped(location: Location, old: Location, dropped: set[str], now: datetime) -> Location:
-    """Adds the EVSEs that a new version no longer names, as REMOVED: OCPI never deletes an EVSE."""
-    gone: tuple[Evse, ...] = tuple(
-        evse.model_copy(update={"status": EvseStatus.REMOVED, "last_updated": now})
-        for evse in old.evses
-        if evse.uid in dropped
-    )
-    return location.model_copy(update={"evses": location.evses + gone, "last_updated": max(location.last_updated, now)})
+    if set(unknown) - set(inserted):
+        raise asyncpg.SerializationError("somebody else wrote the same object first")
 
 
 def _require_revision(rows: Iterable[Record], revision: int) -> None:
@@ -291,9 +280,3 @@ def _require_revision(rows: Iterable[Record], revision: int) -> None:
     if found != [revision]:
         stored = f"revision {found[0]} is stored" if found else "nothing is stored"
         raise Conflict(f"revision {revision} was to be written over, but {stored}")
-
-
-def _columns(rows: Iterable[Sequence[object]], width: int) -> list[list[object]]:
-    """Turns rows into columns; `width` empty ones if there are no rows."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return columns or [[] for _ in range(width)]

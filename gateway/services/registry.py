@@ -35,12 +35,11 @@ class Registry:
     async def registered(
         self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
     ) -> Connection:
-        """Writes new credentials and makes the connection ready; a pause stays."""
-        state = State.PAUSED if connection.state is State.PAUSED else State.READY
-        return await self._write(connection, Secrets(ours, endpoints), token, state, None, who, "registered")
+        """Writes new credentials and makes the connection ready; a person's pause stays."""
+        return await self._write(connection, Secrets(ours, endpoints), token, State.READY, None, who, "registered")
 
     async def unregistered(self, connection: Connection, *, why: str, who: str) -> Connection:
-        """Forgets the credentials; what is queued waits for the next registration."""
+        """Forgets the credentials; what is queued waits for the next registration. A person's pause stays."""
         return await self._write(connection, Secrets(), None, State.UNREGISTERED, why, who, "unregistered")
 
     async def expect(self, connection: Connection, token: str, who: str) -> None:

@@ -5,22 +5,29 @@ the batch grows with the load, and a single report on a quiet gateway waits for 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+import asyncpg
+
+from gateway.outbox.projecting import elect
 from gateway.services.ports import Parties, StatusOutcome
+from gateway.services.stamps import not_ahead
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 from mappings.canonical.locations import EvseStatus, EvseStatusReport
-from mappings.report import Issue, IssueKind
+from mappings.report import Issue
 
 SQL = Queries("gateway.services", "statuses.sql")
 
-AHEAD = timedelta(minutes=5)
-"""A stamp further ahead of our clock than this is a wrong clock, and is replaced by the time of arrival."""
-
 Remove = Callable[[EvseStatusReport, datetime, Parties], Awaitable[StatusOutcome]]
+
+_Row = tuple[str | None, str | None, str | None, str | None, str, datetime]
+"""Party, location id, uid, EvseID's normal form, status, moment."""
+
+_ROUNDS = 20
+"""How often a report is applied whose EVSE somebody else changes in the same instant; each time one of them gets on."""
 
 _MOST = 2_000
 """Reports in one statement; more wait for the next, so that one caller's flood does not delay the others' answers."""
@@ -64,14 +71,15 @@ class Statuses:
         """See `ports.Statuses.report`."""
         arrived = self._clock()
         outcomes: dict[int, StatusOutcome] = {}
-        kept: list[EvseStatusReport] = []
-        for index, report in enumerate(reports):
-            if report.status is EvseStatus.REMOVED:
-                outcomes[index] = await self._remove(report, self._moment(report, arrived), parties)
-            else:
-                kept.append(report)
-        written = iter(await self._enqueue(kept, parties, arrived) if kept else ())
-        return [outcomes[index] if index in outcomes else next(written) for index in range(len(reports))]
+        removals = [index for index, report in enumerate(reports) if report.status is EvseStatus.REMOVED]
+        kept = [index for index, report in enumerate(reports) if report.status is not EvseStatus.REMOVED]
+        if kept:
+            written = await self._enqueue([reports[index] for index in kept], parties, arrived)
+            outcomes.update(zip(kept, written, strict=True))
+        # After the others, so that a removal older than another report of the same batch finds that it is stale.
+        for index in removals:
+            outcomes[index] = await self._remove(reports[index], self._moment(reports[index], arrived), parties)
+        return [outcomes[index] for index in range(len(reports))]
 
     async def _enqueue(
         self, reports: Sequence[EvseStatusReport], parties: Parties, arrived: datetime
@@ -92,10 +100,21 @@ class Statuses:
             batch = self._next_batch()
             try:
                 await self._apply(batch)
+            except (asyncpg.DataError, ValueError) as error:
+                # Something in one request cannot be written (a NUL in a text, say): the others go on without it.
+                if len(batch) == 1:
+                    _fail(batch, error)
+                else:
+                    await self._apply_each(batch)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it, and the next batch is tried on its own
-                for request in batch:
-                    if not request.done.done():
-                        request.done.set_exception(error)
+                _fail(batch, error)
+
+    async def _apply_each(self, batch: Sequence[_Request]) -> None:
+        for request in batch:
+            try:
+                await self._apply([request])
+            except Exception as error:  # noqa: BLE001 - as above
+                _fail([request], error)
 
     def _next_batch(self) -> list[_Request]:
         """Takes requests that may share a statement: those of the same parties, up to a size."""
@@ -113,14 +132,7 @@ class Statuses:
     async def _apply(self, batch: Sequence[_Request]) -> None:
         allowed = batch[0].parties
         rows = [self._row(report, request.arrived) for request in batch for report in request.reports]
-        found = await self._store.fetch(
-            SQL["report"],
-            *(list(column) for column in zip(*rows, strict=True)),
-            None if allowed is None else [party.normal for party in allowed],
-        )
-        outcomes = [StatusOutcome.UNKNOWN_EVSE] * len(rows)
-        for row in found:
-            outcomes[row["n"] - 1] = _outcome(row["applied"], row["differs"])
+        outcomes = await self._settle(rows, None if allowed is None else [party.normal for party in allowed])
         start = 0
         for request in batch:
             end = start + len(request.reports)
@@ -130,9 +142,42 @@ class Statuses:
         if StatusOutcome.APPLIED in outcomes or StatusOutcome.UNCHANGED in outcomes:
             self._wake()
 
-    def _row(
-        self, report: EvseStatusReport, arrived: datetime
-    ) -> tuple[str | None, str | None, str | None, str | None, str, datetime]:
+    async def _settle(self, rows: Sequence[_Row], allowed: Sequence[str] | None) -> list[StatusOutcome]:
+        """Writes reports: one statement, and another one where an EvseID stands under several EVSEs."""
+        outcomes = [StatusOutcome.UNKNOWN_EVSE] * len(rows)
+        left = list(range(len(rows)))
+        contested: dict[str, set[int]] = {}
+        for _ in range(_ROUNDS):
+            columns = (list(column) for column in zip(*(rows[index] for index in left), strict=True))
+            raced: list[int] = []
+            for row in await self._store.fetch(SQL["report"], *columns, allowed):
+                index = left[row["n"] - 1]
+                outcomes[index] = _better(outcomes[index], _outcome(row["applied"], row["differs"]))
+                if row["raced"]:
+                    raced.append(index)
+                for key, no in zip(row["keys"] or (), row["contested"] or (), strict=True):
+                    contested.setdefault(key, set()).add(no)
+            left = sorted(raced)
+            if not left:
+                break
+        else:
+            raise RuntimeError(f"{len(left)} reports always found their EVSE changed by somebody else")
+        if contested:
+            await self._elect(contested)
+        return outcomes
+
+    async def _elect(self, contested: Mapping[str, set[int]]) -> None:
+        """Decides who is sent, where the reported EVSEs are not alone with their EvseID.
+
+        Not in the transaction of the reports, which all others would pay for. Nobody was answered yet: should this
+        process end here, the reports come again, and with them this.
+        """
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    await elect(tx, sorted(contested), sorted(set().union(*contested.values())))
+
+    def _row(self, report: EvseStatusReport, arrived: datetime) -> _Row:
         at = self._moment(report, arrived)
         status = report.status.value
         if report.evse_id is not None:
@@ -142,12 +187,9 @@ class Statuses:
 
     def _moment(self, report: EvseStatusReport, arrived: datetime) -> datetime:
         """Gives the moment of a report; a stamp too far ahead of our clock is replaced, with an issue."""
-        at = report.at or arrived
-        if at > arrived + AHEAD:
-            self._noticed(
-                Issue(IssueKind.MENDED, "at", "ahead of the clock; replaced by the time of arrival", at.isoformat())
-            )
-            return arrived
+        at, issue = not_ahead(report.at or arrived, arrived, "at")
+        if issue is not None:
+            self._noticed(issue)
         return at
 
 
@@ -155,3 +197,18 @@ def _outcome(applied: bool, differs: bool) -> StatusOutcome:
     if not applied:
         return StatusOutcome.STALE
     return StatusOutcome.APPLIED if differs else StatusOutcome.UNCHANGED
+
+
+def _better(before: StatusOutcome, now: StatusOutcome) -> StatusOutcome:
+    """Of two outcomes of one report, which was applied to some EVSEs in one round and to others in the next."""
+    return (
+        before
+        if before in {StatusOutcome.APPLIED, StatusOutcome.UNCHANGED} and now is not StatusOutcome.APPLIED
+        else now
+    )
+
+
+def _fail(batch: Sequence[_Request], error: Exception) -> None:
+    for request in batch:
+        if not request.done.done():
+            request.done.set_exception(error)

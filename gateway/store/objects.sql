@@ -1,7 +1,7 @@
 -- name: lock_locations
 -- What is stored of some locations, locked in the order of their keys until the transaction ends.
-SELECT l.no, l.party, l.location_id, l.digest, l.revision, l.withdrawn_at, l.body,
-    (SELECT array_agg(e.uid) FROM evse e WHERE e.location_no = l.no AND NOT e.removed) AS uids
+SELECT l.no, l.party, l.location_id, l.digest, l.revision, l.withdrawn_at, l.body, l.issues,
+    (SELECT array_agg(e.uid) FROM evse e WHERE e.location_no = l.no) AS uids
 FROM location l
 WHERE (l.party, l.location_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 ORDER BY l.party, l.location_id
@@ -23,7 +23,7 @@ ON CONFLICT (party, location_id) DO UPDATE SET
     withdrawn_at = excluded.withdrawn_at,
     revision = l.revision + 1,
     updated_at = now()
-RETURNING l.no, l.party, l.location_id
+RETURNING l.no, l.party, l.location_id, l.xmax = 0 AS inserted
 
 -- name: write_evses
 -- A status older than the stored one leaves it, unless the EVSE is removed or comes back.
@@ -43,6 +43,14 @@ ON CONFLICT (party, location_id, uid) DO UPDATE SET
     changed_on = greatest(e.status_at, excluded.status_at)::date,
     removed = excluded.removed
 RETURNING e.no, e.location_no, e.uid
+
+-- name: lock_location_nos
+SELECT FROM location WHERE no = ANY($1::bigint[]) ORDER BY party, location_id FOR UPDATE
+
+-- name: claim_evses
+UPDATE evse e SET claims = string_to_array(i.claims, ',')::int[]
+FROM unnest($1::bigint[], $2::text[]) AS i(no, claims)
+WHERE e.no = i.no AND e.claims IS DISTINCT FROM string_to_array(i.claims, ',')::int[]
 
 -- name: lock_tariffs
 SELECT t.no, t.party, t.tariff_id, t.target, t.digest, t.revision, t.withdrawn_at
@@ -65,18 +73,27 @@ ON CONFLICT (party, tariff_id, target) DO UPDATE SET
     withdrawn_at = NULL,
     revision = t.revision + 1,
     updated_at = now()
-RETURNING t.no, t.party, t.tariff_id, t.target
+RETURNING t.no, t.party, t.tariff_id, t.target, t.xmax = 0 AS inserted
 
 -- name: evses_to_remove
--- The locations, locked, of the EVSEs that a report of REMOVED names; none whose status is newer than the report.
-WITH named AS (
-    SELECT e.location_no, array_agg(e.uid) AS uids FROM evse e
-    WHERE NOT e.removed AND e.status_at <= $6
-        AND (($4::text IS NULL AND e.party = $1 AND e.location_id = $2 AND e.uid = $3)
-            OR (e.evse_key = $4 AND ($5::text[] IS NULL OR e.party = ANY($5))))
+-- The locations, locked, of the EVSEs that a report of REMOVED names, with the present statuses of all their EVSEs.
+-- $1 party, $2 location id, $3 uid; or $4 an EvseID's normal form; among the parties $5.
+SELECT l.body, l.issues,
+    ARRAY(SELECT e.uid FROM evse e WHERE e.location_no = l.no ORDER BY e.no) AS uids,
+    ARRAY(SELECT e.status FROM evse e WHERE e.location_no = l.no ORDER BY e.no) AS statuses,
+    ARRAY(SELECT e.status_at FROM evse e WHERE e.location_no = l.no ORDER BY e.no) AS status_ats,
+    ARRAY(SELECT e.uid FROM evse e WHERE e.no = ANY(n.nos) ORDER BY e.no) AS named,
+    ARRAY(SELECT e.status_at FROM evse e WHERE e.no = ANY(n.nos) ORDER BY e.no) AS named_at
+FROM (
+    SELECT e.location_no, array_agg(e.no) AS nos FROM evse e
+    WHERE e.party = $1 AND e.location_id = $2 AND e.uid = $3 AND $4::text IS NULL
+        AND ($5::text[] IS NULL OR e.party = ANY($5))
     GROUP BY e.location_no
-)
-SELECT l.body, l.issues, n.uids FROM named n JOIN location l ON l.no = n.location_no
+    UNION ALL
+    SELECT e.location_no, array_agg(e.no) FROM evse e
+    WHERE e.evse_key = $4 AND ($5::text[] IS NULL OR e.party = ANY($5))
+    GROUP BY e.location_no
+) n JOIN location l ON l.no = n.location_no
 ORDER BY l.party, l.location_id FOR UPDATE OF l
 
 -- name: withdraw_tariff
@@ -113,6 +130,9 @@ ORDER BY l.party, l.location_id
 
 -- name: location_nos_after
 SELECT no FROM location WHERE no > $1 ORDER BY no LIMIT $2
+
+-- name: lock_tariff_nos
+SELECT FROM tariff WHERE no = ANY($1::bigint[]) ORDER BY party, tariff_id, target FOR UPDATE
 
 -- name: tariff_nos_after
 SELECT no FROM tariff WHERE no > $1 ORDER BY no LIMIT $2

@@ -1,4 +1,4 @@
-"""What the faces (HTTP, command line) ask of the services. They satisfy these protocols; a face knows nothing else of them.
+"""What the faces (HTTP, command line) ask of the services; a face knows nothing else of them.
 
 Every `after` is the opaque cursor that the page before gave as `next`; None starts. A cursor that a service cannot read
 raises `BadCursor`. `who` names the actor for the audit log.

@@ -25,6 +25,7 @@ CREATE INDEX location_place ON location USING gist (place);
 
 -- An EVSE's status changes far more often than anything else: the row is narrow, has room on its page, and none of its
 -- indexes covers what a status changes, except for changed_on, which changes once a day (it serves pulls by date).
+-- `claims` are the connections at which the EVSE claims its EvseID; `contested` tells that another EVSE has the same one.
 CREATE TABLE evse (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     location_no bigint NOT NULL REFERENCES location (no),
@@ -33,6 +34,7 @@ CREATE TABLE evse (
     uid text NOT NULL,
     evse_key text,
     claims int[] NOT NULL DEFAULT '{}',
+    contested boolean NOT NULL DEFAULT false,
     status text NOT NULL,
     status_at timestamptz NOT NULL,
     changed_on date NOT NULL,

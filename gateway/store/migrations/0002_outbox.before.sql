@@ -1,5 +1,6 @@
 -- What each hub should know, what it has acknowledged, and who is telling it.
 
+-- `faulty`: the gateway itself paused the connection, since its credentials failed; new ones end that pause.
 CREATE TABLE connection (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -11,6 +12,7 @@ CREATE TABLE connection (
     token_hash bytea UNIQUE,
     secrets bytea,
     why text,
+    faulty boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
