@@ -1,6 +1,7 @@
 -- name: claim
 -- Finds due projections of an operation, the oldest first, and leases their lanes. What is to be told in them is read
--- after this (`claimed`): while this statement waited for a lane, somebody else may have told it.
+-- after this (`claimed`): while this statement waited for a lane, somebody else may have told it. What was written at one
+-- moment is taken lane by lane, so that a location and its EVSEs, written together, are told together.
 WITH due AS MATERIALIZED (
     SELECT p.key, p.lane, p.due_at
     FROM projection p
@@ -9,10 +10,10 @@ WITH due AS MATERIALIZED (
             SELECT FROM lane l
             WHERE l.connection_id = p.connection_id AND l.operation = p.operation AND l.lane = p.lane
                 AND (l.expires_at > now() OR l.retry_at > now()))
-    ORDER BY p.due_at
+    ORDER BY p.due_at, p.lane
     LIMIT $3
 ), lanes AS (
-    SELECT lane FROM due GROUP BY lane ORDER BY min(due_at) LIMIT $4
+    SELECT lane FROM due GROUP BY lane ORDER BY min(due_at), lane LIMIT $4
 ), leased AS (
     INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
     SELECT $1, $2, lane, $5, nextval('fence'), clock_timestamp() + $6 FROM lanes ORDER BY lane

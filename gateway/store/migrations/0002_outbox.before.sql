@@ -46,7 +46,7 @@ CREATE TABLE projection (
     acked_at timestamptz,
     PRIMARY KEY (connection_id, key, operation)
 ) WITH (fillfactor = 70);
-CREATE INDEX projection_due ON projection (connection_id, operation, due_at) WHERE pending;
+CREATE INDEX projection_due ON projection (connection_id, operation, due_at, lane) WHERE pending;
 CREATE INDEX projection_evse ON projection (evse_no) WHERE evse_no IS NOT NULL;
 CREATE INDEX projection_location ON projection (location_no) WHERE location_no IS NOT NULL;
 CREATE INDEX projection_tariff ON projection (tariff_no) WHERE tariff_no IS NOT NULL;
