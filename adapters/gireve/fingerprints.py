@@ -5,23 +5,14 @@ and the connectors' tariff ids, the last two being what Gireve calls dynamic. St
 location's rises with every status of an EVSE. What was removed has the fingerprint of what was never there.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Any
 
+from adapters.core.digest import SIZE, digest
 from mappings.canonical.locations import EvseStatus
 
 GONE = b""
 """Of what the hub no longer has."""
-
-_SIZE = 16
-
-
-def _digest(value: Any) -> bytes:
-    # Keys sorted, since a hub that merges a PATCH may show fields in another order than they were sent.
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return blake2b(text.encode(), digest_size=_SIZE).digest()
 
 
 def _without(wire: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -30,7 +21,7 @@ def _without(wire: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def of_location(wire: Mapping[str, Any]) -> bytes:
     """Hashes a location without its EVSEs: 16 bytes."""
-    return _digest(_without(wire, "evses", "last_updated"))
+    return digest(_without(wire, "evses", "last_updated"))
 
 
 def of_evse(wire: Mapping[str, Any]) -> bytes:
@@ -41,12 +32,12 @@ def of_evse(wire: Mapping[str, Any]) -> bytes:
     static = _without(wire, "status", "connectors", "last_updated")
     static["connectors"] = [_without(connector, "tariff_ids", "last_updated") for connector in connectors]
     tariffs = [[connector.get("id"), connector.get("tariff_ids") or []] for connector in connectors]
-    return _digest(static) + _digest(wire.get("status")) + _digest(tariffs)
+    return digest(static) + digest(wire.get("status")) + digest(tariffs)
 
 
 def of_tariff(wire: Mapping[str, Any]) -> bytes:
     """Hashes a tariff: 16 bytes."""
-    return _digest(_without(wire, "last_updated"))
+    return digest(_without(wire, "last_updated"))
 
 
 class Change:
@@ -64,7 +55,7 @@ class Change:
             self.static = self.status = self.tariffs = True
         else:
             self.static, self.status, self.tariffs = (
-                accepted[start : start + _SIZE] != now[start : start + _SIZE] for start in range(0, 3 * _SIZE, _SIZE)
+                accepted[start : start + SIZE] != now[start : start + SIZE] for start in range(0, 3 * SIZE, SIZE)
             )
 
     @property

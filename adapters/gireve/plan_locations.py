@@ -30,7 +30,10 @@ def plan_locations(rendering: Rendering, items: Sequence[Item], blocked: frozens
     """
     lanes: dict[str, _LocationPlan] = {}
     for item in items:
-        lanes.setdefault(item.lane, _LocationPlan(rendering, item.lane, blocked)).take(item)
+        lane = lanes.get(item.lane)
+        if lane is None:
+            lane = lanes[item.lane] = _LocationPlan(rendering, item.lane, blocked)
+        lane.take(item)
     plan = Plan()
     for lane in lanes.values():
         lane.into(plan)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
 from adapters.core.connection import Connection
+from adapters.core.digest import digest
 from adapters.core.http import HubClient, compact_json
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
@@ -143,7 +144,7 @@ class HubjectAdapter:
 
     def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # both alike
         """Gives the fingerprint of a record as Hubject holds it."""
-        return plan.fingerprint(remembered)
+        return digest(remembered)
 
     async def close(self) -> None:
         """Gives up sockets."""

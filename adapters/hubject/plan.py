@@ -5,12 +5,11 @@ refused whole if a record is there already, an update if one is not. So the acti
 accepted the EVSE before; where that is in doubt, `adapter.py` mends it.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from adapters.core.adapter import Call, Item, Plan, Rendered
+from adapters.core.digest import digest
 from adapters.hubject import settings as names
 from adapters.hubject.settings import Settings
 from mappings.canonical.ids import EvseId, PartyId
@@ -21,13 +20,6 @@ from mappings.oicp.v2_3.messages import push_evse_data, push_evse_status
 from mappings.oicp.v2_3.vocabulary import ActionType
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, IssueKind, Refused
-
-_compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
-
-
-def fingerprint(record: object) -> bytes:
-    """Gives the fingerprint of a record, however its fields are ordered: 16 bytes."""
-    return hashlib.blake2b(_compact(record).encode(), digest_size=16).digest()
 
 
 def size(call: Call) -> int:
@@ -143,7 +135,7 @@ def _rendered(plan: Plan, written: Iterable[Written]) -> Iterator[tuple[Record, 
         if isinstance(record, Refused):
             plan.refused.append((item, record))
         else:
-            yield record, Rendered(item, fingerprint(record), record["EvseID"], tuple(issues))
+            yield record, Rendered(item, digest(record), record["EvseID"], tuple(issues))
 
 
 def _calls(

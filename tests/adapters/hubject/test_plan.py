@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hubject.plan import fingerprint, size
+from adapters.hubject.plan import size
 from mappings.canonical.locations import EvseStatus
 from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement
 from tests.adapters.hubject.network import (
@@ -212,12 +212,6 @@ def test_every_kind_of_call_is_valid_by_hubjects_openapi(operation):
     whole = adapter().plan(operation, given, full_load=True)
     for call in [*plan.calls, *whole.calls]:
         validate("eRoamingPushEvseData" if operation == "evse_data" else "eRoamingPushEvseStatus", call.body)
-
-
-def test_a_fingerprint_is_of_the_content_and_not_of_the_order_of_fields():
-    assert fingerprint({"a": 1, "b": [True, "é"]}) == fingerprint({"b": [True, "é"], "a": 1})
-    assert fingerprint({"a": 1}) != fingerprint({"a": "1"})
-    assert len(fingerprint({})) == 16
 
 
 def test_an_operation_that_hubject_does_not_have_is_an_error():

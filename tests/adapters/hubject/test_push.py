@@ -7,9 +7,10 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
+from adapters.core.digest import digest
 from adapters.core.faults import Fault, FaultKind
 from adapters.core.outcomes import Delivered, NotSent, OutcomeUnknown, RefusedByHub, Throttled
-from adapters.hubject.plan import fingerprint, size
+from adapters.hubject.plan import size
 from mappings.canonical.locations import EvseStatus
 from tests.adapters.hubject.network import (
     SUB_ONE,
@@ -253,4 +254,4 @@ async def test_receipts_and_memory_can_be_asked_for(plain, hub):
         {"key": "FRHUBE1", "record": {"EvseID": "FR*HUB*E1", "EvseStatus": "Available"}}
     ]
     (call,) = hub.plan("evse_status", items(hub, "evse_status", place)).calls
-    assert accepted(call.settles)[0].accepted == fingerprint(json.loads(memory[0])["record"])
+    assert accepted(call.settles)[0].accepted == digest(json.loads(memory[0])["record"])
