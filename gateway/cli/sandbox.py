@@ -56,7 +56,10 @@ def sandbox(
         if connections is not None:
             _write_connections(hubs, connections)
         if show is not None:
-            show.write_text(hubs.model_dump_json(indent=2))
+            # Put in place whole, since somebody may wait for it to appear.
+            part = show.with_name(f"{show.name}.part")
+            part.write_text(hubs.model_dump_json(indent=2))
+            part.rename(show)
         _tell(hubs, as_json=as_json)
 
     try:
