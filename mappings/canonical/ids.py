@@ -22,6 +22,10 @@ _CONTRACT_DIN = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})[*-]?([A-Za-z0-9]
 _EVSE_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})\*([0-9*]{1,32})")
 
 
+# An identifier refuses assignment, also while it is made: it is a key, and may be shared by many models.
+_set = object.__setattr__
+
+
 class _Identifier:
     """A text with a normal form; immutable, hashable, a JSON string on the wire."""
 
@@ -42,6 +46,15 @@ class _Identifier:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text!r})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} cannot be changed")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self.text,)
 
     def __copy__(self) -> Self:
         return self
@@ -82,17 +95,21 @@ class PartyId(_Identifier):
 
     __slots__ = ("code", "country")
 
+    country: str
+    code: str
     pattern = rf"^(?:{_PARTY_ISO.pattern}|{_PARTY_DIN.pattern})$"
 
     def __init__(self, text: str) -> None:
         if match := _PARTY_ISO.fullmatch(text):
-            self.country, self.code = match[1].upper(), match[2].upper()
+            country, code = match[1].upper(), match[2].upper()
         elif match := _PARTY_DIN.fullmatch(text):
-            self.country, self.code = "+" + match[1], match[2]
+            country, code = "+" + match[1], match[2]
         else:
             raise ValueError(f"{text!r} is not a party id like FR*ABC or +49*810")
-        self.text = text
-        self.normal = f"{self.country}*{self.code}"
+        _set(self, "text", text)
+        _set(self, "country", country)
+        _set(self, "code", code)
+        _set(self, "normal", f"{country}*{code}")
 
     @classmethod
     def of(cls, country: str, code: str) -> "PartyId":
@@ -111,7 +128,8 @@ class EvseId(_Identifier):
     """An EVSE's public id: ISO `FR*ABC*E123*4`, DIN `+49*810*000*438`, or, kept as given, any other text.
 
     A malformed id is kept, since a peer may not be refused for it; `well_formed` tells, and a hub that demands the
-    form refuses it by name.
+    form refuses it by name. It too is compared without `*`, in capitals and stripped: `FR*C2P*0052011`, which lacks
+    its `E`, meets `FRC2P0052011`.
 
     Attributes:
         party: The operator named in the id; None where the text has neither form.
@@ -124,20 +142,21 @@ class EvseId(_Identifier):
     instance: str
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        _set(self, "text", text)
         text = text.strip()
+        party: PartyId | None
         if match := _EVSE_ISO.fullmatch(text):
-            self.party = PartyId.of(match[1], match[2])
-            self.instance = match[3].upper()
-            self.normal = f"{self.party.country}{self.party.code}E{self.instance.replace('*', '')}"
+            party, instance = PartyId.of(match[1], match[2]), match[3].upper()
+            normal = f"{party.country}{party.code}E{instance.replace('*', '')}"
         elif match := _EVSE_DIN.fullmatch(text):
-            self.party = PartyId.of("+" + match[1], match[2])
-            self.instance = match[3]
-            self.normal = f"{self.party.normal}*{self.instance.replace('*', '')}"
+            party, instance = PartyId.of("+" + match[1], match[2]), match[3]
+            normal = f"{party.normal}*{instance.replace('*', '')}"
         else:
-            self.party = None
-            self.instance = text
-            self.normal = text.upper()
+            party, instance = None, text
+            normal = text.upper().replace("*", "")
+        _set(self, "party", party)
+        _set(self, "instance", instance)
+        _set(self, "normal", normal)
 
     @property
     def well_formed(self) -> bool:
@@ -176,21 +195,23 @@ class ContractId(_Identifier):
     expected_check_digit: str | None
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        _set(self, "text", text)
         text = text.strip()
         iso = _CONTRACT_ISO.fullmatch(text)
         match = iso or _CONTRACT_DIN.fullmatch(text)
-        if match is None:
-            self.party = self.check_digit = self.expected_check_digit = None
-            self.instance = text
-            self.normal = text.upper()
-            return
-        self.party = PartyId.of(match[1], match[2])
-        self.instance = match[3].upper()
-        self.check_digit = match[4].upper() if match[4] else None
-        bare = f"{self.party.country}{self.party.code}{self.instance}"
-        self.expected_check_digit = check_digits.iso(bare) if iso else check_digits.din(bare)
-        self.normal = bare if self.check_digit in {None, self.expected_check_digit} else f"{bare}{self.check_digit}"
+        party = given = expected = None
+        instance, normal = text, text.upper()
+        if match is not None:
+            party, instance = PartyId.of(match[1], match[2]), match[3].upper()
+            given = match[4].upper() if match[4] else None
+            bare = f"{party.country}{party.code}{instance}"
+            expected = check_digits.iso(bare) if iso else check_digits.din(bare)
+            normal = bare if given in {None, expected} else f"{bare}{given}"
+        _set(self, "party", party)
+        _set(self, "instance", instance)
+        _set(self, "check_digit", given)
+        _set(self, "expected_check_digit", expected)
+        _set(self, "normal", normal)
 
     @property
     def well_formed(self) -> bool:

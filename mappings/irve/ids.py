@@ -53,8 +53,8 @@ def local_id(text: str | None) -> str | None:
 def evse_id(text: str) -> EvseId:
     """Gives the public id of a point: as given where that is an EVSE id, else its compact form.
 
-    `FR-ABC-E12` becomes `FRABCE12`, which equals `FR*ABC*E12`. An id without the `E` (`FRC2P0052011`) stays malformed
-    and is compared by its compact text, so `FR*C2P*0052011` in one file meets `FRC2P0052011` in the other.
+    `FR-ABC-E12` becomes `FRABCE12`, which equals `FR*ABC*E12`; `FR-C2P-0052011`, malformed for want of an `E`, becomes
+    `FRC2P0052011`, so that it meets the same id written otherwise.
     """
     given = EvseId(text)
     return given if given.well_formed else EvseId(compact(text))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.ids import ContractId, EvseId, PartyId
 
 ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -80,6 +80,21 @@ def test_a_malformed_evse_id_is_kept_and_says_so(text: str) -> None:
     assert str(evse) == text
     assert evse.party is None
     assert evse == EvseId(text.lower())
+
+
+@pytest.mark.parametrize("text", ["FR*C2P*0052011", " fr*c2p*0052011 ", "FRC2P*0052011"])
+def test_a_malformed_evse_id_is_compared_without_its_separators_too(text: str) -> None:
+    assert EvseId(text) == EvseId("FRC2P0052011")
+    assert EvseId(text).separated() == text
+
+
+@pytest.mark.parametrize("made", [PartyId("FR*ABC"), EvseId("FR*ABC*E1"), ContractId("FR-ABC-C12345678-9")])
+def test_an_id_cannot_be_changed(made: PartyId | EvseId | ContractId) -> None:
+    for name in ("text", "normal", "party", "anything"):
+        with pytest.raises(AttributeError, match="cannot be changed"):
+            setattr(made, name, "FRXYZ")
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        del made.normal
 
 
 def test_ids_of_different_kinds_or_texts_are_not_equal() -> None:
