@@ -5,6 +5,7 @@ separators where the scheme allows, in any case. Two ids are equal when their no
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar, Self
 
@@ -22,8 +23,13 @@ _CONTRACT_DIN = re.compile(r"([A-Za-z]{2})[*-]?([A-Za-z0-9]{3})[*-]?([A-Za-z0-9]
 _EVSE_DIN = re.compile(r"\+?([0-9]{1,3})\*([0-9]{3})\*([0-9*]{1,32})")
 
 
-# An identifier refuses assignment, also while it is made: it is a key, and may be shared by many models.
-_set = object.__setattr__
+def _setter(owner: type, name: str) -> Callable[[object, object], None]:
+    """Gives the way to set a slot while an identifier is made, since it refuses assignment.
+
+    It is a third of the time of `object.__setattr__`, and a network has a great many identifiers.
+    """
+    setter: Callable[[object, object], None] = owner.__dict__[name].__set__
+    return setter
 
 
 class _Identifier:
@@ -82,6 +88,9 @@ class _Identifier:
         return schema | {"pattern": cls.pattern} if cls.pattern else schema
 
 
+_set_text, _set_normal = _setter(_Identifier, "text"), _setter(_Identifier, "normal")
+
+
 class PartyId(_Identifier):
     """A CPO or EMSP: ISO `FR*ABC` / `FR-ABC` / `FRABC`, or DIN `+49*810`.
 
@@ -106,10 +115,10 @@ class PartyId(_Identifier):
             country, code = "+" + match[1], match[2]
         else:
             raise ValueError(f"{text!r} is not a party id like FR*ABC or +49*810")
-        _set(self, "text", text)
-        _set(self, "country", country)
-        _set(self, "code", code)
-        _set(self, "normal", f"{country}*{code}")
+        _set_text(self, text)
+        _set_country(self, country)
+        _set_code(self, code)
+        _set_normal(self, f"{country}*{code}")
 
     @classmethod
     def of(cls, country: str, code: str) -> "PartyId":
@@ -120,6 +129,7 @@ class PartyId(_Identifier):
         return self.normal
 
 
+_set_country, _set_code = _setter(PartyId, "country"), _setter(PartyId, "code")
 # A network names few parties, each a great many times.
 _party = lru_cache(maxsize=4096)(PartyId)
 
@@ -142,7 +152,7 @@ class EvseId(_Identifier):
     instance: str
 
     def __init__(self, text: str) -> None:
-        _set(self, "text", text)
+        _set_text(self, text)
         text = text.strip()
         party: PartyId | None
         if match := _EVSE_ISO.fullmatch(text):
@@ -154,9 +164,9 @@ class EvseId(_Identifier):
         else:
             party, instance = None, text
             normal = text.upper().replace("*", "")
-        _set(self, "party", party)
-        _set(self, "instance", instance)
-        _set(self, "normal", normal)
+        _set_evse_party(self, party)
+        _set_evse_instance(self, instance)
+        _set_normal(self, normal)
 
     @property
     def well_formed(self) -> bool:
@@ -170,6 +180,9 @@ class EvseId(_Identifier):
         if self.party.country.startswith("+"):
             return f"{self.party.normal}*{self.instance}"
         return f"{self.party.normal}*E{self.instance}"
+
+
+_set_evse_party, _set_evse_instance = _setter(EvseId, "party"), _setter(EvseId, "instance")
 
 
 class ContractId(_Identifier):
@@ -195,7 +208,7 @@ class ContractId(_Identifier):
     expected_check_digit: str | None
 
     def __init__(self, text: str) -> None:
-        _set(self, "text", text)
+        _set_text(self, text)
         text = text.strip()
         iso = _CONTRACT_ISO.fullmatch(text)
         match = iso or _CONTRACT_DIN.fullmatch(text)
@@ -207,11 +220,9 @@ class ContractId(_Identifier):
             bare = f"{party.country}{party.code}{instance}"
             expected = check_digits.iso(bare) if iso else check_digits.din(bare)
             normal = bare if given in {None, expected} else f"{bare}{given}"
-        _set(self, "party", party)
-        _set(self, "instance", instance)
-        _set(self, "check_digit", given)
-        _set(self, "expected_check_digit", expected)
-        _set(self, "normal", normal)
+        _set_normal(self, normal)
+        for slot, value in zip(_CONTRACT_SLOTS, (party, instance, given, expected), strict=True):
+            slot(self, value)
 
     @property
     def well_formed(self) -> bool:
@@ -234,3 +245,6 @@ class ContractId(_Identifier):
             return self.text
         parts = [self.party.country, self.party.code, self.instance]
         return separator.join([*parts, self.expected_check_digit] if check_digit else parts)
+
+
+_CONTRACT_SLOTS = [_setter(ContractId, name) for name in ("party", "instance", "check_digit", "expected_check_digit")]
