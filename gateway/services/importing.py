@@ -192,7 +192,7 @@ class _Run:
                 self._seen = self._seen or raw.fault or seen_in(raw.body)
                 if self._tally.read >= _TRIED:
                     self._demand_known()
-        self._tell()
+        await self._tell()
 
     async def _rows(self, header: Header, head: bytes, pieces: AsyncIterator[bytes]) -> None:
         table = Table(header.delimiter)
@@ -205,7 +205,7 @@ class _Run:
     async def _take_rows(self, rows: Iterable[Row], header: Header) -> None:
         for row in rows:
             await self._take(partial(self._translator.row, header=header), row, 0)
-        self._tell()
+        await self._tell()
 
     async def _take(self, take: Callable[[T], None], record: T, size: int) -> None:
         if size > _LARGE:
@@ -216,11 +216,15 @@ class _Run:
             await self._intake.flush()
         if self._spool.full:
             await self._spool.store()
+        await self._breathe()
+
+    async def _breathe(self) -> None:
         if time.perf_counter() - self._slice > _SLICE:
             await asyncio.sleep(0)
             self._slice = time.perf_counter()
 
-    def _tell(self) -> None:
+    async def _tell(self) -> None:
+        await self._breathe()  # a piece may hold no record at all
         if self._progress is not None:
             self._progress(Progress(self._content.bytes_read, self._tally.read, self._tally.refused))
 

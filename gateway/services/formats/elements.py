@@ -62,13 +62,9 @@ class Elements:
         self._is_record = False
         self._fault: str | None = None
         self._key: tuple[int, int] | None = None  # the last string on the level on which names of containers stand
-        self._begun = False
 
     def feed(self, piece: bytes) -> Iterator[Raw]:
         """See `Cutter.feed`."""
-        if not self._begun:
-            piece = piece.removeprefix(BOM)
-            self._begun = True
         self._buffer += piece
         while self._at < len(self._buffer) and (not self._in_string or self._leave_string()):
             yield from self._tokens()
@@ -161,7 +157,8 @@ class Elements:
 
     def _between(self, end: int) -> Iterator[Raw]:
         """Finds what stands between the members of a list and is none."""
-        if bytes(self._buffer[self._gap : end]).strip(_BLANK):
+        text = bytes(self._buffer[self._gap : end])
+        if (text if self._number else text.removeprefix(BOM)).strip(_BLANK):
             yield self._faulty("is not a JSON object")
 
     def _faulty(self, fault: str | None) -> Raw:

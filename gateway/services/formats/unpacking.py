@@ -7,7 +7,7 @@ from typing import Final
 from gateway.services.formats.records import Damaged
 
 _MAGIC: Final = b"\x1f\x8b"
-_STEP: Final = 256 * 1024
+_STEP: Final = 64 * 1024
 """Bytes unpacked at once: what a gzip of zeros grows to is never held."""
 
 
