@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from adapters.core.adapter import Call, Item, Rendered, Subject
 from adapters.core.connection import Scope
+from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
 from gateway.store.objects import read_location
 from gateway.store.pool import Record, Store, Transaction
@@ -113,6 +114,7 @@ class Outbox:
 
     def __init__(self, store: Store, holder: str, lease: timedelta = timedelta(seconds=10)) -> None:
         self._store = store
+        self._growth = Growth(store)
         # A process started anew in a container has its predecessor's host and pid, and shall not have its leases.
         self._holder = f"{holder}/{uuid4().hex[:12]}"
         self._working: set[int] = set()
@@ -192,6 +194,8 @@ class Outbox:
                 async with self._store.transaction() as tx:
                     written = await self._settle(tx, (connection_id, operation), results, followers)
         self._working.difference_update(one.lane.fence for one in results)
+        told = sum(len(one.accepted) + len(one.shadowed) + len(one.refused) for one in written)
+        await self._growth.note(issue=told, dead_letter=sum(len(one.refused) for one in written))
         return written
 
     async def _settle(

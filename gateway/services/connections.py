@@ -28,6 +28,7 @@ from gateway.services.ports import (
 )
 from gateway.services.registry import Registry
 from gateway.services.storing import read_locations, read_tariffs
+from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
 from gateway.store.pool import Store, Transaction
 
@@ -54,6 +55,7 @@ class Connections:
         wake: Callable[[], None],
     ) -> None:
         self._store = store
+        self._growth = Growth(store)
         self._links = links
         self._registry = registry
         self._hubs = hubs
@@ -293,7 +295,9 @@ class Connections:
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.publishing() as (tx, links):
-                    await project(tx, [link], await read(tx, links, numbers), changed=False)
+                    stored = await read(tx, links, numbers)
+                    await project(tx, [link], stored, changed=False)
+        await self._growth.note(projection=sum(len(one.keys.get(link.connection.id, ())) for one in stored))
 
 
 _Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]

@@ -12,6 +12,7 @@ from gateway.services.links import Links
 from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.services.stamps import without_future
 from gateway.services.storing import columns, dump_issues, load_issues, stored_tariff, tariff_place, write_evses
+from gateway.store.growth import Growth
 from gateway.store.objects import SQL, read_location, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.ids import PartyId
@@ -32,6 +33,7 @@ class Publishing:
     def __init__(self, store: Store, links: Links, wake: Callable[[], None], clock: Callable[[], datetime]) -> None:
         self._store = store
         self._links = links
+        self._growth = Growth(store)
         self._wake = wake
         self._clock = clock
 
@@ -47,6 +49,10 @@ class Publishing:
                 async with self._links.publishing() as (tx, links):
                     outcomes = await self._write_locations(tx, links, latest, if_revision, withdrawn_at=None)
         self._wake()
+        written = [latest[place][0] for place, result in outcomes.items() if result.outcome != "unchanged"]
+        evses = sum(len(location.evses) for location in written)
+        projections = (len(written) + evses) * len(self._links.all())
+        await self._growth.note(location=len(written), evse=evses, projection=projections)
         return [outcomes[location.party.normal, location.id] for location, _ in batch]
 
     async def withdraw_location(self, party: PartyId, location_id: str, who: str) -> bool:
