@@ -49,3 +49,8 @@ class Business(Model):
     website: str | None = None
     logo: Image | None = None
     unknown: Unknown = {}
+
+
+def shortened(text: str, length: int) -> str:
+    """Cuts a text that is only read by people to a length, its end marked by an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from mappings.canonical.locations import GeoPoint
+from mappings.canonical.texts import shortened
 from mappings.ocpi import times
 from mappings.ocpi.reading import UNREAD, Path, show
 from mappings.ocpi.trusted import build
@@ -23,7 +24,10 @@ W = TypeVar("W", bound=StrEnum)
 
 _DEGREES = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+)?")
 _LATITUDE, _LONGITUDE = 90, 180
-_FEWEST_PLACES, _MOST_PLACES = 5, 7  # mod_locations, GeoLocation: the regexes of latitude and longitude
+# mod_locations, GeoLocation: the regexes of latitude and longitude, and the lengths of their texts. These leave a
+# negative figure of all its digits one place less.
+_FEWEST_PLACES, _MOST_PLACES = 5, 7
+_LONGEST_LATITUDE, _LONGEST_LONGITUDE = 10, 11
 
 
 def moment(text: str, report: Report, path: Path, field: str) -> datetime:
@@ -159,19 +163,26 @@ def _degrees(text: str, limit: int, report: Report, path: Path, field: str) -> D
 
 
 def point_out(place: GeoPoint, report: Report, path: Path) -> dict[str, str]:
-    """Writes a latitude and a longitude with five to seven decimal places."""
+    """Writes a latitude and a longitude with five to seven decimal places, so far as the text may be as long."""
     return {
-        "latitude": _degrees_out(place.latitude, report, path, "latitude"),
-        "longitude": _degrees_out(place.longitude, report, path, "longitude"),
+        "latitude": _degrees_out(place.latitude, _LONGEST_LATITUDE, report, path, "latitude"),
+        "longitude": _degrees_out(place.longitude, _LONGEST_LONGITUDE, report, path, "longitude"),
     }
 
 
-def _degrees_out(degrees: Decimal, report: Report, path: Path, field: str) -> str:
-    text = f"{degrees:.{_MOST_PLACES}f}"
-    if Decimal(text) != degrees:
-        report.add(IssueKind.NARROWED, show((*path, field)), "rounded to seven places", degrees)
+def _degrees_out(degrees: Decimal, longest: int, report: Report, path: Path, field: str) -> str:
+    said = _spelt(degrees, _MOST_PLACES)
+    if len(said) > longest:
+        said = _spelt(degrees, _MOST_PLACES - 1)
+    if Decimal(said) != degrees:
+        report.add(IssueKind.NARROWED, show((*path, field)), f"rounded to {said}", degrees)
+    return said
+
+
+def _spelt(degrees: Decimal, places: int) -> str:
+    text = f"{degrees:.{places}f}"
     # One value has one spelling, however many zeros it was given with: what is sent is compared by its hash.
-    cut = len(text) - (_MOST_PLACES - _FEWEST_PLACES)
+    cut = len(text) - (places - _FEWEST_PLACES)
     return text[:cut] + text[cut:].rstrip("0")
 
 
@@ -180,7 +191,7 @@ def fit(text: str, limit: int, report: Report, path: Path, field: str) -> str:
     if len(text) <= limit:
         return text
     report.add(IssueKind.NARROWED, show((*path, field)), f"shortened to the {limit} characters that OCPI allows", text)
-    return text[: limit - 1].rstrip() + "…"
+    return shortened(text, limit)
 
 
 def ident(text: str, limit: int, report: Report, path: Path, field: str) -> str:

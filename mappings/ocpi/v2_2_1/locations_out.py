@@ -172,7 +172,9 @@ def _periods(periods: tuple[Period, ...]) -> list[w.Wire]:
 def hours(source: Hours, report: Report, path: Path) -> w.Wire:
     """Writes opening times; `24:00` is said as 23:59, which is as late as OCPI's clock goes."""
     made: w.Wire = {"twentyfourseven": source.twentyfourseven}
-    if source.regular:
+    if source.regular and source.twentyfourseven:
+        report.add(IssueKind.LOST, show((*path, "regular")), "open 24 hours, beside which OCPI has no regular hours")
+    elif source.regular:
         regular = []
         for index, each in enumerate(source.regular):
             at = (*path, "regular", index)

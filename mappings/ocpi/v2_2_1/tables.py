@@ -26,6 +26,7 @@ _NO_PLACE = "no place in OCPI 2.2.1"
 _ID = "refused on the way out where longer than 36 characters"
 _STAMP = "UTC; without designator it is UTC, with an offset the record is refused"
 _MILLIS = "what is below a millisecond"
+_PLACES = "places beyond seven, or six of a negative figure of all its digits"
 _URL = "a URL of more than 255 characters"
 _INFORMATIONAL = "an unknown word is kept beside the model"
 _MEMBER = "an unknown word is left out of the list and kept beside the model"
@@ -118,12 +119,12 @@ LOCATIONS = FieldTable(
         R("Connector.charging_modes", "", "", _NO_PLACE),
         R("Connector.last_updated", "last_updated", f"{_STAMP}; the EVSE's where missing", _MILLIS),
         R("Connector.unknown", "", _UNKNOWN, _RAW),
-        R("GeoPoint.latitude", "latitude", "five to seven places, a decimal comma is mended", "places beyond seven"),
-        R("GeoPoint.longitude", "longitude", "five to seven places, a decimal comma is mended", "places beyond seven"),
+        R("GeoPoint.latitude", "latitude", "five to seven places, a decimal comma is mended", _PLACES),
+        R("GeoPoint.longitude", "longitude", "five to seven places, a decimal comma is mended", _PLACES),
         R("RelatedPoint.point", "latitude, longitude"),
         R("RelatedPoint.name", "name"),
         R("Hours.twentyfourseven", "twentyfourseven"),
-        R("Hours.regular", "regular_hours"),
+        R("Hours.regular", "regular_hours", "", "those beside 24 hours"),
         R("Hours.exceptional_openings", "exceptional_openings"),
         R("Hours.exceptional_closings", "exceptional_closings"),
         R("RegularHours.weekday", "weekday"),

@@ -134,6 +134,22 @@ def test_one_place_has_one_spelling_however_many_zeros_it_was_given_with() -> No
         assert said(coordinates=point)[0]["coordinates"] == {"latitude": "45.76000", "longitude": "4.12345"}
 
 
+def test_a_negative_coordinate_of_all_its_digits_has_a_place_less_since_its_text_may_be_no_longer() -> None:
+    wire, issues = said(coordinates=GeoPoint(latitude=Decimal("-21.1234567"), longitude=Decimal("-155.1234564")))
+    assert wire["coordinates"] == {"latitude": "-21.123457", "longitude": "-155.123456"}
+    assert [(i.kind, i.field) for i in issues] == [
+        (IssueKind.NARROWED, f"coordinates.{axis}") for axis in ("latitude", "longitude")
+    ]
+    wire, issues = said(coordinates=GeoPoint(latitude=Decimal("-1.1234567"), longitude=Decimal("155.1234567")))
+    assert (list(wire["coordinates"].values()), issues) == (["-1.1234567", "155.1234567"], [])
+
+
+def test_regular_hours_are_not_said_beside_24_hours() -> None:
+    wire, issues = said(opening_times=LATE.model_copy(update={"twentyfourseven": True}))
+    assert wire["opening_times"] == {"twentyfourseven": True}
+    assert [(i.kind, i.field) for i in issues] == [(IssueKind.LOST, "opening_times.regular")]
+
+
 def test_coordinates_have_five_to_seven_places() -> None:
     point = GeoPoint(latitude=Decimal("45.123456789"), longitude=Decimal(-4))
     assert said(coordinates=point)[0]["coordinates"] == {"latitude": "45.1234568", "longitude": "-4.00000"}
