@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mappings import docs
 from mappings.tables import TableError
 
 
@@ -57,21 +58,12 @@ def page(title: str, columns: Sequence[ColumnTable], words: Sequence[WordRows], 
         The page, ending in one newline; the same for the same tables, so that a test can compare it with the file.
     """
     parts = [f"# {title}", "Generated from the tables in `mappings/`; change those, not this page.", notes.strip()]
-    for table in columns:
-        rules = [(_code(r.column), _code(r.field), r.rule or "as it is") for r in table.rules]
-        parts += [f"## {table.protocol}", _table(("column", "canonical", "rule"), rules)]
+    for each in columns:
+        rules = [(docs.code(r.column), docs.code(r.field), r.rule or "as it is") for r in each.rules]
+        parts += [f"## {each.protocol}", docs.table(("column", "canonical", "rule"), rules)]
     if words:
         parts.append("## Values")
         for word in words:
-            rows = [(_code(text), _code(value)) for text, value in word.rows]
-            parts += [f"### {word.heading}", _table(("word", "canonical"), rows)]
+            rows = [(docs.code(text), docs.code(value)) for text, value in word.rows]
+            parts += [f"### {word.heading}", docs.table(("word", "canonical"), rows)]
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else "—"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = (head, ["---"] * len(head), *rows)
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

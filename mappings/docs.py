@@ -27,9 +27,9 @@ def page(
     parts = [f"# {title}", "Generated from the tables in `mappings/`; change those, not this page."]
     if notes.strip():
         parts.append(notes.strip())
-    for table in fields:
-        parts.append(f"## {table.protocol}")
-        for model, rules in _by_model(table):
+    for each in fields:
+        parts.append(f"## {each.protocol}")
+        for model, rules in _by_model(each):
             parts += [f"### {model}", _field_rows(rules)]
     if enums:
         parts.append("## Values")
@@ -39,25 +39,25 @@ def page(
     return "\n\n".join(parts) + "\n"
 
 
-def _by_model(table: FieldTable) -> Iterator[tuple[str, list[FieldRule]]]:
+def _by_model(fields: FieldTable) -> Iterator[tuple[str, list[FieldRule]]]:
     grouped: dict[str, list[FieldRule]] = {}
-    for rule in table.rules:
+    for rule in fields.rules:
         grouped.setdefault(rule.field.partition(".")[0], []).append(rule)
     yield from grouped.items()
 
 
 def _field_rows(rules: Iterable[FieldRule]) -> str:
-    rows = [(_code(r.field.partition(".")[2]), _wire(r.wire), r.rule or "as it is", r.lost or "") for r in rules]
-    return _table(("canonical", "wire", "rule", "lost on the way out"), rows)
+    rows = [(code(r.field.partition(".")[2]), code(r.wire), r.rule or "as it is", r.lost or "") for r in rules]
+    return table(("canonical", "wire", "rule", "lost on the way out"), rows)
 
 
 def _enum_rows(enum: EnumTable[Any, Any]) -> str:
-    said = [(_code(row.canonical), _wire(row.wire), row.lost) for row in enum.rows()]
-    parts = [_table(("canonical", "wire", "lost on the way out"), said)]
+    said = [(code(row.canonical), code(row.wire), row.lost) for row in enum.rows()]
+    parts = [table(("canonical", "wire", "lost on the way out"), said)]
     # What the wire distinguishes and the canonical enum does not cannot be seen from the canonical side.
-    merged = [(_code(wire), _wire(canonical)) for wire, canonical in _one_way_in(enum)]
+    merged = [(code(wire), code(canonical)) for wire, canonical in _one_way_in(enum)]
     if merged:
-        parts.append(_table(("wire, read only", "canonical"), merged))
+        parts.append(table(("wire, read only", "canonical"), merged))
     return "\n\n".join(parts)
 
 
@@ -74,25 +74,19 @@ def _one_way_in(enum: EnumTable[Any, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _losses(fields: Sequence[FieldTable], enums: Sequence[tuple[str, EnumTable[Any, Any]]]) -> str:
-    rows = [(_code(rule.field), rule.lost) for table in fields for rule in table.rules if rule.lost]
+    rows = [(code(rule.field), rule.lost) for each in fields for rule in each.rules if rule.lost]
     rows += [
-        (f"{heading} {_code(row.canonical)}", row.lost) for heading, enum in enums for row in enum.rows() if row.lost
+        (f"{heading} {code(row.canonical)}", row.lost) for heading, enum in enums for row in enum.rows() if row.lost
     ]
-    return _table(("what", "loss"), rows) if rows else "Nothing."
+    return table(("what", "loss"), rows) if rows else "Nothing."
 
 
-def _wire(text: str) -> str:
-    return _code(text) if text and text != "—" else "—"
+def code(text: str) -> str:
+    """Writes a text as code, and nothing as a dash."""
+    return f"`{text}`" if text and text != "—" else "—"
 
 
-def _code(text: str) -> str:
-    return f"`{text}`"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [_line(head), _line(["---"] * len(head)), *(_line(row) for row in rows)]
-    return "\n".join(lines)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Writes a table of Markdown."""
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

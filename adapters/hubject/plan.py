@@ -15,11 +15,10 @@ from adapters.hubject.settings import Settings
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
 from mappings.oicp.v2_3 import evse_data, evse_status
-from mappings.oicp.v2_3.enums import EVSE_STATUS
 from mappings.oicp.v2_3.messages import push_evse_data, push_evse_status
 from mappings.oicp.v2_3.vocabulary import ActionType
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, IssueKind, Refused
+from mappings.report import Issue, Refused
 
 
 def size(call: Call) -> int:
@@ -204,11 +203,6 @@ def _data_tombstone(evse_id: str) -> Record:
 
 # --- EVSE statuses
 
-_LOST: Final = {
-    status: (Issue(IssueKind.NARROWED, "status", lost, status.value),) if (lost := EVSE_STATUS.lost(status)) else ()
-    for status in EvseStatus
-}
-
 
 def _write_status(items: Sequence[Item], _settings: Settings) -> Iterator[Written]:
     for item in items:
@@ -218,7 +212,7 @@ def _write_status(items: Sequence[Item], _settings: Settings) -> Iterator[Writte
             continue
         status = item.status or evse.status
         try:
-            yield Written(item, evse_status.record(evse.evse_id, status), _LOST[status])
+            yield Written(item, evse_status.record(evse.evse_id, status), evse_status.NARROWED[status])
         except Refused as refusal:
             yield Written(item, refusal, ())
 

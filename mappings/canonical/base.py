@@ -15,7 +15,8 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("is out of the calendar's range") from error
 
 
-def _number(value: Decimal) -> int | float:
+def json_number(value: Decimal) -> int | float:
+    """Gives the number that JSON shall show; a whole one without a point."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -26,7 +27,7 @@ Number = Annotated[
     Decimal,
     # Bounded: writing `"1e999999"` out as an integer would take seconds and megabytes.
     Field(allow_inf_nan=False, ge=-1_000_000_000_000, le=1_000_000_000_000),
-    PlainSerializer(_number, return_type=int | float, when_used="json"),
+    PlainSerializer(json_number, return_type=int | float, when_used="json"),
 ]
 """A decimal that is a JSON number on the wire."""
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from mappings.canonical import phones
 from mappings.tables import TableError
 
 W = TypeVar("W", bound=StrEnum)
@@ -25,7 +26,6 @@ _FLAGS = {
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d{0,40})?(?:[eE][-+]?\d{1,2})?", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].{0,30})?", re.ASCII)
 _FRENCH_DATE = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[T ](.{0,30}))?", re.ASCII)
-_PHONE_NOISE = re.compile(r"[\s.\-/_()]+")
 
 _TRUNK_OVERSEAS = {
     **dict.fromkeys(("0590", "0690", "0691"), "+590"),
@@ -164,11 +164,9 @@ def moment(text: str, time_zone: str) -> Read[datetime]:
 
 def phone(text: str) -> Read[str]:
     """Reads a phone number as E.164: `tel:+33-1-76-31-06-84`, `00 33 1 …`, `01 76 31 06 84` (French where national)."""
-    bare = re.sub(r"^tel:", "", text.strip(), flags=re.IGNORECASE)
-    bare = _PHONE_NOISE.sub("", re.sub(r"\(0\)", "", bare))
-    mended = None
+    bare, mended = phones.bare(text), None
     if bare.startswith("00"):
-        bare, mended = "+" + bare[2:], "international prefix 00"
+        bare, mended = phones.international(bare), "international prefix 00"
     elif re.fullmatch(r"0[1-9][0-9]{8}", bare):
         bare, mended = _TRUNK_OVERSEAS.get(bare[:4], "+33") + bare[1:], "national number"
     elif re.fullmatch(r"33[1-9][0-9]{8}", bare):

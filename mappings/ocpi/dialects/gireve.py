@@ -86,8 +86,7 @@ def location_to_canonical(source: Source, received: datetime | None = None) -> t
         Refused: As in plain OCPI.
     """
     location, issues = locations.to_canonical(source, received)
-    report = Report()
-    report.issues = [issue for issue in issues if not _is_ours(issue)]
+    report = Report(issue for issue in issues if not _is_ours(issue))
     evses = tuple(_evse_in(each, report, ("evses", index)) for index, each in enumerate(location.evses))
     if any(a is not b for a, b in zip(evses, location.evses, strict=True)):
         location = location.model_copy(update={"evses": evses})
@@ -97,16 +96,14 @@ def location_to_canonical(source: Source, received: datetime | None = None) -> t
 def evse_to_canonical(source: Source, received: datetime | None = None) -> tuple[Evse, list[Issue]]:
     """Reads an EVSE that stands alone; as `location_to_canonical`."""
     evse, issues = locations.evse_to_canonical(source, received)
-    report = Report()
-    report.issues = [issue for issue in issues if not _is_ours(issue)]
+    report = Report(issue for issue in issues if not _is_ours(issue))
     return _evse_in(evse, report, ()), report.issues
 
 
 def connector_to_canonical(source: Source, received: datetime | None = None) -> tuple[Connector, list[Issue]]:
     """Reads a connector that stands alone; as `location_to_canonical`."""
     connector, issues = locations.connector_to_canonical(source, received)
-    report = Report()
-    report.issues = [issue for issue in issues if not _is_ours(issue)]
+    report = Report(issue for issue in issues if not _is_ours(issue))
     return _connector_in(connector, (), report, ()), report.issues
 
 

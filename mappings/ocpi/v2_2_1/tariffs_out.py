@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from mappings.canonical.base import json_number
 from mappings.canonical.tariffs import Money, Tariff, TariffElement, TariffRestrictions
 from mappings.ocpi import numbers, times, values
 from mappings.ocpi.reading import Path, show
@@ -72,7 +73,7 @@ def _price(money: Money, report: Report, path: Path) -> w.Wire:
 def _number(value: Decimal, report: Report, path: Path) -> int | float:
     if not numbers.exact(value):
         report.add(IssueKind.NARROWED, show(path), "more digits than a JSON number carries safely", value)
-    return numbers.write(value)
+    return json_number(value)
 
 
 def _element(element: TariffElement, dimensions: Dimensions, report: Report, path: Path) -> w.Wire:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from mappings.canonical.base import json_number
 from mappings.canonical.energy import EnergyMix, EnergySource, EnvironmentalImpact
 from mappings.canonical.texts import Business, Image, LocalText
 from mappings.ocpi import numbers, values
@@ -161,14 +162,14 @@ def energy_out(mix: EnergyMix, report: Report, path: Path) -> w.Wire:
             report.add(IssueKind.LOST, show(at), "OCPI demands the share of a source", source.source.value)
             continue
         said = values.said(ENERGY_SOURCES, source.source, report, at, "source")
-        sources.append({"source": said, "percentage": numbers.write(source.percentage)})
+        sources.append({"source": said, "percentage": json_number(source.percentage)})
     if sources:
         made["energy_sources"] = sources
     if mix.impacts:
         made["environ_impact"] = [
             {
                 "category": values.said(IMPACTS, impact.category, report, (*path, "impacts", index), "category"),
-                "amount": numbers.write(impact.amount),
+                "amount": json_number(impact.amount),
             }
             for index, impact in enumerate(mix.impacts)
         ]

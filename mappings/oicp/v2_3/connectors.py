@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from mappings.canonical.locations import Connector, ConnectorFormat, PowerType
-from mappings.oicp.v2_3.enums import CHARGING_MODES, PLUGS, POWER_TYPES
+from mappings.oicp.v2_3.enums import ALWAYS_DC, CHARGING_MODES, PLUGS, POWER_TYPES
 from mappings.oicp.v2_3.vocabulary import Plug
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import IssueKind, Report
@@ -23,7 +23,6 @@ _MAX_AMPERAGE = 99
 _MAX_KILOWATT = 999
 _KILO = Decimal(1000)
 
-_ALWAYS_DC = frozenset({Plug.CCS_1, Plug.CCS_2, Plug.CHADEMO})
 _SINGLE_PHASE = frozenset(
     {
         Plug.TYPE_1_CABLE,
@@ -125,7 +124,7 @@ def _plug(connector: Connector, fallback: ConnectorFormat | None, path: str, rep
 
 
 def _power_type(plug: Plug, power: Decimal | None, path: str, report: Report) -> PowerType | None:
-    if plug in _ALWAYS_DC:
+    if plug in ALWAYS_DC:
         return PowerType.DC
     if plug in _SINGLE_PHASE:
         return PowerType.AC_1_PHASE

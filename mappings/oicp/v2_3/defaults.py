@@ -1,6 +1,7 @@
 """What an operator states once for its whole network, because OICP demands it and a source may lack it."""
 
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -14,6 +15,7 @@ from mappings.canonical.locations import (
     ValueAddedService,
 )
 from mappings.oicp.v2_3.wire import LANGUAGE_PATTERN, PHONE_PATTERN
+from mappings.report import Issue, IssueKind, Report
 
 
 class OperatorDefaults(BaseModel):
@@ -60,3 +62,21 @@ class OperatorDefaults(BaseModel):
     street: Annotated[str, Field(min_length=2, max_length=100)] | None = "__"
     house_number: Annotated[str, Field(min_length=1, max_length=10)] | None = "."
     language: Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)] = "en"
+
+
+def defaulted(value: Any, field: str, report: Report, why: str = "missing") -> Any:
+    """Takes an operator's default for a mandatory field, with its issue.
+
+    Raises:
+        Refused: There is none.
+    """
+    if value is None or value == ():
+        raise report.refuse(field, f"{why}; OICP demands it and the operator's defaults do not give it")
+    report.issues.append(_default_used(field, why))
+    return value
+
+
+# The same few issues for every location of a network: made once.
+@lru_cache(maxsize=256)
+def _default_used(field: str, why: str) -> Issue:
+    return Issue(IssueKind.DEFAULTED, field, f"{why}; the operator's default was used")

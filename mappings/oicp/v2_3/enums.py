@@ -220,6 +220,9 @@ PLUGS: Mapping[ConnectorFormat, EnumTable[ConnectorStandard, Plug]] = MappingPro
 )
 """The table to use for each format."""
 
+ALWAYS_DC = frozenset({Plug.CCS_1, Plug.CCS_2, Plug.CHADEMO})
+"""Plugs that carry nothing but DC."""
+
 _SOCKET_PLUGS = frozenset(
     {
         Plug.NEMA_5_20,

@@ -1,6 +1,7 @@
 """EvseStatusRecordType from and to a canonical status report (OICP 2.3, CPO Data Types, EvseStatusRecordType)."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from mappings.canonical.ids import EvseId
@@ -13,11 +14,13 @@ from mappings.oicp.v2_3.wire import EvseStatusRecord, Record
 from mappings.report import Issue, IssueKind, Refused, Report
 
 _SAID = {row.canonical: row.wire for row in EVSE_STATUS.rows() if row.wire != "—"}
-_NARROWED = {
-    status: [Issue(IssueKind.NARROWED, "status", lost, status.value)]
-    for status in EvseStatus
-    if (lost := EVSE_STATUS.lost(status)) is not None
-}
+NARROWED: Mapping[EvseStatus, tuple[Issue, ...]] = MappingProxyType(
+    {
+        status: (Issue(IssueKind.NARROWED, "status", lost, status.value),) if (lost := EVSE_STATUS.lost(status)) else ()
+        for status in EvseStatus
+    }
+)
+"""What is noted of a status that is sent."""
 
 
 def record(evse_id: EvseId | None, status: EvseStatus) -> Record:
@@ -38,7 +41,7 @@ def from_canonical(report: EvseStatusReport) -> tuple[Record, list[Issue]]:
     Raises:
         Refused: See `record`.
     """
-    return record(report.evse_id, report.status), list(_NARROWED.get(report.status, ()))
+    return record(report.evse_id, report.status), [*NARROWED[report.status]]
 
 
 def to_canonical(value: Mapping[Any, Any]) -> tuple[EvseStatusReport, list[Issue]]:

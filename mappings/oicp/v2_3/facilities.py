@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from mappings.canonical.locations import ChargingMode, Connector, ConnectorStandard, PowerType
 from mappings.oicp.v2_3 import forms
-from mappings.oicp.v2_3.enums import CHARGING_MODES, PLUG_FORMATS, POWER_TYPES, SOCKETS
+from mappings.oicp.v2_3.enums import ALWAYS_DC, CHARGING_MODES, PLUG_FORMATS, POWER_TYPES, SOCKETS
 from mappings.oicp.v2_3.values import enum, enums, listed, number
 from mappings.oicp.v2_3.vocabulary import Plug
 from mappings.oicp.v2_3.wire import ChargingFacility
 from mappings.report import IssueKind, Report
 from mappings.tables import NotRepresentable
 
-_ALWAYS_DC = frozenset({Plug.CCS_1, Plug.CCS_2, Plug.CHADEMO})
 _DC_OR_AC = frozenset({Plug.TYPE_2_CABLE, Plug.TESLA})
 _PLUGS_BY_TEXT = {plug.value.casefold(): plug for plug in Plug}
 
@@ -35,7 +34,7 @@ class _Facility(NamedTuple):
     def suits(self, plug: Plug) -> bool:
         if self.power_type is None or plug in _DC_OR_AC:
             return True
-        return (self.power_type is PowerType.DC) == (plug in _ALWAYS_DC)
+        return (self.power_type is PowerType.DC) == (plug in ALWAYS_DC)
 
 
 def read(plugs: Any, facilities: Any, at: datetime, report: Report) -> tuple[Connector, ...]:

@@ -9,9 +9,8 @@ from typing import Any
 
 from mappings.canonical.locations import Evse
 from mappings.oicp.v2_3 import connectors, services
-from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.defaults import OperatorDefaults, defaulted
 from mappings.oicp.v2_3.enums import ACCESSIBILITY, CALIBRATION_LAW, DYNAMIC_INFO
-from mappings.oicp.v2_3.place import defaulted
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, IssueKind, Refused, Report
 

@@ -1,14 +1,12 @@
 """What the EVSEs of one location share in their records, worked out once for all of them."""
 
 import re
-from functools import lru_cache
-from typing import Any
 
 from mappings.canonical.locations import Location, RelatedPoint
 from mappings.canonical.texts import Image
 from mappings.oicp.times import standard_offset
 from mappings.oicp.v2_3 import address, coordinates, energy, opening_times
-from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.defaults import OperatorDefaults, defaulted
 from mappings.oicp.v2_3.enums import PARKING_TYPES
 from mappings.oicp.v2_3.texts import INFO_TEXT_LENGTH, cut, phone, write_info_texts
 from mappings.oicp.v2_3.wire import POOL_ID_PATTERN, Record
@@ -57,24 +55,6 @@ class Place:
                 report.add(IssueKind.LOST, name, "OICP has no place for it")
         self.base = base
         self.issues: list[Issue] = report.issues
-
-
-def defaulted(value: Any, field: str, report: Report, why: str = "missing") -> Any:
-    """Takes an operator's default for a mandatory field, with its issue.
-
-    Raises:
-        Refused: There is none.
-    """
-    if value is None or value == ():
-        raise report.refuse(field, f"{why}; OICP demands it and the operator's defaults do not give it")
-    report.issues.append(_default_used(field, why))
-    return value
-
-
-# The same few issues for every location of a network: made once.
-@lru_cache(maxsize=256)
-def _default_used(field: str, why: str) -> Issue:
-    return Issue(IssueKind.DEFAULTED, field, f"{why}; the operator's default was used")
 
 
 def _address(location: Location, defaults: OperatorDefaults, report: Report) -> Record:

@@ -13,9 +13,8 @@ from mappings.canonical.locations import (
     PaymentOption,
     ValueAddedService,
 )
-from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.defaults import OperatorDefaults, defaulted
 from mappings.oicp.v2_3.enums import AUTHENTICATION_MODES, PAYMENT_OPTIONS, VALUE_ADDED_SERVICES
-from mappings.oicp.v2_3.place import defaulted
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import IssueKind, Report
 
@@ -30,6 +29,7 @@ class Follows(NamedTuple):
     service: ValueAddedService | None = None
 
 
+# OICP's text has Direct Payment for paying remotely; its other modes all need a contract or nothing at all.
 _CARD = Follows(authentication=AuthenticationMode.DIRECT_PAYMENT, payment=PaymentOption.DIRECT)
 
 FOLLOWS: Mapping[Capability, Follows] = MappingProxyType(

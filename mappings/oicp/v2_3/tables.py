@@ -22,7 +22,12 @@ _OTHER_MESSAGE = "Sent by another message"
 _ASSIGNED = "Hubject assigns the time; what comes back is the time of the record"
 
 _RULES = (
-    FieldRule("Location.party", "OperatorID", "the operator in each EvseID; the message names the connection's"),
+    FieldRule(
+        "Location.party",
+        "OperatorID",
+        "the operator in each EvseID; the message names the connection's",
+        "not said where the EvseID names another",
+    ),
     FieldRule("Location.id", "", "read: the pool's, else the station's, else the EVSE's id", _NO_PLACE),
     FieldRule("Location.publish", "", "read: true", "what is not published is not sent"),
     FieldRule("Location.publish_allowed_to", "", "", _NO_PLACE),
@@ -183,7 +188,7 @@ _RULES = (
     FieldRule("Business.website", "", "", _NO_PLACE),
     FieldRule("Business.logo", "", "", _NO_PLACE),
     FieldRule("Business.unknown", "", "", _NO_PLACE),
-    FieldRule("LocalText.language", "lang", "lower case; one that OICP's pattern excludes becomes the default"),
+    FieldRule("LocalText.language", "lang", "lower case", "one that OICP's pattern excludes: becomes the default"),
     FieldRule("LocalText.text", "value", "", "cut to 150 characters"),
     FieldRule("Image.url", "ChargingStationImage", "", "not said above 200 characters"),
     FieldRule("Image.category", "", "read: CHARGER", _NO_PLACE),

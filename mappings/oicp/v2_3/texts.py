@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.canonical.texts import LocalText
+from mappings.canonical import phones
+from mappings.canonical.texts import LocalText, shortened
 from mappings.oicp.v2_3.wire import LANGUAGE_PATTERN, PHONE_PATTERN, Record
 from mappings.report import IssueKind, Report
 
 INFO_TEXT_LENGTH = 150
 _LANGUAGE = re.compile(LANGUAGE_PATTERN)
 _PHONE = re.compile(PHONE_PATTERN)
-_PHONE_ORNAMENTS = re.compile(r"^tel:|\(0\)|[\s().\-/\u00a0]", re.IGNORECASE)
 
 
 def cut(text: str, length: int, field: str, report: Report) -> str:
@@ -19,7 +19,7 @@ def cut(text: str, length: int, field: str, report: Report) -> str:
     if len(text) <= length:
         return text
     report.add(IssueKind.NARROWED, field, f"shortened to the {length} characters that OICP allows", text)
-    return text[: length - 1].rstrip() + "…"
+    return shortened(text, length)
 
 
 def write_info_texts(texts: Iterable[LocalText], field: str, fallback: str, report: Report) -> list[Record]:
@@ -66,7 +66,5 @@ def read_info_texts(value: Any, field: str, report: Report) -> tuple[LocalText, 
 
 def phone(text: str) -> str | None:
     """Gives a phone number as OICP wants it, `+` and digits; None where it has no international form."""
-    digits = _PHONE_ORNAMENTS.sub("", text.strip())
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
+    digits = phones.international(phones.bare(text))
     return digits if _PHONE.fullmatch(digits) else None
