@@ -7,7 +7,7 @@ once, the tariffs of the first connector standing for the EVSE (guide, CPO locat
 """
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,6 +56,7 @@ class Memory:
         self._sandbox = sandbox
         self._quality = quality_seconds
         self._clock = clock
+        self._evses: defaultdict[str, set[str]] = defaultdict(set)
         self._in_quality: deque[tuple[float, str, Record | None]] = deque()
         sandbox.before_memory = self.settle
 
@@ -114,6 +115,7 @@ class Memory:
             self._remove(key, record)
             return
         self.locations[key] = record
+        self._evses[location_key].add(wire["uid"])
         self._note_status(key, before, record)
         self._to_quality(key, _published_evse(record))
         self._publish_dynamic(key, record)
@@ -162,6 +164,13 @@ class Memory:
         self.locations.pop(key, None)
         self._sandbox.received(LOCATIONS, key, "REMOVED", record.get("last_updated"))
         self._to_quality(key, None)
+        location = key.removesuffix(f"/{record['uid']}")
+        left = self._evses[location]
+        left.discard(record["uid"])
+        if location in self.locations and not any(evse_key(location, uid) in self.locations for uid in left):
+            # OCPI 2.2.1, mod_locations: a location goes by the removal of all its EVSEs.
+            del self.locations[location]
+            self._to_quality(location, None)
 
     def _note_status(self, key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Notes a status for the latency; the same one again is forwarded to nobody."""

@@ -50,6 +50,7 @@ class Dispatcher:
         """Starts serving."""
         await self._links.refresh()
         self._employ()
+        self._links.when_changed(self._changed)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._supervise()),
@@ -59,7 +60,8 @@ class Dispatcher:
         ]
 
     async def stop(self) -> None:
-        """Finishes what is in flight, then stops."""
+        """Lets the calls end that are in flight, then stops."""
+        self._links.when_changed(None)
         tasks = [*self._tasks[:1], *self._tasks[2:], *(task for _, task in self._workers.values())]
         for task in tasks:
             task.cancel()
@@ -68,6 +70,10 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._workers = [], {}
+
+    def _changed(self) -> None:
+        self._employ()
+        self._told()
 
     def _employ(self) -> None:
         """Starts a worker for each operation that has none, and lets those go whose connection is gone."""
@@ -90,9 +96,12 @@ class Dispatcher:
             await asyncio.sleep(REFRESH)
             try:
                 await self._links.refresh()
-                self._employ()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("connections not read", error=str(error))
+            except Exception:
+                log.exception(
+                    "connections not read"
+                )  # one that cannot be built shall not end the service of the others
 
     async def _extend(self) -> None:
         while True:

@@ -35,7 +35,8 @@ class Links:
         self._builders = builders
         self._links: dict[int, Link] = {}
         self._revision = -1
-        self._retired: set[asyncio.Task[None]] = set()
+        self._changed: Callable[[], None] | None = None
+        self._retired: dict[asyncio.Task[None], Adapter] = {}
 
     def all(self) -> Sequence[Link]:
         """Gives all connections, in the order in which they were made."""
@@ -48,6 +49,10 @@ class Links:
     def by_name(self, name: str) -> Link | None:
         """Gives one connection by its name."""
         return next((link for link in self._links.values() if link.connection.name == name), None)
+
+    def when_changed(self, told: Callable[[], None] | None) -> None:
+        """Has somebody told, in the event loop, whenever the connections were read anew."""
+        self._changed = told
 
     async def refresh(self) -> bool:
         """Reads the connections anew if any changed; tells whether one did."""
@@ -75,8 +80,12 @@ class Links:
         await self.refresh()
 
     async def close(self) -> None:
-        """Closes every adapter."""
-        await asyncio.gather(*self._retired, *(link.adapter.close() for link in self._links.values()))
+        """Closes every adapter, those too that wait for a call to end: whoever closes this has ended all calls."""
+        for task in self._retired:
+            task.cancel()
+        adapters = [*self._retired.values(), *(link.adapter for link in self._links.values())]
+        await asyncio.gather(*self._retired, return_exceptions=True)
+        await asyncio.gather(*(adapter.close() for adapter in adapters))
         self._links = {}
 
     def read(self, row: Record) -> Connection:
@@ -118,6 +127,8 @@ class Links:
         self._links, self._revision = links, revision
         for adapter in retired:
             self._retire(adapter)
+        if self._changed is not None:
+            self._changed()
         return True
 
     def build(self, connection: Connection) -> Adapter:
@@ -132,8 +143,8 @@ class Links:
             await adapter.close()
 
         task = asyncio.get_running_loop().create_task(later())
-        self._retired.add(task)
-        task.add_done_callback(self._retired.discard)
+        self._retired[task] = adapter
+        task.add_done_callback(lambda task: self._retired.pop(task, None))
 
 
 def _same_wire(old: Connection, new: Connection) -> bool:

@@ -73,12 +73,12 @@ WHERE ($1::text[] IS NULL OR l.party = ANY($1))
     AND ($2::text[] IS NULL OR l.party || '/' || l.location_id = ANY($2))
     AND ($3::text[] IS NULL OR EXISTS (SELECT FROM evse e WHERE e.location_no = l.no AND e.evse_key = ANY($3)))
     AND l.no IN (
-        SELECT no FROM location WHERE last_updated >= coalesce($4, '-infinity') AND last_updated < coalesce($5, 'infinity')
+        SELECT no FROM location WHERE last_updated >= coalesce($4::timestamptz, '-infinity') AND last_updated < coalesce($5::timestamptz, 'infinity')
         UNION ALL
         SELECT location_no FROM evse
-        WHERE changed_on >= coalesce($4, '-infinity'::timestamptz)::date AND status_at >= coalesce($4, '-infinity'))
+        WHERE changed_on >= coalesce($4::timestamptz, '-infinity')::date AND status_at >= coalesce($4::timestamptz, '-infinity'))
     AND greatest(l.last_updated, (SELECT max(status_at) FROM evse e WHERE e.location_no = l.no))
-        < coalesce($5, 'infinity'::timestamptz)
+        < coalesce($5::timestamptz, 'infinity')
 
 -- name: page_locations_dated
 SELECT l.body::text AS body, array_agg(e.uid) AS uids, array_agg(e.status) AS statuses, array_agg(e.status_at) AS status_ats
@@ -88,12 +88,12 @@ FROM (
         AND ($2::text[] IS NULL OR l.party || '/' || l.location_id = ANY($2))
         AND ($3::text[] IS NULL OR EXISTS (SELECT FROM evse e WHERE e.location_no = l.no AND e.evse_key = ANY($3)))
         AND l.no IN (
-            SELECT no FROM location WHERE last_updated >= coalesce($4, '-infinity') AND last_updated < coalesce($5, 'infinity')
+            SELECT no FROM location WHERE last_updated >= coalesce($4::timestamptz, '-infinity') AND last_updated < coalesce($5::timestamptz, 'infinity')
             UNION ALL
             SELECT location_no FROM evse
-            WHERE changed_on >= coalesce($4, '-infinity'::timestamptz)::date AND status_at >= coalesce($4, '-infinity'))
+            WHERE changed_on >= coalesce($4::timestamptz, '-infinity')::date AND status_at >= coalesce($4::timestamptz, '-infinity'))
         AND greatest(l.last_updated, (SELECT max(status_at) FROM evse e WHERE e.location_no = l.no))
-            < coalesce($5, 'infinity'::timestamptz)
+            < coalesce($5::timestamptz, 'infinity')
     ORDER BY l.no OFFSET $6 LIMIT $7
 ) l LEFT JOIN evse e ON e.location_no = l.no
 GROUP BY l.no, l.body::text
@@ -111,12 +111,12 @@ ORDER BY t.no OFFSET $2 LIMIT $3
 -- name: count_tariffs_dated
 SELECT count(*) FROM tariff t
 WHERE ($1::text[] IS NULL OR t.party = ANY($1)) AND t.withdrawn_at IS NULL
-    AND t.last_updated >= coalesce($2, '-infinity') AND t.last_updated < coalesce($3, 'infinity')
+    AND t.last_updated >= coalesce($2::timestamptz, '-infinity') AND t.last_updated < coalesce($3::timestamptz, 'infinity')
 
 -- name: page_tariffs_dated
 SELECT t.body FROM tariff t
 WHERE ($1::text[] IS NULL OR t.party = ANY($1)) AND t.withdrawn_at IS NULL
-    AND t.last_updated >= coalesce($2, '-infinity') AND t.last_updated < coalesce($3, 'infinity')
+    AND t.last_updated >= coalesce($2::timestamptz, '-infinity') AND t.last_updated < coalesce($3::timestamptz, 'infinity')
 ORDER BY t.no OFFSET $4 LIMIT $5
 
 -- name: any_tariff
