@@ -49,7 +49,8 @@ async def batches(stage: Stage, named: Sequence[Named], *, size: int, in_flight:
 
     async def send() -> None:
         while time.perf_counter() < until:
-            answers.reports += await _post(stage, next(bodies), answers)
+            applied = await _post(stage, next(bodies), answers)
+            answers.reports += applied
 
     await asyncio.gather(*(send() for _ in range(in_flight)))
     answers.seconds = time.perf_counter() - begun
