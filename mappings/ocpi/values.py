@@ -22,7 +22,7 @@ from mappings.tables import EnumTable, NotRepresentable
 C = TypeVar("C", bound=StrEnum)
 W = TypeVar("W", bound=StrEnum)
 
-_DEGREES = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+)?")
+_DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d+)?")
 _LATITUDE, _LONGITUDE = 90, 180
 # mod_locations, GeoLocation: the regexes of latitude and longitude, and the lengths of their texts. These leave a
 # negative figure of all its digits one place less.
@@ -150,14 +150,14 @@ def point(latitude: str, longitude: str, report: Report, path: Path) -> GeoPoint
 
 
 def _degrees(text: str, limit: int, report: Report, path: Path, field: str) -> Decimal:
-    stripped = text.strip()
-    if _DEGREES.fullmatch(stripped) is None:
-        raise report.refuse(show((*path, field)), "not a decimal number of degrees", text)
-    dotted = stripped.replace(",", ".")
-    if dotted != text:
+    dotted = text
+    if _DEGREES.fullmatch(text) is None:
+        dotted = text.strip().replace(",", ".", 1)
+        if _DEGREES.fullmatch(dotted) is None:
+            raise report.refuse(show((*path, field)), "not a decimal number of degrees", text)
         report.add(IssueKind.MENDED, show((*path, field)), f"read as {dotted}", text)
     degrees = Decimal(dotted)
-    if abs(degrees) > limit:
+    if not -limit <= degrees <= limit:
         raise report.refuse(show((*path, field)), f"beyond {limit} degrees", text)
     return degrees
 
