@@ -78,7 +78,8 @@ async def test_records_of_one_oicp_station_become_one_location(importer):
 
 
 async def test_an_oicp_push_is_read_too_and_statuses_follow(importer):
-    push = {"ActionType": "fullLoad", "OperatorEvseData": {"OperatorID": "CH*ABC", "EvseDataRecord": [evse_data("CH*ABC*E1")]}}  # fmt: skip
+    pushed = {"OperatorID": "CH*ABC", "EvseDataRecord": [evse_data("CH*ABC*E1")]}
+    push = {"ActionType": "fullLoad", "OperatorEvseData": pushed}
     await importer(json.dumps(push).encode())
     said = [{"EvseID": "CH*ABC*E1", "EVSEStatus": "Occupied"}, {"EvseID": "CH*ABC*E7", "EVSEStatus": "Available"}]
     report = await importer(json.dumps({"EVSEStatuses": [{"EVSEStatusRecord": said}]}).encode())
