@@ -12,7 +12,8 @@ from typing_extensions import TypedDict, get_type_hints
 
 from mappings.canonical.locations import Id
 
-_OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+# Of the texts in a network only the names of fields repeat often enough to be worth remembering.
+_OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, cache_strings="keys")
 _Whole = Annotated[int, Field(ge=0)]
 _Number = int | float
 _Clock = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]

@@ -19,7 +19,7 @@ NO_NUMBER = frozenset({"", ".", "-", "_", "__", "0", "null", "none", "n/a", "na"
 
 _NUMBER = r"\d{1,4}(?: ?(?:bis|ter|quater|[A-Za-z])(?![A-Za-z]))?(?:[-/]\d{1,4}[A-Za-z]?)?"
 _FIRST = re.compile(rf"(?P<number>{_NUMBER})(?:, ?| )(?P<street>\S.*)")
-_LAST = re.compile(rf"(?P<street>.*\S?)(?:, ?| )(?P<number>{_NUMBER})")
+_LAST = re.compile(rf"(?:, ?| )(?P<number>{_NUMBER})$")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -36,11 +36,20 @@ def split(address: str, country: str) -> Line:
     line = " ".join(address.split())
     # A quick look before the expressions, which are the dear part of rendering a location.
     edge = line[:1] if country in NUMBER_FIRST else line[-5:]
-    if _DIGIT.search(edge):
-        match = (_FIRST if country in NUMBER_FIRST else _LAST).fullmatch(line)
-        if match and len(match["number"]) <= 10 and len(match["street"]) >= 2 and _LETTER.search(match["street"]):
-            return Line(match["street"].rstrip(","), match["number"])
+    if _DIGIT.search(edge) and (found := _taken_apart(line, country)) is not None:
+        street, number = found
+        if len(number) <= 10 and len(street) >= 2 and _LETTER.search(street):
+            return Line(street.rstrip(","), number)
     return Line(line, None)
+
+
+def _taken_apart(line: str, country: str) -> tuple[str, str] | None:
+    if country in NUMBER_FIRST:
+        match = _FIRST.fullmatch(line)
+        return (match["street"], match["number"]) if match else None
+    # Searched for from the separators: an expression for the whole line tries every place where the street may end.
+    match = _LAST.search(line)
+    return (line[: match.start()], match["number"]) if match else None
 
 
 def join(street: str, number: str | None, country: str) -> str:

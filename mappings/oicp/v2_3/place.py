@@ -20,7 +20,10 @@ _SHORTEST_STREET = 2
 _POSTAL_CODE_LENGTH = 10
 _POOL_ID = re.compile(POOL_ID_PATTERN)
 
-_NO_PLACE = ("publish_allowed_to", "owner", "facilities", "charging_when_closed")
+_NO_PLACE = {
+    name: Issue(IssueKind.LOST, name, "OICP has no place for it")
+    for name in ("publish_allowed_to", "owner", "facilities", "charging_when_closed")
+}
 """Fields of a location that OICP has no place for, reported where they say something."""
 
 
@@ -50,9 +53,9 @@ class Place:
         _opening(location, defaults, base, report)
         base["HotlinePhoneNumber"] = _hotline(location, defaults, report)
         _optional(location, defaults, base, report)
-        for name in _NO_PLACE:
+        for name, lost in _NO_PLACE.items():
             if getattr(location, name):
-                report.add(IssueKind.LOST, name, "OICP has no place for it")
+                report.issues.append(lost)
         self.base = base
         self.issues: list[Issue] = report.issues
 
