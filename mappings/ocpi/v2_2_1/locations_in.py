@@ -218,7 +218,7 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
     if (text := get("status")) is not None:
         status = values.informational(enums.STATUSES, text, report, path, "status", unknown)
         fields["status"] = EvseStatus.UNKNOWN if status is None else status
-    _given(wire, _EVSE_WORDS, _EVSE_OBJECTS, fields, report, path, unknown)
+    _given(wire, _EVSE_READERS, fields, report, path, unknown)
     if connectors := get("connectors"):
         built = [connector(each, report, (*path, "connectors", i), updated) for i, each in enumerate(connectors)]
         kept = _unique([each for each in built if each is not None], "id", report, (*path, "connectors"))
@@ -235,8 +235,18 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
 
 
 P = TypeVar("P", Evse, Connector)
-_Words = tuple[tuple[str, EnumTable[Any, Any]], ...]
-_Objects = tuple[tuple[str, Callable[[Any, Report, Path], Any]], ...]
+_Readers = Mapping[str, Callable[[Any, Report, Path, str, dict[str, Any]], Any]]
+
+
+def _words(table: EnumTable[Any, Any]) -> Callable[[Any, Report, Path, str, dict[str, Any]], Any]:
+    def read(given: list[str], report: Report, path: Path, name: str, unknown: dict[str, Any]) -> tuple[Any, ...]:
+        return values.members(table, given, report, path, name, unknown)
+
+    return read
+
+
+def _object(read: Callable[[Any, Report, Path], Any]) -> Callable[[Any, Report, Path, str, dict[str, Any]], Any]:
+    return lambda given, report, path, name, _unknown: read(given, report, (*path, name))
 
 
 def _plain(wire: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -246,20 +256,17 @@ def _plain(wire: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def _given(
     wire: Mapping[str, Any],
-    words: _Words,
-    objects: _Objects,
+    readers: _Readers,
     fields: dict[str, Any],
     report: Report,
     path: Path,
     unknown: dict[str, Any],
 ) -> None:
     """Reads the lists of words, the objects and the lists of objects that are given."""
-    for name, table in words:
-        if given := wire.get(name):
-            fields[name] = values.members(table, given, report, path, name, unknown)
-    for name, read in objects:
-        if given := wire.get(name):
-            fields[name] = read(given, report, (*path, name))
+    get = wire.get
+    for name in readers:
+        if given := get(name):
+            fields[name] = readers[name](given, report, path, name, unknown)
 
 
 def _unique(parts: list[P], key: str, report: Report, path: Path) -> tuple[P, ...]:
@@ -368,28 +375,25 @@ def _tokens(wires: list[w.PublishToken], report: Report, path: Path) -> tuple[Pu
     return tuple(made)
 
 
-_EVSE_WORDS: _Words = (
-    ("capabilities", enums.CAPABILITIES),
-    ("parking_restrictions", enums.PARKING_RESTRICTIONS),
-)
-_EVSE_OBJECTS: _Objects = (
-    ("directions", texts.texts_in),
-    ("images", texts.images_in),
-    ("status_schedule", _schedule),
-)
-_LOCATION_WORDS: _Words = (("facilities", enums.FACILITIES),)
-_LOCATION_OBJECTS: _Objects = (
-    ("publish_allowed_to", _tokens),
-    ("related_locations", _related),
-    ("directions", texts.texts_in),
-    ("images", texts.images_in),
-    ("coordinates", _point),
-    ("operator", texts.business_in),
-    ("suboperator", texts.business_in),
-    ("owner", texts.business_in),
-    ("opening_times", hours),
-    ("energy_mix", texts.energy_in),
-)
+_EVSE_READERS: _Readers = {
+    "capabilities": _words(enums.CAPABILITIES),
+    "parking_restrictions": _words(enums.PARKING_RESTRICTIONS),
+    "directions": _object(texts.texts_in),
+    "images": _object(texts.images_in),
+    "status_schedule": _object(_schedule),
+}
+_LOCATION_READERS: _Readers = {
+    "facilities": _words(enums.FACILITIES),
+    "publish_allowed_to": _object(_tokens),
+    "related_locations": _object(_related),
+    "directions": _object(texts.texts_in),
+    "images": _object(texts.images_in),
+    "coordinates": _object(_point),
+    "operator": _object(texts.business_in),
+    "suboperator": _object(texts.business_in),
+    "owner": _object(texts.business_in),
+    "energy_mix": _object(texts.energy_in),
+}
 
 
 def party(country_code: str, party_id: str, report: Report, path: Path) -> PartyId:
@@ -439,7 +443,7 @@ def location_fields(wire: Mapping[str, Any], report: Report, received: datetime 
             updated = _raised(updated, newest, report, ())
     if (opening := get("opening_times")) is not None:
         fields["opening_times"] = hours(opening, report, ("opening_times",))
-    _given(wire, _LOCATION_WORDS, _LOCATION_OBJECTS, fields, report, (), unknown)
+    _given(wire, _LOCATION_READERS, fields, report, (), unknown)
     if unknown:
         fields["unknown"] = unknown
     fields["last_updated"] = updated
