@@ -70,6 +70,8 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
             name = options.file.name if options.file else "network.ndjson"
             report = await bring_in(on_stage, content_of(options), name)
         _show_import(console, report)
+        with _step(console, "Waiting until both hubs have it"):
+            await quiet(app, options.patience)
         named = await statuses.evses(app.store, _REPLAYED)
         with _step(console, f"Replaying {options.rate:g} statuses a second for {options.seconds:g} s; the hubs fail"):
             failing = asyncio.create_task(fail_for_a_while(on_stage, options.seconds))
@@ -153,8 +155,8 @@ def _show_import(console: Console, report: Any) -> None:
         f"  {report['read']} records of {report['format']}: {report['locations']} locations, {report['evses']} EVSEs, "
         f"{report['tariffs']} tariffs; {report['refused']} refused"
     )
-    for (field, detail), count in Counter((one["field"], one["detail"]) for one in report["refusals"]).most_common(5):
-        console.print(f"  [yellow]refused[/] {field}: {detail} [dim]({count} of the first named)[/]")
+    for reason in report["reasons"]:
+        console.print(f"  [yellow]refused[/] {reason['count']} × {reason['field']}: {reason['detail']}")
 
 
 def _show(
