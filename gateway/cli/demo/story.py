@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -163,28 +164,32 @@ def _show(
     console: Console, verdicts: list[Verdict], refused: Counter[tuple[str, str, str]], sent: statuses.Sent
 ) -> None:
     console.print(f"Statuses: {', '.join(f'{count} {outcome}' for outcome, count in sorted(sent.outcomes.items()))}")
-    table = Table(title="What each hub has")
-    for name in ("hub", "operation", "wanted", "acknowledged", "in its memory", "delivered", "unchanged", "coalesced",
-                 "refused", "failed tries", "p50", "p95", "p99", "equal"):  # fmt: skip
-        table.add_column(name, justify="left" if name in {"hub", "operation"} else "right")
+    has = _table("What each hub has", "wanted", "acknowledged", "in its memory", "equal")
+    took = _table("What it took", "sent", "as it was", "coalesced", "refused", "retried", "p50", "p95", "p99")
     for one in verdicts:
+        place = f"{one.hub} {one.operation}"
         equality = one.equality
+        equal = "[green]yes[/]" if equality.equal else f"[red]{equality.differences} differ[/]"
+        has.add_row(place, str(equality.wanted), str(equality.acknowledged), str(equality.remembered), equal)
         counts = [str(one.counts.get(name, 0)) for name in ("delivered", "unchanged", "coalesced", "refused", "failed")]
         times = [
             f"{value:.2f} s" if (value := one.percentile(share)) is not None else "" for share in (0.5, 0.95, 0.99)
         ]
-        table.add_row(
-            one.hub, one.operation, str(equality.wanted), str(equality.acknowledged), str(equality.remembered),
-            *counts, *times, "[green]yes[/]" if equality.equal else f"[red]{equality.differences} differ[/]",
-        )  # fmt: skip
-    console.print(table)
+        took.add_row(place, *counts, *times)
+    console.print(has, took)
     if refused:
-        reasons = Table(title="Refused, by reason")
-        for name in ("hub", "operation", "reason", "records"):
-            reasons.add_column(name, justify="right" if name == "records" else "left")
+        reasons = Table("hub", "records", "reason", title="Refused", box=SIMPLE, pad_edge=False, title_justify="left")
         for (hub, operation, reason), count in refused.most_common(15):
-            reasons.add_row(hub, operation, reason, str(count))
+            reasons.add_row(f"{hub} {operation}", str(count), reason)
         console.print(reasons)
+
+
+def _table(title: str, *columns: str) -> Table:
+    """Makes a table that fits a terminal of 80 columns."""
+    table = Table("hub", title=title, box=SIMPLE, pad_edge=False, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
 
 
 def _machine(
