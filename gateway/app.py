@@ -71,8 +71,10 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
     await store.open()
     try:
         app = _assemble(settings, store, cipher)
-        yield app
-        await app.links.close()
+        try:
+            yield app
+        finally:
+            await app.links.close()
     finally:
         await store.close()
 

@@ -133,21 +133,21 @@ FROM input i
 WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
 
 -- name: refuse
--- These leave the lane: what they say will not be taken. A change since then is another content, and tried.
+-- These leave the lane: what they say will not be taken. A change since then is another content, and tried. The hub said
+-- what it thinks of them, so that it is in doubt no more whether it acted upon an earlier attempt.
 WITH input AS (
     SELECT * FROM unnest($3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::json[])
         AS i(key, wanted, code, reason, field, body)
 ), parked AS (
     UPDATE projection p SET
-        refused = p.wanted = i.wanted, pending = p.wanted > i.wanted, attempts = p.attempts + 1, attempt = NULL,
-        error = i.reason
+        refused = p.wanted = i.wanted, pending = p.wanted > i.wanted, attempts = 0, attempt = NULL, error = i.reason
     FROM input i
     WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
-    RETURNING p.key, p.attempts
 )
 INSERT INTO dead_letter (connection_id, operation, key, wanted, code, reason, field, attempts, body)
-SELECT $1, $2, i.key, i.wanted, i.code, i.reason, i.field, p.attempts, i.body
-FROM input i JOIN parked p USING (key) ORDER BY i.key
+SELECT $1, $2, i.key, i.wanted, i.code, i.reason, i.field, p.attempts + 1, i.body
+FROM input i JOIN projection p ON p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
+ORDER BY i.key
 ON CONFLICT (connection_id, operation, key) DO UPDATE SET
     wanted = excluded.wanted, code = excluded.code, reason = excluded.reason, field = excluded.field,
     attempts = excluded.attempts, body = excluded.body, at = now()

@@ -9,7 +9,7 @@ from adapters.core.connection import Mode, Scope
 from gateway.app import now
 from gateway.services.ports import Conflict
 from mappings.canonical.ids import EvseId
-from mappings.canonical.locations import EvseStatus
+from mappings.canonical.locations import Evse, EvseStatus
 from mappings.report import IssueKind
 from tests.harness import (
     AT,
