@@ -91,7 +91,7 @@ class _LocationPlan:
         location = own.subject
         known = location.evses if isinstance(location, Location) else ()
         withdrawn = own.gone or fingerprints.all_removed(evse.status for evse in known)
-        if not isinstance(location, Location) or (withdrawn and own.sent_as is None):
+        if not isinstance(location, Location) or (withdrawn and own.sent_as is None and not own.attempts):
             # The hub never had it, or nothing is left to name its EVSEs by: each has a projection that says REMOVED.
             plan.unchanged.append(Rendered(own, GONE, None))
             return frozenset()
@@ -190,7 +190,7 @@ class _LocationPlan:
 
     def _remove(self, item: Item, evse: Evse | None, plan: Plan) -> None:
         rendered = Rendered(item, GONE, None)
-        if item.sent_as is None or item.accepted == GONE:
+        if (item.sent_as is None and not item.attempts) or item.accepted == GONE:
             plan.unchanged.append(rendered)
             return
         body: dict[str, Any] = {"status": EvseStatus.REMOVED.value}

@@ -24,7 +24,7 @@ def plan_tariffs(rendering: Rendering, items: Sequence[Item]) -> Plan:
         path = ocpi.path(owner.country, owner.code, tariff_id)
         if item.gone or not isinstance(item.subject, Tariff):
             gone = Rendered(item, GONE, None)
-            if item.sent_as is None:
+            if item.sent_as is None and not item.attempts:
                 plan.unchanged.append(gone)
             else:
                 plan.calls.append(Call(TARIFFS, "DELETE", path + _target_query(target), None, (gone,)))

@@ -19,6 +19,9 @@ CHANNEL = "roamgate"
 NOTIFY_EVERY = 0.1
 """Seconds between two notifications of one process, however much it writes."""
 
+STOP = 25.0
+"""Seconds that calls in flight may take to end when the process shall; orchestrators kill after 30."""
+
 REFRESH = 1.0
 """Seconds between two looks at the connections."""
 
@@ -62,13 +65,15 @@ class Dispatcher:
     async def stop(self) -> None:
         """Lets the calls end that are in flight, then stops."""
         self._links.when_changed(None)
-        tasks = [*self._tasks[:1], *self._tasks[2:], *(task for _, task in self._workers.values())]
-        for task in tasks:
+        working = [task for _, task in self._workers.values()]
+        for worker, _ in self._workers.values():
+            worker.stop()
+        if working:
+            await asyncio.wait(working, timeout=STOP)
+        # Leases were extended until here. What is still under way is given up, and done again once its lease runs out.
+        for task in (*self._tasks, *working):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for task in self._tasks:  # leases were extended until the last lane had ended
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *working, return_exceptions=True)
         self._tasks, self._workers = [], {}
 
     def _changed(self) -> None:
@@ -83,7 +88,7 @@ class Dispatcher:
             for operation in link.adapter.profile.operations.values()
         }
         for place in self._workers.keys() - wanted.keys():
-            self._workers.pop(place)[1].cancel()
+            self._workers.pop(place)[0].stop()
         for place, operation in wanted.items():
             if place in self._workers:
                 continue

@@ -37,14 +37,15 @@ class Gate:
         self._refresh = refresh
         self._clock = clock
         self._failures = 0
-        self._stopping = False
+        self._rested_at: datetime | None = None
+        self.stopping = False
         self.rests_until: datetime | None = None
 
     def lets(self, link: Link) -> bool:
         """Tells whether calls may still be made over a link: the connection is as it was when they were planned."""
         present = self._present()
         return (
-            not self._stopping
+            not self.stopping
             and present is not None
             and present.adapter is link.adapter  # else settings or credentials are others, and this one is being closed
             and present.connection.state is State.READY
@@ -53,7 +54,7 @@ class Gate:
 
     def stop(self) -> None:
         """Lets no more calls begin."""
-        self._stopping = True
+        self.stopping = True
 
     @property
     def resting(self) -> bool:
@@ -62,20 +63,24 @@ class Gate:
 
     def succeeded(self) -> None:
         """Notes that the hub answered sensibly: whatever it said, it is there."""
-        self._failures, self.rests_until = 0, None
+        self._failures, self._rested_at, self.rests_until = 0, None, None
 
-    def failed(self, until: datetime, *, everywhere: bool) -> None:
+    def failed(self, begun: datetime, until: datetime, *, everywhere: bool) -> None:
         """Notes a failure after which a lane rests until a moment.
 
         Args:
+            begun: When the call began that failed.
             everywhere: The other lanes shall rest as long.
         """
-        self._failures += 1
         moments = [self.rests_until] if self.rests_until is not None else []
         if everywhere:
             moments.append(until)
-        if self._failures >= FAILURES_BEFORE_REST:
-            moments.append(self._clock() + backoff(self._failures - FAILURES_BEFORE_REST, 1))
+        # Calls that were in flight together fail together: what began before the rest says nothing new of the hub.
+        if self._rested_at is None or begun > self._rested_at:
+            self._failures += 1
+            if self._failures >= FAILURES_BEFORE_REST:
+                self._rested_at = self._clock()
+                moments.append(self._rested_at + backoff(self._failures - FAILURES_BEFORE_REST, 1))
         self.rests_until = max(moments, default=None)
 
     async def pause(self, link: Link, reason: str) -> None:

@@ -18,14 +18,19 @@ WITH due AS MATERIALIZED (
     INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
     SELECT $1, $2, lane, $5, nextval('fence'), clock_timestamp() + $6 FROM lanes ORDER BY lane
     ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
-        holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
+        holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at, broken = l.holder <> ''
     WHERE l.expires_at <= now() AND l.retry_at <= now()
-    RETURNING lane, fence, attempts
+    RETURNING lane, fence, attempts, broken
 )
-SELECT leased.lane, leased.fence, leased.attempts, array_agg(due.key) AS keys
+SELECT leased.lane, leased.fence, leased.attempts, leased.broken, array_agg(due.key) AS keys
 FROM due JOIN leased USING (lane)
-GROUP BY leased.lane, leased.fence, leased.attempts
+GROUP BY leased.lane, leased.fence, leased.attempts, leased.broken
 ORDER BY min(due.due_at)
+
+-- name: doubt
+-- The last holder of these lanes may have told anything that was pending: what the hub has is not known any more.
+UPDATE projection SET fingerprint = NULL, attempts = attempts + 1
+WHERE connection_id = $1 AND operation = $2 AND lane = ANY($3::text[]) AND pending
 
 -- name: claimed
 -- What is to be told of some keys in leased lanes.
@@ -40,9 +45,9 @@ ORDER BY p.due_at
 INSERT INTO lane AS l (connection_id, operation, lane, holder, fence, expires_at)
 VALUES ($1, $2, $3, $4, nextval('fence'), clock_timestamp() + $5)
 ON CONFLICT (connection_id, operation, lane) DO UPDATE SET
-    holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at
+    holder = excluded.holder, fence = excluded.fence, expires_at = excluded.expires_at, broken = l.holder <> ''
 WHERE l.expires_at <= now() AND l.retry_at <= now()
-RETURNING fence, attempts
+RETURNING fence, attempts, broken
 
 -- name: everything
 -- What a hub should have of an operation, and what it should lose, for a full synchronisation; at most $3 rows.
@@ -165,16 +170,19 @@ WITH forgotten AS (
 SELECT DISTINCT lane FROM forgotten
 
 -- name: postpone
--- These are tried again at a time; an attempt that must go out first is kept with its item.
+-- These are tried again at a time; an attempt that must go out first is kept with its item. Of what was told without an
+-- answer it is not known any more what the hub has.
 UPDATE projection p SET
     due_at = i.due_at, attempts = p.attempts + i.tried, error = coalesce(i.error, p.error),
-    attempt = coalesce(i.attempt, p.attempt)
-FROM unnest($3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::json[]) AS i(key, due_at, tried, error, attempt)
+    attempt = coalesce(i.attempt, p.attempt), fingerprint = CASE WHEN NOT i.doubtful THEN p.fingerprint END
+FROM unnest($3::text[], $4::timestamptz[], $5::int[], $6::text[], $7::json[], $8::boolean[])
+    AS i(key, due_at, tried, error, attempt, doubtful)
 WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key AND p.pending
 
 -- name: rest
 -- A lane that failed rests; nobody leases it before its time.
-UPDATE lane l SET holder = '', expires_at = '-infinity', retry_at = i.retry_at, attempts = l.attempts + 1, error = i.error
+UPDATE lane l SET
+    holder = '', broken = false, expires_at = '-infinity', retry_at = i.retry_at, attempts = l.attempts + 1, error = i.error
 FROM unnest($3::text[], $4::timestamptz[], $5::text[]) AS i(lane, retry_at, error)
 WHERE l.connection_id = $1 AND l.operation = $2 AND l.lane = i.lane
 

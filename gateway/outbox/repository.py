@@ -76,6 +76,7 @@ class LaneResult:
         waiting: Not tried; due again at `waiting_until`.
         failed: Tried in vain; due again at `retry_at`, until when the lane rests.
         attempts: Calls to be kept with the one item that each settles, by key, since they must go out first.
+        doubtful: Keys of what was told without an answer, so that the hub may have it or not.
         forgotten: Refused since the hub does not know their object; refusals in earnest if it never did.
         replaced: The hub has what was accepted and nothing else.
         unchanged: How many of the accepted needed no call.
@@ -91,6 +92,7 @@ class LaneResult:
     retry_at: datetime | None = None
     error: str | None = None
     attempts: dict[str, Call] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
     forgotten: list[Refusal] = field(default_factory=list)
     replaced: bool = False
     unchanged: int = 0
@@ -131,6 +133,8 @@ class Outbox:
             return []
         self._working.update(row["fence"] for row in leased)
         try:
+            if broken := [row["lane"] for row in leased if row["broken"]]:
+                await self._store.execute(SQL["doubt"], connection_id, operation, broken)
             keys = [key for row in leased for key in row["keys"]]
             rows = await self._store.fetch(SQL["claimed"], connection_id, operation, keys)
             lanes: dict[str, list[Claimed]] = {row["lane"]: [] for row in leased}
@@ -156,6 +160,8 @@ class Outbox:
             return None
         self._working.add(lease["fence"])
         try:
+            if lease["broken"]:
+                await self._store.execute(SQL["doubt"], connection_id, operation, [""])
             rows = await self._store.fetch(SQL["everything"], connection_id, operation, most + 1)
             claimed = await self._read(rows, operation, scope) if len(rows) <= most else []
         except BaseException:
@@ -248,11 +254,14 @@ class Outbox:
         return kept
 
     async def _postpone(self, tx: Transaction, place: tuple[int, str], kept: Sequence[LaneResult]) -> None:
-        rows = [(claimed.item.key, one.waiting_until, 0, None, None) for one in kept for claimed in one.waiting] + [
-            (claimed.item.key, one.retry_at, 1, one.error, _dump_attempt(claimed, one.attempts.get(claimed.item.key)))
-            for one in kept
-            for claimed in one.failed
+        rows: list[tuple[object, ...]] = [
+            (claimed.item.key, one.waiting_until, 0, None, None, False) for one in kept for claimed in one.waiting
         ]
+        for one in kept:
+            for claimed in one.failed:
+                key = claimed.item.key
+                attempt = _dump_attempt(claimed, one.attempts.get(key))
+                rows.append((key, one.retry_at, 1, one.error, attempt, key in one.doubtful))
         if rows:
             await tx.execute(SQL["postpone"], *place, *(list(column) for column in zip(*rows, strict=True)))
 

@@ -11,6 +11,7 @@ import structlog
 
 from adapters.core.adapter import Call, Item, Plan, Rendered
 from adapters.core.connection import Mode
+from adapters.core.outcomes import OutcomeUnknown
 from adapters.core.profile import OperationProfile
 from gateway.outbox.gate import Gate
 from gateway.outbox.projecting import Link
@@ -134,6 +135,7 @@ class Serving:
             await asyncio.sleep(await self._outbox.pace(self._link.connection.id, self._operation.name, interval))
         if not self._gate.lets(self._link):
             return None
+        begun = self._clock()
         outcome = await self._link.adapter.send(call)
         verdict = decide(
             outcome,
@@ -146,7 +148,9 @@ class Serving:
         match verdict:
             case Retry(at, reason, everywhere):
                 self._result.retry_at, self._result.error = at, reason
-                self._gate.failed(at, everywhere=everywhere)
+                self._gate.failed(begun, at, everywhere=everywhere)
+                if isinstance(outcome, OutcomeUnknown):
+                    self._result.doubtful |= {one.item.key for one in call.settles}
                 if not self._operation.coalesce_attempted and len(call.settles) == 1:
                     self._result.attempts[call.settles[0].item.key] = call
             case Pause(reason):

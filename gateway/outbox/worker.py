@@ -74,21 +74,23 @@ class Worker:
         """Lets the worker look for work now."""
         self._woken.set()
 
+    def stop(self) -> None:
+        """Lets the worker end: calls that are in flight end and are settled, no more begin."""
+        self._gate.stop()
+        self._woken.set()
+
     async def run(self) -> None:
-        """Serves until cancelled; then lets the calls end that are in flight, begins no more, and settles."""
-        try:
-            while True:
-                try:
-                    more = await self._turn()
-                except Exception:
-                    log.exception("turn failed", operation=self._operation.name)
-                    more = False
-                if not more:
-                    await self._wait()
-        finally:
-            self._gate.stop()
-            if self._lanes:
-                await asyncio.gather(*self._lanes, return_exceptions=True)
+        """Serves until stopped. Cancelled instead, it leaves leases behind, which have to run out."""
+        while not self._gate.stopping:
+            try:
+                more = await self._turn()
+            except Exception:
+                log.exception("turn failed", operation=self._operation.name)
+                more = False
+            if not more and not self._gate.stopping:
+                await self._wait()
+        if self._lanes:
+            await asyncio.gather(*self._lanes, return_exceptions=True)
 
     async def _wait(self) -> None:
         try:

@@ -51,13 +51,15 @@ CREATE INDEX projection_evse ON projection (evse_no) WHERE evse_no IS NOT NULL;
 CREATE INDEX projection_location ON projection (location_no) WHERE location_no IS NOT NULL;
 CREATE INDEX projection_tariff ON projection (tariff_no) WHERE tariff_no IS NOT NULL;
 
--- A row exists while a worker holds the lane, or while the lane rests after a failure.
+-- A row exists while a worker holds the lane, or while the lane rests after a failure. `broken`: it was taken from a holder
+-- that never said what came of its calls.
 CREATE TABLE lane (
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
     operation text NOT NULL,
     lane text NOT NULL,
     holder text NOT NULL,
     fence bigint NOT NULL,
+    broken boolean NOT NULL DEFAULT false,
     expires_at timestamptz NOT NULL,
     retry_at timestamptz NOT NULL DEFAULT '-infinity',
     attempts int NOT NULL DEFAULT 0,
