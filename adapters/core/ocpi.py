@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.core.connection import Connection
 from adapters.core.http import Answer, Reply
 from adapters.core.inbound import Window
 from mappings.canonical.ids import PartyId
@@ -48,6 +49,14 @@ class Endpoints(BaseModel):
     version: str = VERSION
     modules: Mapping[str, str] = {}
     parties: tuple[Annotated[str, Field(pattern=r"^[A-Z]+ \S+$")], ...] = ()
+
+
+def modules_of(connection: Connection) -> Mapping[str, str]:
+    """Gives the endpoints of `Endpoints.modules` as stored; none where what is stored is not OCPI's."""
+    try:
+        return Endpoints.model_validate(connection.secrets.endpoints).modules
+    except ValidationError:
+        return {}
 
 
 def authorization(token: str) -> str:

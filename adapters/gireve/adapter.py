@@ -5,14 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from pydantic import ValidationError
-
 from adapters.core import ocpi
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
 from adapters.core.connection import Connection
 from adapters.core.http import Answer, compact_json
 from adapters.core.inbound import Observer
-from adapters.core.ocpi import Endpoints
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.gireve import fingerprints
@@ -33,14 +30,13 @@ def utc_now() -> datetime:
 
 
 class GireveAdapter:
-    """Implements `adapters.core.adapter.Adapter`. Made in the event loop.
+    """Implements `adapters.core.adapter.Adapter`.
 
     Args:
         now: The clock, for stamps of what has none left and for `Retry-After`.
 
     Raises:
         ValidationError: The connection's settings are not Gireve's.
-        OSError: A certificate cannot be read.
     """
 
     def __init__(self, connection: Connection, observer: Observer, now: Callable[[], datetime] = utc_now) -> None:
@@ -48,7 +44,7 @@ class GireveAdapter:
         self._profile = self._settings.profile()
         self._rendering = Rendering(self._settings)
         self._token = connection.secrets.ours
-        self._modules = _modules(connection)
+        self._modules = ocpi.modules_of(connection)
         self._now = now
         lanes = sum(operation.lanes_in_flight for operation in self._profile.operations.values())
         self._client = make_client(connection, self._settings, observer, limit=lanes)
@@ -133,13 +129,3 @@ class GireveAdapter:
     async def close(self) -> None:
         """Gives up sockets."""
         await self._client.close()
-
-
-def _modules(connection: Connection) -> dict[str, str]:
-    """The endpoints as registered; none where what is stored is not OCPI's, so that sending says what is wrong."""
-    if not connection.secrets.endpoints:
-        return {}
-    try:
-        return dict(Endpoints.model_validate(connection.secrets.endpoints).modules)
-    except ValidationError:
-        return {}

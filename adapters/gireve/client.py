@@ -3,26 +3,23 @@
 from datetime import timedelta
 
 from adapters.core.connection import Connection
-from adapters.core.http import HubClient
 from adapters.core.inbound import Observer
+from adapters.core.secured import SecuredClient
 from adapters.gireve.settings import Settings
 
 
-def make_client(connection: Connection, settings: Settings, observer: Observer, *, limit: int) -> HubClient:
-    """Makes the client, in the event loop.
+def make_client(connection: Connection, settings: Settings, observer: Observer, *, limit: int) -> SecuredClient:
+    """Makes the client.
 
     Args:
         limit: Most requests at once.
-
-    Raises:
-        OSError: A certificate cannot be read.
     """
-    return HubClient(
+    return SecuredClient(
         "gireve",
         connection.name,
         observer,
+        settings,
         timeout=timedelta(seconds=settings.timeout_seconds),
         connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
-        ssl_context=settings.ssl_context(),
         limit=limit,
     )

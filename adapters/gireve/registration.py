@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection
-from adapters.core.http import Answer, HubClient, Reply, UrlRefused, compact_json
+from adapters.core.http import Answer, Reply, UrlRefused, compact_json
 from adapters.core.hub import Gateway, RegistrationFailed
 from adapters.core.inbound import Observer
 from adapters.core.ocpi import Endpoints
@@ -77,7 +77,7 @@ class Handshake:
     def __init__(self, connection: Connection, settings: Settings, observer: Observer, token: str) -> None:
         self._settings = settings
         self._token = token
-        self._client: HubClient = make_client(connection, settings, observer, limit=1)
+        self._client = make_client(connection, settings, observer, limit=1)
 
     async def __aenter__(self) -> "Handshake":
         return self
@@ -241,7 +241,9 @@ async def unregister(connection: Connection, gateway: Gateway) -> None:
     token = connection.secrets.ours
     if token is None:
         raise RegistrationFailed("not registered")
-    endpoints = Endpoints.model_validate(connection.secrets.endpoints)
+    url = ocpi.modules_of(connection).get(ModuleId.CREDENTIALS)
+    if url is None:
+        raise RegistrationFailed("no endpoint for credentials is known: have Gireve unregister us")
     async with Handshake(connection, settings, gateway.observer, token) as handshake:
-        await handshake.delete(endpoints.modules[ModuleId.CREDENTIALS])
+        await handshake.delete(url)
     await gateway.registry.unregistered(connection, why="we unregistered", who="registration")

@@ -3,17 +3,16 @@
 Guides cited are Gireve's integration guides for OCPI 2.2.1, CPO side (see HUB.md).
 """
 
-import ssl
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from yarl import URL
 
 from adapters.core.http import UrlRefused, checked_url
 from adapters.core.profile import OperationProfile, Profile
+from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
@@ -36,7 +35,7 @@ HUB_PARTY: dict[Environment, PartyId] = {
 """IOP's own party, to which every push is addressed."""
 
 
-class Settings(BaseModel):
+class Settings(TlsSettings):
     """Settings of a connection to Gireve.
 
     Attributes:
@@ -50,12 +49,11 @@ class Settings(BaseModel):
         in_flight: Locations (and tariffs) served at once.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Gireve names none.
         page_cap: Most objects of a page that we answer; 20 or less shows paging in Gireve's pre-production tests.
-        client_certificate, client_key: PEM files of the certificate that Gireve issued to us, where it asks for one.
+        client_certificate, client_key: PEM files of the certificate that Gireve issued to us, where it asks for one;
+            read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
         sandbox: IOP is a sandbox: http and loopback addresses are allowed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     environment: Environment = Environment.PREPRODUCTION
     versions_url: str | None = None
@@ -69,15 +67,10 @@ class Settings(BaseModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     page_cap: Annotated[int, Field(ge=1, le=1000)] = 100
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-    ca_file: Path | None = None
     sandbox: bool = False
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.client_key is not None and self.client_certificate is None:
-            raise ValueError("client_key without client_certificate")
         if self.versions_url is not None:
             self.checked(self.versions_url, own=True)
         return self
@@ -101,19 +94,6 @@ class Settings(BaseModel):
             if known is not None and (host := _host(known)):
                 hosts.add(host)
         return checked_url(url, hosts, allow_http_loopback=self.sandbox)
-
-    def ssl_context(self) -> ssl.SSLContext | None:
-        """Reads the certificates; None where the system's trust is enough.
-
-        Raises:
-            OSError: A file cannot be read, or holds no certificate.
-        """
-        if self.client_certificate is None and self.ca_file is None:
-            return None
-        context = ssl.create_default_context(cafile=self.ca_file)
-        if self.client_certificate is not None:
-            context.load_cert_chain(self.client_certificate, self.client_key)
-        return context
 
     def profile(self) -> Profile:
         """How IOP wants to be served by this connection."""

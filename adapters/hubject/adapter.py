@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
 from adapters.core.connection import Connection
 from adapters.core.digest import digest
-from adapters.core.http import HubClient, compact_json
+from adapters.core.http import compact_json
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
-from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
+from adapters.core.outcomes import Delivered, Outcome, RefusedByHub
 from adapters.core.profile import Profile
+from adapters.core.secured import SecuredClient
 from adapters.hubject import plan
 from adapters.hubject.errors import MISFIT, UNKNOWN_EVSE, outcome_of
 from adapters.hubject.settings import EVSE_DATA, EVSE_STATUS, Settings
-from adapters.hubject.tls import TlsFiles, client_context
 from mappings.canonical.locations import EvseStatus, Location
 
 _OTHER: Final = {"insert": "update", "update": "insert"}
@@ -30,14 +29,17 @@ class HubjectAdapter:
     """
 
     def __init__(self, name: str, settings: Settings, observer: Observer) -> None:
-        self._name = name
         self._settings = settings
-        self._observer = observer
         self._profile = settings.profile()
-        self._client: HubClient | None = None
-        self._read_at: tuple[int | None, ...] = ()
-        self._retired: list[HubClient] = []
-        self._in_flight = 0
+        self._client = SecuredClient(
+            self._profile.hub,
+            name,
+            observer,
+            settings,
+            timeout=self._profile.request_timeout,
+            connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
+            limit=len(self._profile.operations),
+        )
 
     @property
     def profile(self) -> Profile:
@@ -93,54 +95,9 @@ class HubjectAdapter:
         return outcome if isinstance(second, RefusedByHub) else second
 
     async def _push(self, call: Call, action: str) -> Outcome:
-        try:
-            client = self._open()
-        except TlsFiles as error:
-            return Misconfigured(str(error))
         url = self._settings.base_url.rstrip("/") + call.path
         body = compact_json(plan.with_action(call, action))
-        self._in_flight += 1
-        try:
-            return (await client.request(call.operation, "POST", url, judge=outcome_of, body=body)).outcome
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                await self._close_retired()
-
-    def _open(self) -> HubClient:
-        """Gives the client, a new one where the certificate's files changed since it was made.
-
-        Raises:
-            TlsFiles: They cannot be read and there is no client yet. Where there is one it stays: a certificate and its
-                key are not replaced in the same instant.
-        """
-        settings = self._settings
-        read_at = tuple(map(_changed_at, (settings.ca_file, settings.client_certificate, settings.client_key)))
-        if self._client is not None and read_at == self._read_at:
-            return self._client
-        try:
-            context = client_context(settings.ca_file, settings.client_certificate, settings.client_key)
-        except TlsFiles:
-            if self._client is None:
-                raise
-            return self._client
-        if self._client is not None:
-            self._retired.append(self._client)
-        self._read_at = read_at
-        self._client = HubClient(
-            self._profile.hub,
-            self._name,
-            self._observer,
-            timeout=self._profile.request_timeout,
-            connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
-            ssl_context=context,
-            limit=len(self._profile.operations),
-        )
-        return self._client
-
-    async def _close_retired(self) -> None:
-        while self._retired:
-            await self._retired.pop().close()
+        return (await self._client.request(call.operation, "POST", url, judge=outcome_of, body=body)).outcome
 
     def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # both alike
         """Gives the fingerprint of a record as Hubject holds it."""
@@ -148,10 +105,7 @@ class HubjectAdapter:
 
     async def close(self) -> None:
         """Gives up sockets."""
-        if self._client is not None:
-            self._retired.append(self._client)
-            self._client = None
-        await self._close_retired()
+        await self._client.close()
 
 
 def make_adapter(connection: Connection, gateway: Gateway) -> HubjectAdapter:
@@ -161,10 +115,3 @@ def make_adapter(connection: Connection, gateway: Gateway) -> HubjectAdapter:
         pydantic.ValidationError: The connection's settings are not those of this hub.
     """
     return HubjectAdapter(connection.name, Settings.model_validate(connection.settings), gateway.observer)
-
-
-def _changed_at(path: Path | None) -> int | None:
-    try:
-        return None if path is None else path.stat().st_mtime_ns
-    except OSError:
-        return -1

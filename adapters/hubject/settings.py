@@ -1,13 +1,13 @@
 """Settings of a connection to Hubject, and how its platform HBS wants to be served."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from adapters.core.http import UrlRefused, checked_url
 from adapters.core.profile import OperationProfile, Profile
+from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
 from mappings.oicp.v2_3.defaults import OperatorDefaults
 
@@ -17,7 +17,7 @@ PRODUCTION = "https://service.hubject.com"
 QA = "https://service-qa.hubject.com"
 
 
-class Settings(BaseModel):
+class Settings(TlsSettings):
     """Settings of a connection to Hubject.
 
     Attributes:
@@ -37,14 +37,9 @@ class Settings(BaseModel):
         sandbox: The hub is a sandbox: http and loopback addresses are allowed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     operator_id: PartyId
     operator_name: Annotated[str, Field(min_length=1, max_length=100)]
     base_url: str = QA
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-    ca_file: Path | None = None
     defaults: OperatorDefaults = OperatorDefaults()
     data_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
     status_batch: Annotated[int, Field(ge=1, le=20_000)] = 2000
@@ -58,8 +53,6 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.client_key is not None and self.client_certificate is None:
-            raise ValueError("client_key without client_certificate")
         if self.client_certificate is None and not self.sandbox:
             raise ValueError("client_certificate: Hubject knows a partner by its certificate")
         try:

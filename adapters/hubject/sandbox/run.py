@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.core.sandbox import SandboxServer
+from adapters.core.tls import server_context
 from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
 from adapters.hubject.sandbox.state import HubjectSandbox
-from adapters.hubject.tls import server_context
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ def settings(**changes: Any) -> Settings:
     return Settings.model_validate(fields | changes)
 
 
-def adapter(**changes: Any) -> HubjectAdapter:
-    return HubjectAdapter("hubject-test", settings(**changes), Measured())
+def adapter(observer: Measured | None = None, **changes: Any) -> HubjectAdapter:
+    return HubjectAdapter("hubject-test", settings(**changes), observer or Measured())
 
 
 def evse(uid: str, evse_id: str | None, status: EvseStatus = EvseStatus.AVAILABLE, **changes: Any) -> Evse:

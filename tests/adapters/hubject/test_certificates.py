@@ -9,21 +9,20 @@ import trustme
 from pydantic import ValidationError
 
 from adapters.core.outcomes import Delivered, Misconfigured, NotSent, OutcomeUnknown
+from adapters.core.tls import TlsFiles, client_context, server_context
 from adapters.hubject.sandbox import HubjectSandbox, Partner, run, write_certificates
-from adapters.hubject.tls import TlsFiles, client_context, server_context
 from mappings.canonical.ids import PartyId
 from tests.adapters.hubject.network import HUB_CPO, adapter, evse, items, location, settings
 
 
 def secured_adapter(running, operator=HUB_CPO, **changes):
     shown = running.certificates.clients[operator.normal]
-    return adapter(
-        base_url=running.url,
-        ca_file=running.certificates.authority,
-        client_certificate=shown.certificate,
-        client_key=shown.key,
-        **changes,
-    )
+    shown_and_trusted = {
+        "ca_file": running.certificates.authority,
+        "client_certificate": shown.certificate,
+        "client_key": shown.key,
+    }
+    return adapter(base_url=running.url, **(shown_and_trusted | changes))
 
 
 async def outcome_of_a_push(hub):
@@ -83,8 +82,7 @@ async def test_a_certificate_of_another_authority_pushes_nothing(secured, tmp_pa
 
 async def test_a_server_that_we_do_not_trust_is_sent_nothing(secured, tmp_path):
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
-    hub = secured_adapter(secured)
-    hub._settings = hub._settings.model_copy(update={"ca_file": tmp_path / "other.pem"})
+    hub = secured_adapter(secured, ca_file=tmp_path / "other.pem")
     assert isinstance(await outcome_of_a_push(hub), NotSent)
     assert secured.sandbox.memory["evse_data"] == {}
 

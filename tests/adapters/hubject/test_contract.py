@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from adapters.core.tls import client_context
 from adapters.hubject import HUB
 from adapters.hubject.sandbox import Running
-from adapters.hubject.tls import client_context
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus
 from tests.adapters.contract import Contract, HubUnderTest

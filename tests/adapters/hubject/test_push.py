@@ -12,6 +12,7 @@ from adapters.core.faults import Fault, FaultKind
 from adapters.core.outcomes import Delivered, NotSent, OutcomeUnknown, RefusedByHub, Throttled
 from adapters.hubject.plan import size
 from mappings.canonical.locations import EvseStatus
+from tests.adapters.doubles import Measured
 from tests.adapters.hubject.network import (
     SUB_ONE,
     SUB_TWO,
@@ -193,19 +194,21 @@ async def test_a_delete_of_what_the_hub_says_it_does_not_have_is_done(plain, hub
     ],
 )
 async def test_a_fault_has_its_outcome_and_is_counted(plain, fault, kind):
-    hub = adapter(base_url=plain.url, timeout_seconds=0.3)
+    measured = Measured()
+    hub = adapter(measured, base_url=plain.url, timeout_seconds=0.3)
     plain.sandbox.faults.add([fault])
     (call,) = hub.plan("evse_data", items(hub, "evse_data", location(evse("a", "FR*HUB*E1")))).calls
     assert isinstance(await hub.send(call), kind)
-    assert len(hub._observer.requests) == 1
+    assert len(measured.requests) == 1
     await hub.close()
 
 
 async def test_a_hub_that_is_not_there_was_sent_nothing():
-    hub = adapter()
+    measured = Measured()
+    hub = adapter(measured)
     (call,) = hub.plan("evse_data", items(hub, "evse_data", location(evse("a", "FR*HUB*E1")))).calls
     assert isinstance(await hub.send(call), NotSent)
-    assert hub._observer.requests == [("hubject", "hubject-test", "evse_data", "not_sent")]
+    assert measured.requests == [("hubject", "hubject-test", "evse_data", "not_sent")]
     await hub.close()
 
 

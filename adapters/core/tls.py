@@ -1,11 +1,54 @@
-"""TLS contexts for both ends of a connection to Hubject, which wants a client certificate on every request."""
+"""TLS towards hubs that want to see a client certificate, and of the sandboxes that ask for one."""
 
 import ssl
 from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class TlsFiles(ValueError):
     """A certificate or key cannot be read, or the two do not belong together."""
+
+
+class TlsSettings(BaseModel):
+    """The part of a connection's settings that says what is shown and whom to trust.
+
+    Attributes:
+        client_certificate, client_key: PEM files of what we show; the key may stand in the certificate's file.
+        ca_file: PEM file of the authorities to trust instead of the system's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _key_of_something(self) -> Self:
+        if self.client_key is not None and self.client_certificate is None:
+            raise ValueError("client_key without client_certificate")
+        return self
+
+    def context(self) -> ssl.SSLContext:
+        """Reads the files.
+
+        Raises:
+            TlsFiles: One is missing or makes no sense.
+        """
+        return client_context(self.ca_file, self.client_certificate, self.client_key)
+
+    def changed_at(self) -> tuple[int | None, ...]:
+        """Tells when each file was changed last, in nanoseconds; -1 for one that is not there."""
+        return tuple(_changed_at(path) for path in (self.ca_file, self.client_certificate, self.client_key))
+
+
+def _changed_at(path: Path | None) -> int | None:
+    try:
+        return None if path is None else path.stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def client_context(authority: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
