@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -216,7 +216,7 @@ class Inbound:
 
     async def _locations(self, asked: Asked) -> Given:
         window = _window(asked)
-        page = await self._gateway.published.locations(asked.connection, window)
+        page = await self._gateway.published.locations(await self._addressed(asked), window)
         rendering = Rendering(asked.settings)
         # With dates what was removed is told; without, a list is the whole truth and names only what is there.
         dated = window.date_from is not None or window.date_to is not None
@@ -224,7 +224,7 @@ class Inbound:
 
     async def _tariffs(self, asked: Asked) -> Given:
         window = _window(asked)
-        page = await self._gateway.published.tariffs(asked.connection, window)
+        page = await self._gateway.published.tariffs(await self._addressed(asked), window)
         rendering = Rendering(asked.settings)
         return self._page(asked, window, page, lambda each: rendering.tariff(each)[0])
 
@@ -265,14 +265,24 @@ class Inbound:
         except Refused as refused:
             raise Failure(404, StatusCode.CLIENT_ERROR, f"it cannot be told: {refused}") from None
 
+    async def _addressed(self, asked: Asked) -> Connection:
+        """Gives the connection as it carries the party that the request is addressed to, if that is one of ours."""
+        named = ocpi.party_in(asked.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
+        if named is None or named not in await self._ours(asked.connection):
+            return asked.connection
+        scope = asked.connection.scope.model_copy(update={"parties": frozenset({named})})
+        return replace(asked.connection, scope=scope)
+
+    async def _ours(self, connection: Connection) -> list[PartyId]:
+        return [party.id for party in await self._gateway.published.parties(connection)]
+
     async def _find(
         self, asked: Asked, key: str, look: Callable[[Connection, PartyId, str], Awaitable[Any]]
     ) -> Any | None:
         """Looks for an object by its id: of the party that the request is addressed to, else of any of ours."""
-        ours = [party.id for party in await self._gateway.published.parties(asked.connection)]
-        named = ocpi.party_in(asked.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
-        for party in [named] if named in ours and named is not None else ours:
-            if (found := await look(asked.connection, party, key)) is not None:
+        connection = await self._addressed(asked)
+        for party in await self._ours(connection):
+            if (found := await look(connection, party, key)) is not None:
                 return found
         return None
 

@@ -103,20 +103,21 @@ class Network:
 
     async def locations(self, connection: Connection, window: Window) -> Page:
         dated = window.date_from is not None or window.date_to is not None
-        return _page([each for each in self.places if dated or not _gone(each)], window)
+        seen = [each for each in map(connection.scope.narrow, self.places) if each is not None]
+        return _page([each for each in seen if dated or not _gone(each)], window)
 
     async def location(self, connection: Connection, party: PartyId, location_id: str) -> Location | None:
         return next((each for each in self.places if (each.party, each.id) == (party, location_id)), None)
 
     async def tariffs(self, connection: Connection, window: Window) -> Page:
-        return _page(self.prices, window)
+        return _page([each for each in self.prices if connection.scope.has_party(each.party)], window)
 
     async def tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> Tariff | None:
         found = [each for each in self.prices if (each.party, each.id) == (party, tariff_id)]
         return next((each for each in found if each.target is None), found[0] if found else None)
 
     async def parties(self, connection: Connection) -> Sequence[Party]:
-        return self.known
+        return [each for each in self.known if connection.scope.has_party(each.id)]
 
 
 def _gone(location: Location) -> bool:

@@ -178,6 +178,20 @@ async def test_an_id_that_two_parties_use_is_found_by_the_party_addressed(both: 
     assert body["data"]["name"] == "second"
 
 
+async def test_a_list_holds_what_the_party_addressed_has_and_everybodys_if_it_is_addressed_to_none_of_ours(
+    both: Pair,
+) -> None:
+    both.network.known.append(Party(id=XYZ, roles=frozenset({Role.CPO}), business=Business(name="XYZ")))
+    both.network.places = [location("A"), location("B", party=XYZ)]
+    both.network.prices = [tariff("A"), tariff("B", party=XYZ)]
+    for module in ("locations", "tariffs"):
+        for party, found in (("XYZ", ["B"]), ("ABC", ["A"]), ("107", ["A", "B"])):
+            named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: party}
+            _, body, headers = await get(both, f"{SENDER}/{module}", headers=named)
+            assert [each["id"] for each in body["data"]] == found
+            assert headers["X-Total-Count"] == str(len(found))
+
+
 async def test_a_slash_at_the_end_makes_no_difference(both: Pair) -> None:
     for path in ("/ocpi/versions/", "/ocpi/2.2.1/", f"{SENDER}/locations/?limit=1", f"{SENDER}/tariffs/T1/"):
         assert (await get(both, path))[0] == 200
