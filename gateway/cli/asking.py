@@ -31,6 +31,8 @@ def ask(url: str, key: str, what: Callable[[Client], Awaitable[T]]) -> T:
         async with Client(url, key) as client:
             return await what(client)
 
+    if not url.startswith(("http://", "https://")):
+        end(Exit.SETTINGS, f"ROAMGATE_URL or --url: {url!r} is not an address like {URL}")
     if not key:
         end(Exit.SETTINGS, "ROAMGATE_KEY is not set: give an API key there or by --key")
     try:
@@ -63,7 +65,13 @@ def write_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title
         table.add_column(head, justify="right" if numbers else "left", overflow="fold")
     for line in lines:
         table.add_row(*map(_plain, line))
-    OUTPUT.print(table)
+    if OUTPUT.is_terminal:
+        OUTPUT.print(table)
+        return
+    with OUTPUT.capture() as captured:
+        OUTPUT.print(table)
+    # Columns are filled up with blanks, the last one too, which is of no use to whoever reads a pipe.
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """`connections`: what there is, how far they go, registration, and what a hub does not have yet."""
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ def list_(url: Url = URL, key: Key = "", as_json: Json = False) -> None:
 @app.command()
 def show(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Show one connection."""
-    _show(ask(url, key, lambda client: client.connection(name)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connection(name)), as_json=as_json, whole=True)
 
 
 @app.command()
@@ -51,16 +52,18 @@ def create(file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> 
 def register(
     name: Name,
     token: Annotated[
-        str,
-        typer.Option(
-            envvar="ROAMGATE_HUB_TOKEN", prompt="Token of the hub", hide_input=True, help="The hub's (OCPI: token A)."
-        ),
-    ],
+        str | None,
+        typer.Option(envvar="ROAMGATE_HUB_TOKEN", help="The hub's (OCPI: token A); asked for where it is not given."),
+    ] = None,
     url: Url = URL,
     key: Key = "",
     as_json: Json = False,
 ) -> None:
     """Start the registration with the token that the hub gave us."""
+    if token is None:
+        if not sys.stdin.isatty():
+            end(Exit.USAGE, "give the hub's token in ROAMGATE_HUB_TOKEN or by --token")
+        token = typer.prompt("Token of the hub", hide_input=True, type=str)
     _show(ask(url, key, lambda client: client.register(name, token)), as_json=as_json)
 
 
@@ -170,7 +173,7 @@ def difference(
     say_more(found.next)
 
 
-def _show(view: ConnectionView, *, as_json: bool) -> None:
+def _show(view: ConnectionView, *, as_json: bool, whole: bool = False) -> None:
     if as_json:
         write_json(view, ConnectionView)
         return
@@ -183,13 +186,13 @@ def _show(view: ConnectionView, *, as_json: bool) -> None:
         "state": view.state,
         "why": view.why,
         "scope": ", ".join(sorted(carried)) or "everything",
-        "registered": "yes" if view.registered else "no",
+        "registered": "yes" if view.registered else None,
         "our token": f"…{view.ours_hint}" if view.ours_hint else None,
         "pending": view.pending,
         "held": view.held,
         "refused": view.refused,
-        "settings": json.dumps(view.settings),
-        "endpoints": json.dumps(view.endpoints) if view.endpoints else None,
+        "endpoints": json.dumps(view.endpoints, indent=2) if view.endpoints and whole else None,
+        "settings": json.dumps(view.settings, indent=2) if whole else None,
     }
     write_table(("", ""), [(name, value) for name, value in lines.items() if value is not None])
 

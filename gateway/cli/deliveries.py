@@ -100,7 +100,7 @@ def replay(
     if bool(ids) == (connection is not None):
         end(Exit.USAGE, "name either dead letters or a connection")
     count = ask(url, key, lambda client: client.replay(ids or (), connection))
-    _told(count, "tried again", as_json=as_json)
+    _told(count, "tried again", ids, as_json=as_json)
 
 
 @app.command()
@@ -116,14 +116,17 @@ def discard(
     async def work(client: Client) -> int:
         return await client.discard(ids, why)
 
-    _told(ask(url, key, work), "given up", as_json=as_json)
+    _told(ask(url, key, work), "given up", ids, as_json=as_json)
 
 
-def _told(count: int, what: str, *, as_json: bool) -> None:
+def _told(count: int, what: str, ids: list[int] | None, *, as_json: bool) -> None:
     if as_json:
         write_json({"count": count}, dict)
     else:
         typer.echo(f"{count} {what}")
+    missing = len(set(ids or ())) - count
+    if missing > 0:
+        end(Exit.FAILED, f"{missing} of those named are no dead letters, or not any more")
 
 
 def say_more(cursor: str | None) -> None:

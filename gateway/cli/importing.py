@@ -61,7 +61,7 @@ def _open(file: Path) -> tuple[BinaryIO, int | None]:
     try:
         return file.open("rb"), file.stat().st_size
     except OSError as error:
-        end(Exit.USAGE, str(error))
+        end(Exit.USAGE, f"{file}: {error.strerror or error}")
 
 
 def _progress(*, quiet: bool) -> Progress:

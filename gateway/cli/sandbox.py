@@ -54,7 +54,7 @@ def sandbox(
 
     def started(hubs: Hubs) -> None:
         if connections is not None:
-            _write_connections(hubs, connections)
+            _write_connections(hubs, party, connections)
         if show is not None:
             # Put in place whole, since somebody may wait for it to appear.
             part = show.with_name(f"{show.name}.part")
@@ -77,9 +77,12 @@ async def _run(options: HubsOptions, started: Callable[[Hubs], None]) -> None:
         await stop.wait()
 
 
-def _write_connections(hubs: Hubs, folder: Path) -> None:
+def _write_connections(hubs: Hubs, operator: PartyId, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for hub, settings in (("gireve", hubs.gireve_settings), ("hubject", hubs.hubject_settings)):
+    # A gateway on its first day knows no party, and a registration has to present one.
+    presented = {"id": operator.normal, "roles": ["CPO"], "business": {"name": "Roamgate Demo"}}
+    gireve = {**hubs.gireve_settings, "parties": [presented]}
+    for hub, settings in (("gireve", gireve), ("hubject", hubs.hubject_settings)):
         connection = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
         (folder / f"{hub}.json").write_text(json.dumps(connection, indent=2) + "\n")
 
