@@ -3,13 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 Record: TypeAlias = asyncpg.Record
+if TYPE_CHECKING:
+    _Base = asyncpg.Connection[Record]  # generic in its stubs only
+else:
+    _Base = asyncpg.Connection
 Transaction: TypeAlias = "PoolConnectionProxy[Record]"
 
 # What PostgreSQL asks a client to repeat. Rows are locked in one order wherever that costs nothing; replicas that still
@@ -38,14 +42,18 @@ class Store:
         Raises:
             OSError, asyncpg.PostgresError: The server cannot be reached or will not have us.
         """
+        settings = {"application_name": "roamgate", "timezone": "UTC"}
+        if not self._pgbouncer:  # which refuses what it does not know
+            # JIT would compile statements that run for a millisecond.
+            settings["jit"] = "off"
         self._pool = await asyncpg.create_pool(
             self.url,
             min_size=1,
             max_size=self.size,
             statement_cache_size=0 if self._pgbouncer else 200,
+            connection_class=_Connection,
             init=_prepare,
-            # JIT would compile statements that run for a millisecond.
-            server_settings={"application_name": "roamgate", "jit": "off", "timezone": "UTC"},
+            server_settings=settings,
         )
 
     async def close(self) -> None:
@@ -97,6 +105,14 @@ class Store:
     def attempts() -> AsyncRetrying:
         """Gives the attempts in which to run a whole transaction that the server may ask to repeat."""
         return _attempts()
+
+
+class _Connection(_Base):
+    """A connection that is handed on as it is: nothing here changes a session, and a reset is a round trip."""
+
+    def get_reset_query(self) -> str:
+        """Gives no statement; a transaction left open is rolled back all the same."""
+        return ""
 
 
 def _attempts() -> AsyncRetrying:
