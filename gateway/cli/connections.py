@@ -13,7 +13,7 @@ from adapters.core.connection import Mode, Scope
 from gateway.cli.asking import OUTPUT, URL, Json, Key, Url, ask, write_json, write_table
 from gateway.cli.deliveries import After, Limit, say_more
 from gateway.cli.exits import Exit, end
-from gateway.http.problems import field_errors
+from gateway.complaints import field_errors
 from gateway.services.ports import ConnectionView, Difference
 
 app = typer.Typer(no_args_is_help=True, help="Connections to hubs.")

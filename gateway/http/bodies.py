@@ -4,15 +4,15 @@ aiohttp would unpack gzip itself, but takes a truncated one for whole, so the se
 """
 
 import zlib
-from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import AsyncIterator
+from typing import Final, TypeVar
 
 import aiohttp
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
 
-from gateway.http.problems import FieldError, Problem, of_validation, path_of
+from gateway.complaints import guard
+from gateway.http.problems import Problem, of_validation
 
 MIB: Final = 1024 * 1024
 MAX_BODY: Final = 8 * MIB
@@ -126,38 +126,6 @@ async def lines(request: web.Request, limit: int = MAX_LINE) -> AsyncIterator[tu
         yield number + 1, None
     elif line := bytes(rest).strip():
         yield number + 1, line
-
-
-def guard(body: bytes) -> list[FieldError]:
-    """Finds what JSON parsers let pass and a database will not hold: NUL characters, and numbers that are none.
-
-    The two searches are all that a decent body costs.
-    """
-    if b"\\u0000" not in body and b"NaN" not in body and b"Infinity" not in body:
-        return []
-    try:
-        value = from_json(body)
-    except ValueError:
-        return []  # whoever parses it says what is wrong with it
-    try:
-        from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        return [FieldError(field="", detail=f"holds a number that JSON has not: {error}")]
-    return [FieldError(field=path_of(path), detail="holds a NUL character") for path in _nul_in(value, ())]
-
-
-def _nul_in(value: Any, path: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    if isinstance(value, str):
-        if "\0" in value:
-            yield path
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if "\0" in key:
-                yield path
-            yield from _nul_in(inner, (*path, key.replace("\0", "")))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _nul_in(inner, (*path, index))
 
 
 def parse(body: bytes, adapter: TypeAdapter[T]) -> T:

@@ -4,7 +4,8 @@ from typing import Final
 
 import asyncpg
 
-from gateway.http.problems import FieldError, Problem
+from gateway.complaints import FieldError
+from gateway.http.problems import Problem
 from gateway.services.ports import Conflict, HubFailed, Invalid, NotFound
 
 _RETRY_AFTER: Final = {"Retry-After": "1"}

@@ -7,15 +7,13 @@ from typing import Annotated, Any, NamedTuple
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import ErrorDetails, PydanticSerializationError, ValidationError, to_json
+from pydantic_core import PydanticSerializationError, ValidationError, to_json
 
+from gateway.complaints import SHOWN, FieldError, field_errors
 from gateway.logs import REQUEST_ID
 from mappings.report import Issue
 
 CONTENT_TYPE = "application/problem+json"
-
-SHOWN = 100
-"""Faults named in one problem document; a body with more says how many it left out."""
 
 
 class Kind(NamedTuple):
@@ -51,22 +49,6 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 """Every problem by the name that stands in its `type`, `/docs#<name>`."""
-
-
-class FieldError(BaseModel):
-    """One fault: the path of the field (empty for the record as a whole), and one sentence.
-
-    Attributes:
-        index: Position in a list of records, from 0.
-        line: Line of a streamed body, from 1.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    field: str
-    detail: str
-    index: int | None = None
-    line: int | None = None
 
 
 class ProblemDocument(BaseModel):
@@ -142,34 +124,6 @@ class Problem(Exception):
         except PydanticSerializationError:  # it quotes what a caller sent, which was no UTF-8
             body = json.dumps(document.model_dump(exclude_none=True)).encode()
         return web.Response(body=body, status=self.status, content_type=CONTENT_TYPE, headers=self.headers)
-
-
-def path_of(location: Iterable[int | str]) -> str:
-    """Writes a path as `evses[2].connectors[0].standard`."""
-    path = ""
-    for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
-
-
-# pydantic's own sentences speak of inputs and extras; a backend's developer thinks in fields.
-_SENTENCES: Mapping[str, str] = {
-    "extra_forbidden": "is not a field of this object",
-    "missing": "is required",
-}
-
-
-def _sentence(error: ErrorDetails) -> str:
-    if sentence := _SENTENCES.get(error["type"]):
-        return sentence
-    message = error["msg"].removeprefix("Value error, ")
-    return message.replace("Input should", "should", 1)
-
-
-def field_errors(error: ValidationError, line: int | None = None, most: int = SHOWN) -> list[FieldError]:
-    """Turns a model's complaint into faults, the first of them, without the values: they may be secrets."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)[:most]
-    return [FieldError(field=path_of(fault["loc"]), detail=_sentence(fault), line=line) for fault in faults]
 
 
 def is_malformed(error: ValidationError) -> bool:

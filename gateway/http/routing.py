@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from aiohttp import web
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
+from gateway.complaints import FieldError, field_errors
 from gateway.http import bodies
-from gateway.http.problems import FieldError, Problem, field_errors
+from gateway.http.problems import Problem
 from gateway.services.keys import Identity, KeyRole
 from gateway.services.ports import Parties
 from mappings.canonical.ids import PartyId

@@ -48,7 +48,7 @@ async def test_a_gateway_killed_while_it_imports_has_what_it_acknowledged_and_ta
     async with assembled(on_stage.settings) as app:
         await on_stage.connect()
         importing = asyncio.create_task(bring_in(on_stage, network.network(2_000)))
-        while not await app.store.fetchval("SELECT count(*) > 500 FROM location"):
+        while not await app.store.fetchval("SELECT count(*) > 500 FROM location"):  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.02)
         await on_stage.gateway.kill()
         await asyncio.gather(importing, return_exceptions=True)

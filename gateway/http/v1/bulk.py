@@ -7,9 +7,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.complaints import SHOWN, FieldError, field_errors, guard
 from gateway.http import bodies
 from gateway.http.faults import EXPECTED, of_exception
-from gateway.http.problems import SHOWN, FieldError, field_errors
 from gateway.http.routing import Call, adapter_of
 from gateway.http.v1.shapes import BulkSummary
 from gateway.services.ports import PutResult
@@ -79,7 +79,7 @@ class Bulk(Generic[O]):
         if line is None:
             self._refuse([FieldError(field="", detail=f"is over {bodies.MAX_LINE} bytes", line=number)])
             return
-        if faults := bodies.guard(line):
+        if faults := guard(line):
             self._refuse([fault.model_copy(update={"line": number}) for fault in faults])
             return
         try:

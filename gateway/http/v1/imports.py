@@ -6,8 +6,9 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import StringConstraints
 
+from gateway.complaints import FieldError
 from gateway.http import bodies
-from gateway.http.problems import FieldError, Problem
+from gateway.http.problems import Problem
 from gateway.http.routing import PARTY, Answer, Body, Call, Parameter, Route, adapter_of, respond
 from gateway.services.keys import KeyRole
 from gateway.services.ports import EndedEarly, Importing, ImportReport

@@ -8,8 +8,9 @@ from aiohttp import web
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from gateway.complaints import FieldError, guard
 from gateway.http import bodies
-from gateway.http.problems import FieldError, Problem
+from gateway.http.problems import Problem
 from gateway.http.routing import Call, adapter_of, respond
 from gateway.http.v1.shapes import Written
 from gateway.services.ports import Conflict, PutResult
@@ -51,7 +52,7 @@ def merge(target: Any, patch: Any) -> Any:
 async def read_patch(call: Call) -> dict[str, Any]:
     """Reads a merge patch, which has to be an object."""
     body = await bodies.read(call.request)
-    if faults := bodies.guard(body):
+    if faults := guard(body):
         raise Problem("invalid", "The patch holds what cannot be stored", faults)
     try:
         patch = from_json(body)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.http.problems import FieldError
+from gateway.complaints import FieldError
 from gateway.services.ports import HubIssue, PutResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party

@@ -8,8 +8,9 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
+from gateway.complaints import FieldError, field_errors, guard
 from gateway.http import bodies
-from gateway.http.problems import FieldError, Problem, field_errors, of_validation
+from gateway.http.problems import Problem, of_validation
 from gateway.http.routing import Answer, Body, Call, Route, adapter_of
 from gateway.http.v1.shapes import StatusSummary
 from gateway.metrics import Metrics
@@ -122,7 +123,7 @@ _ALONE: Final = {outcome: _summary_of_one(outcome) for outcome in StatusOutcome}
 
 def _read_list(body: bytes) -> tuple[dict[int, EvseStatusReport], list[FieldError]]:
     """Gives the reports that can be read by position, and the faults of the others."""
-    if not bodies.guard(body):
+    if not guard(body):
         try:
             reports = _MANY.validate_json(body, strict=True)
             _demand_few(len(reports))
@@ -145,7 +146,7 @@ def _read_each(body: bytes, whole: ValidationError | None) -> tuple[dict[int, Ev
     refused: list[FieldError] = []
     for index, value in enumerate(values):
         text = to_json(value, inf_nan_mode="constants")
-        faults = bodies.guard(text)
+        faults = guard(text)
         if not faults:
             try:
                 read[index] = _ONE.validate_json(text, strict=True)

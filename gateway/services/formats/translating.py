@@ -7,8 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from gateway.http import bodies
-from gateway.http.problems import field_errors
+from gateway.complaints import field_errors, guard
 from gateway.services.formats.intake import Intake
 from gateway.services.formats.recognising import Family, Header, family_of
 from gateway.services.formats.records import Raw
@@ -68,7 +67,7 @@ class Translator:
             self._tally.refuse(raw.number, "", UNKNOWN)
             return
         self.families[family] = None
-        if faults := bodies.guard(raw.body):
+        if faults := guard(raw.body):
             self._tally.refuse(raw.number, faults[0].field, faults[0].detail)
             return
         self._guarded(family, raw.number, lambda: self._read[family](raw))
