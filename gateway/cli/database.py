@@ -1,13 +1,16 @@
 """What all commands share that work on the database itself, with no gateway between."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import asyncpg
 
 from gateway.cli.exits import Exit, end
 from gateway.settings import Settings, SettingsError, load
+from gateway.store.embedded import embedded_server
 from gateway.store.pool import Store
 
 T = TypeVar("T")
@@ -57,3 +60,18 @@ def on_store(what: Callable[[Store], Awaitable[T]]) -> T:
 def end_unreachable(error: BaseException) -> NoReturn:
     """Ends a command that the database is out of reach for."""
     end(Exit.UNREACHABLE, f"the database cannot be reached: {error or type(error).__name__}")
+
+
+@contextmanager
+def embedded_or_end(folder: Path | None = None) -> Iterator[str]:
+    """Runs an embedded server and yields its URL; ends the command where there is none to run.
+
+    Args:
+        folder: As `embedded_server`.
+    """
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(embedded_server(folder))
+        except ModuleNotFoundError:
+            end(Exit.SETTINGS, "there is no embedded database here: install `roamgate[embedded]`")
+        yield url

@@ -1,13 +1,12 @@
 """The command `roamgate`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli import connections, deliveries, keys
-from gateway.cli.asking import Json
-from gateway.cli.demo import story
+from gateway.cli.bench.command import bench
+from gateway.cli.demo.command import demo
 from gateway.cli.exits import HELP
 from gateway.cli.importing import import_file
 from gateway.cli.sandbox import sandbox
@@ -39,22 +38,8 @@ app.command()(migrate)
 app.command("secret-key")(secret_key)
 app.command()(sandbox)
 app.command("import")(import_file)
+app.command()(demo)
+app.command()(bench)
 app.add_typer(keys.app, name="keys")
 app.add_typer(connections.app, name="connections")
 app.add_typer(deliveries.app, name="deliveries")
-
-
-@app.command()
-def demo(
-    file: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="A network; none makes one up.")
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="How long statuses are replayed.")] = 10.0,
-    rate: Annotated[float, typer.Option(min=0.1, help="Status changes a second.")] = 200.0,
-    seed: Annotated[int, typer.Option(help="Of the made-up network.")] = 1,
-    patience: Annotated[float, typer.Option(min=1, help="Most seconds to wait for quiet.")] = 900.0,
-    as_json: Json = False,
-) -> None:
-    """Run a whole network against both sandbox hubs, while they fail for a while; exit 0 only if all end equal."""
-    options = story.Options(file=file, seconds=seconds, rate=rate, seed=seed, patience=patience, json=as_json)
-    raise typer.Exit(story.tell(options))

@@ -18,11 +18,10 @@ import uvloop
 from gateway import logs
 from gateway.app import run_until
 from gateway.cli.asking import Json
-from gateway.cli.database import UNREACHABLE, end_unreachable, on_store, settings_or_end
+from gateway.cli.database import UNREACHABLE, embedded_or_end, end_unreachable, on_store, settings_or_end
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.release import RELEASE
 from gateway.settings import Settings, SettingsError
-from gateway.store.embedded import embedded_server
 from gateway.store.migrate import migrate as run_migrations
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
@@ -117,11 +116,8 @@ def _for_development(settings: Settings, folder: Path) -> Iterator[Settings]:
     if settings.database_url is not None:
         yield settings.model_copy(update=changes)
         return
-    try:
-        with embedded_server((folder / "database").resolve()) as url:
-            yield settings.model_copy(update={**changes, "database_url": url})
-    except ModuleNotFoundError:
-        end(Exit.SETTINGS, "there is no embedded database here: install `roamgate[embedded]`, or set DATABASE_URL")
+    with embedded_or_end((folder / "database").resolve()) as url:
+        yield settings.model_copy(update={**changes, "database_url": url})
 
 
 def _kept(file: Path, new: str) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from gateway.app import assembled
 from gateway.cli.bench.figures import Figure
+from gateway.cli.bench.ways import delivered
 from gateway.cli.demo.stage import HUBS, Stage, stage
-from gateway.cli.demo.statuses import Named, Sent, latencies
+from gateway.cli.demo.statuses import Named, Sent
 from gateway.cli.demo.story import bring_in, quiet
-from gateway.cli.demo.verdict import judge
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import EvseStatus
 from mappings.irve import dynamic
@@ -52,15 +52,7 @@ async def measure(
             Figure.of("day: changes replayed", len(sent.changes), "", better="more"),
             Figure.of("day: changes a second", len(sent.changes) / _span(sent), "1/s", rate * 0.98, better="more"),
         ]
-        for hub in HUBS:
-            took = sorted(await latencies(on_stage, hub, sent))
-            figures += [
-                Figure.of(f"day: {hub}, accepted → in its memory, p50", _share(took, 0.5), "s", 0.5, better="less"),
-                Figure.of(f"day: {hub}, accepted → in its memory, p99", _share(took, 0.99), "s", 2, better="less"),
-            ]
-        differences = sum(one.equality.differences for one in await judge(on_stage, app, {}))
-        figures.append(Figure.of("day: differences at the end", differences, "", 0, better="less"))
-    return figures
+        return figures + await delivered(on_stage, app, sent, "day")
 
 
 def _changes(events: Path) -> Iterator[tuple[Named, EvseStatus]]:
@@ -154,7 +146,3 @@ async def _report(on_stage: Stage, changes: Sequence[tuple[Named, EvseStatus]], 
 def _span(sent: Sent) -> float:
     moments = [at for _, _, at in sent.changes]
     return max(moments) - min(moments) + _EVERY
-
-
-def _share(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("inf")

@@ -15,21 +15,24 @@ class Figure:
     """One figure.
 
     Attributes:
+        value: None where there was nothing to measure.
         goal: The bound, in the same unit; None for a figure that is only told.
         ok: Whether the goal is met; None without one.
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     goal: float | None = None
     ok: bool | None = None
 
     @classmethod
     def of(
-        cls, name: str, value: float, unit: str, goal: float | None = None, *, better: Literal["more", "less"]
+        cls, name: str, value: float | None, unit: str, goal: float | None = None, *, better: Literal["more", "less"]
     ) -> "Figure":
         """Makes a figure and holds it against its goal, which it shall reach from above or below."""
+        if value is None:
+            return cls(name, None, unit, goal, None if goal is None else False)
         ok = None if goal is None else value >= goal if better == "more" else value <= goal
         return cls(name, round(value, 4), unit, goal, ok)
 
@@ -41,7 +44,8 @@ def show(figures: Sequence[Figure], console: Console) -> None:
         table.add_column(name, justify="left" if name in {"figure", "unit"} else "right")
     for one in figures:
         met = "" if one.ok is None else "[green]yes[/]" if one.ok else "[red]no[/]"
-        table.add_row(one.name, f"{one.value:,.4g}", one.unit, "" if one.goal is None else f"{one.goal:,g}", met)
+        value = "" if one.value is None else f"{one.value:,.4g}"
+        table.add_row(one.name, value, one.unit, "" if one.goal is None else f"{one.goal:,g}", met)
     console.print(table)
 
 

@@ -11,6 +11,7 @@ import aiohttp
 
 from gateway.cli.demo.stage import Stage
 from gateway.cli.demo.statuses import Named
+from gateway.cli.percentiles import percentile
 
 _STATUSES = ("CHARGING", "AVAILABLE")
 
@@ -36,10 +37,9 @@ class Answers:
         """Reports a second."""
         return self.reports / self.seconds
 
-    def percentile(self, share: float) -> float:
+    def milliseconds(self, share: float) -> float:
         """A latency that this share of the requests stays under."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        return 1000 * (percentile(sorted(self.latencies), share) or 0.0)
 
 
 async def batches(stage: Stage, named: Sequence[Named], *, size: int, in_flight: int, seconds: float) -> Answers:

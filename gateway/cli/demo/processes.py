@@ -5,11 +5,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
+
+from gateway.cli.exits import Exit, end
 
 _START_SECONDS = 30.0
 
@@ -17,7 +19,20 @@ _START_SECONDS = 30.0
 Ready = Callable[[], Awaitable[bool]]
 
 
-class DidNotStart(RuntimeError):
+class Failed(RuntimeError):
+    """The demo or a measurement cannot go on; the text says why."""
+
+
+@contextmanager
+def failures_end() -> Iterator[None]:
+    """Ends the command where what it does cannot go on."""
+    try:
+        yield
+    except Failed as error:
+        end(Exit.FAILED, str(error))
+
+
+class DidNotStart(Failed):
     """A process ended, or does not answer; its log is named."""
 
 

@@ -11,7 +11,7 @@ import aiohttp
 from pydantic import JsonValue
 
 from gateway.cli.demo.network import OPERATORS
-from gateway.cli.demo.processes import Child, answers, exists, free_port, started
+from gateway.cli.demo.processes import Child, Failed, answers, exists, free_port, started
 from gateway.cli.hubs import Hubs
 from gateway.settings import Settings
 from gateway.store.migrate import migrate
@@ -22,7 +22,7 @@ HUBS = ("gireve", "hubject")
 """Names of the demo's connections; each is named after its hub."""
 
 
-class Refused(RuntimeError):
+class Refused(Failed):
     """The gateway or a hub did not do what the demo asked; the text is the answer."""
 
 

@@ -22,12 +22,17 @@ _CHANGES = ("AVAILABLE", "CHARGING", "BLOCKED", "OUTOFORDER", "RESERVED")
 
 
 class Named(NamedTuple):
-    """An EVSE by its key, and by its key at each hub."""
+    """An EVSE by its key, and by its key at each hub.
+
+    Attributes:
+        status: What it was before anything was reported; None if that is not known.
+    """
 
     party: str
     location_id: str
     uid: str
     evse_key: str | None
+    status: str | None = None
 
     def at(self, hub: str) -> str | None:
         """Its wire key at a hub."""
@@ -45,9 +50,10 @@ class Sent:
 async def evses(store: Store, most: int) -> list[Named]:
     """Gives some EVSEs of the network, the same for the same network."""
     rows = await store.fetch(
-        "SELECT party, location_id, uid, evse_key FROM evse WHERE NOT removed ORDER BY md5(uid), no LIMIT $1", most
+        "SELECT party, location_id, uid, evse_key, status FROM evse WHERE NOT removed ORDER BY md5(uid), no LIMIT $1",
+        most,
     )
-    return [Named(row["party"], row["location_id"], row["uid"], row["evse_key"]) for row in rows]
+    return [Named(*row.values()) for row in rows]
 
 
 async def replay(stage: Stage, named: Sequence[Named], *, rate: float, seconds: float, seed: int = 1) -> Sent:
@@ -85,7 +91,10 @@ async def _report(stage: Stage, batch: Sequence[tuple[Named, str]], sent: Sent) 
 
 
 async def latencies(stage: Stage, hub: str, sent: Sent) -> list[float]:
-    """Gives the seconds from each accepted change to the first news of its EVSE in the hub's memory after it."""
+    """Gives the seconds from each accepted change to the first news of its EVSE in the hub's memory after it.
+
+    A report of the status that the EVSE has already is no change: no hub is told.
+    """
     receipts: dict[str, list[float]] = {}
     async for receipt in _receipts(stage, hub):
         receipts.setdefault(receipt["key"], []).append(receipt["at"])
@@ -93,7 +102,11 @@ async def latencies(stage: Stage, hub: str, sent: Sent) -> list[float]:
 
 
 def _match(hub: str, sent: Sent, receipts: dict[str, list[float]]) -> Iterator[float]:
-    for one, _, begun in sent.changes:
+    present: dict[Named, str | None] = {}
+    for one, status, begun in sent.changes:
+        if present.get(one, one.status) == status:
+            continue
+        present[one] = status
         key = one.at(hub)
         later = [at for at in receipts.get(key or "", ()) if at >= begun]
         if later:

@@ -17,16 +17,17 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.app import App, assembled
+from gateway.cli.database import embedded_or_end
 from gateway.cli.demo import network, statuses
+from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HUBS, Refused, Stage, stage
 from gateway.cli.demo.verdict import Verdict, judge, refusals
-from gateway.store.embedded import embedded_server
 
 _REPLAYED = 2_000
 """EVSEs whose statuses change."""
 
 
-class NotQuiet(TimeoutError):
+class NotQuiet(Failed):
     """Something was still to be told when the time was up."""
 
 
@@ -52,35 +53,35 @@ class Options:
 def tell(options: Options) -> int:
     """Runs the demo; 0 if every hub has what it should, 1 if not."""
     console = Console(stderr=options.json)
-    with embedded_server() as url, tempfile.TemporaryDirectory(prefix="roamgate-demo-") as folder:
+    with embedded_or_end() as url, tempfile.TemporaryDirectory(prefix="roamgate-demo-") as folder:
         return asyncio.run(_tell(options, console, url, Path(folder)))
 
 
 async def _tell(options: Options, console: Console, url: str, folder: Path) -> int:
     async with AsyncExitStack() as stack:
-        with _step(console, "Starting both sandbox hubs and a gateway"):
+        with step(console, "Starting both sandbox hubs and a gateway"):
             on_stage = await stack.enter_async_context(stage(url, folder))
         return await _act(options, console, on_stage)
 
 
 async def _act(options: Options, console: Console, on_stage: Stage) -> int:
     async with assembled(on_stage.settings) as app:
-        with _step(console, "Connecting: registration with Gireve, mutual TLS with Hubject"):
+        with step(console, "Connecting: registration with Gireve, mutual TLS with Hubject"):
             await on_stage.connect()
-        with _step(console, f"Importing {options.file or 'a made-up network'}"):
+        with step(console, f"Importing {options.file or 'a made-up network'}"):
             name = options.file.name if options.file else "network.ndjson"
             report = await bring_in(on_stage, content_of(options), name)
         _show_import(console, report)
-        with _step(console, "Waiting until both hubs have it"):
+        with step(console, "Waiting until both hubs have it"):
             await quiet(app, options.patience)
         named = await statuses.evses(app.store, _REPLAYED)
-        with _step(console, f"Replaying {options.rate:g} statuses a second for {options.seconds:g} s; the hubs fail"):
+        with step(console, f"Replaying {options.rate:g} statuses a second for {options.seconds:g} s; the hubs fail"):
             failing = asyncio.create_task(fail_for_a_while(on_stage, options.seconds))
             sent = await statuses.replay(on_stage, named, rate=options.rate, seconds=options.seconds, seed=options.seed)
             await failing
-        with _step(console, "Waiting for quiet"):
+        with step(console, "Waiting for quiet"):
             await quiet(app, options.patience)
-        with _step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
+        with step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
             took = {hub: await statuses.latencies(on_stage, hub, sent) for hub in HUBS}
             verdicts = await judge(on_stage, app, took)
             refused = await refusals(on_stage)
@@ -102,8 +103,8 @@ async def bring_in(on_stage: Stage, content: Iterable[bytes], name: str = "netwo
             await asyncio.sleep(0)
 
     headers = {"Content-Type": "application/octet-stream"}
-    url = f"{on_stage.url}/v1/imports?filename={name}"
-    async with on_stage.http.post(url, data=chunks(), headers=headers) as answer:
+    url = f"{on_stage.url}/v1/imports"
+    async with on_stage.http.post(url, params={"filename": name}, data=chunks(), headers=headers) as answer:
         report = await answer.json()
         if answer.status >= 400:
             raise Refused(f"import: {answer.status} {report}")
@@ -144,7 +145,8 @@ async def quiet(app: App, patience: float) -> None:
 
 
 @contextmanager
-def _step(console: Console, text: str) -> Iterator[None]:
+def step(console: Console, text: str) -> Iterator[None]:
+    """Shows that something is done, and how long it took."""
     begun = time.monotonic()
     with console.status(text):
         yield

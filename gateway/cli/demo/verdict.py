@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.app import App
 from gateway.cli.demo.stage import HUBS, Stage
+from gateway.cli.percentiles import percentile
 from gateway.outbox.equality import Equality, compare
 
 
@@ -33,9 +34,7 @@ class Verdict:
 
     def percentile(self, share: float) -> float | None:
         """A latency that this share of the changes stays under; None without any."""
-        if not self.seconds:
-            return None
-        return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * share))]
+        return percentile(self.seconds, share)
 
 
 _CARRIES_STATUS = {"gireve": "locations", "hubject": "evse_status"}
