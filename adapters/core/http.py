@@ -226,12 +226,13 @@ class UrlRefused(ValueError):
     """A partner handed us a URL that we do not call."""
 
 
-def checked_url(url: str, allowed_hosts: Collection[str], *, allow_http_loopback: bool = False) -> str:
+def checked_url(url: str, allowed_hosts: Collection[str], *, sandbox: bool = False) -> str:
     """Gives back a URL that a partner handed us, if it may be called.
 
     Args:
         allowed_hosts: Host names, lower case; the connection's allow list.
-        allow_http_loopback: Loopback hosts may be called, by http too. For sandboxes only.
+        sandbox: Loopback and other addresses that are not of the public network may be called, by http too, and need
+            not be on the list. Elsewhere they are never called, not even if they are on it.
 
     Raises:
         UrlRefused: It is not https, names no allowed host, carries a user name, or is no URL.
@@ -243,18 +244,19 @@ def checked_url(url: str, allowed_hosts: Collection[str], *, allow_http_loopback
         raise UrlRefused("not a URL") from None
     if parsed.user is not None or parsed.password is not None:
         raise UrlRefused("a user name in a URL is not allowed")
-    loopback = _is_loopback(host)
-    if loopback and not allow_http_loopback:
-        raise UrlRefused("a loopback address is called in a sandbox only")
-    if parsed.scheme != "https" and not (loopback and parsed.scheme == "http"):
+    internal = _is_internal(host)
+    if internal and not sandbox:
+        raise UrlRefused("a loopback or private address is called in a sandbox only")
+    if parsed.scheme != "https" and not (internal and parsed.scheme == "http"):
         raise UrlRefused("only https is called")
-    if not loopback and host not in allowed_hosts:
+    if not internal and host not in allowed_hosts:
         raise UrlRefused(f"host {host!r} is not on the connection's allow list")
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def _is_internal(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+    return not (getattr(address, "ipv4_mapped", None) or address).is_global

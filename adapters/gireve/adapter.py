@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from adapters.core import ocpi
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
 from adapters.core.connection import Connection
-from adapters.core.http import Answer, compact_json
+from adapters.core.http import Answer, UrlRefused, compact_json
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.profile import Profile
@@ -44,7 +44,7 @@ class GireveAdapter:
         self._profile = self._settings.profile()
         self._rendering = Rendering(self._settings)
         self._token = connection.secrets.ours
-        self._modules = ocpi.modules_of(connection)
+        self._receivers = _receivers(connection, self._settings)
         self._now = now
         lanes = sum(operation.lanes_in_flight for operation in self._profile.operations.values())
         self._client = make_client(connection, self._settings, observer, limit=lanes)
@@ -85,9 +85,11 @@ class GireveAdapter:
 
     async def send(self, call: Call) -> Outcome:
         """Makes one call: `path` lies below the module's endpoint and begins with country and party of the object."""
-        endpoint = self._modules.get(f"{call.operation}/RECEIVER")
+        endpoint = self._receivers.get(call.operation)
         if self._token is None or endpoint is None:
             return Misconfigured(f"not registered for {call.operation}")
+        if isinstance(endpoint, UrlRefused):
+            return Misconfigured(f"the endpoint of {call.operation} may not be called: {endpoint}")
         country, code, _ = call.path.split("/", 2)
         headers = ocpi.headers(
             self._token, sender=PartyId.of(unquote(country), unquote(code)), receiver=self._settings.hub_party
@@ -129,3 +131,17 @@ class GireveAdapter:
     async def close(self) -> None:
         """Gives up sockets."""
         await self._client.close()
+
+
+def _receivers(connection: Connection, settings: Settings) -> dict[str, str | UrlRefused]:
+    """Gives what can be pushed to by module, checked anew: endpoints may have been adopted, the allow list changed."""
+    found: dict[str, str | UrlRefused] = {}
+    for name, url in ocpi.modules_of(connection).items():
+        module, _, role = name.partition("/")
+        if role != "RECEIVER":
+            continue
+        try:
+            found[module] = settings.checked(url)
+        except UrlRefused as refused:
+            found[module] = refused
+    return found

@@ -52,7 +52,7 @@ class Settings(TlsSettings):
         client_certificate, client_key: PEM files of the certificate that Gireve issued to us, where it asks for one;
             read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
-        sandbox: IOP is a sandbox: http and loopback addresses are allowed.
+        sandbox: IOP is a sandbox: loopback and private addresses are called, by http too.
     """
 
     environment: Environment = Environment.PREPRODUCTION
@@ -93,7 +93,7 @@ class Settings(TlsSettings):
         for known in (self.versions_url, url if own else None):
             if known is not None and (host := _host(known)):
                 hosts.add(host)
-        return checked_url(url, hosts, allow_http_loopback=self.sandbox)
+        return checked_url(url, hosts, sandbox=self.sandbox)
 
     def profile(self) -> Profile:
         """How IOP wants to be served by this connection."""

@@ -34,7 +34,7 @@ class Settings(TlsSettings):
         full_load_max: Most records of a fullLoad; a bigger network is synchronised by updates.
         full_sync_hours: How often everything is sent anew; None for only on demand.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Hubject names none.
-        sandbox: The hub is a sandbox: http and loopback addresses are allowed.
+        sandbox: The hub is a sandbox: loopback and private addresses are called, by http too.
     """
 
     operator_id: PartyId
@@ -58,7 +58,7 @@ class Settings(TlsSettings):
         try:
             # The operator's own setting: any host will do.
             host = self.base_url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].lower()
-            checked_url(self.base_url, {host}, allow_http_loopback=self.sandbox)
+            checked_url(self.base_url, {host}, sandbox=self.sandbox)
         except UrlRefused as error:
             raise ValueError(f"base_url: {error}") from None
         return self

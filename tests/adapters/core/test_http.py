@@ -295,6 +295,12 @@ def test_an_answer_nested_too_deep_is_no_json() -> None:
         "https://127.0.0.1/x",
         "http://localhost:8080/",
         "https://[::1]/",
+        "https://10.0.0.7/",
+        "https://192.168.1.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[::ffff:10.0.0.7]/",
+        "https://[fd00::1]/",
+        "https://0.0.0.0/",
         "//iop.example/x",
         "iop.example",
         "",
@@ -303,18 +309,18 @@ def test_an_answer_nested_too_deep_is_no_json() -> None:
 )
 def test_a_partners_url_is_refused_unless_https_and_on_the_list(url: str) -> None:
     with pytest.raises(UrlRefused):
-        checked_url(url, {"iop.example"})
+        checked_url(url, {"iop.example", "10.0.0.7", "::ffff:10.0.0.7"})
 
 
 def test_a_url_on_the_list_is_given_back_as_it_is() -> None:
     assert checked_url("https://IOP.example:8443/a/", {"iop.example"}) == "https://IOP.example:8443/a/"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "https://localhost/", "http://[::1]:1/"])
-def test_loopback_is_called_in_a_sandbox(url: str) -> None:
-    assert checked_url(url, set(), allow_http_loopback=True) == url
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/", "https://localhost/", "http://[::1]:1/", "http://10.0.0.7/"])
+def test_loopback_and_private_addresses_are_called_in_a_sandbox(url: str) -> None:
+    assert checked_url(url, set(), sandbox=True) == url
 
 
 def test_a_sandbox_still_calls_nothing_else_by_http() -> None:
     with pytest.raises(UrlRefused):
-        checked_url("http://iop.example/", {"iop.example"}, allow_http_loopback=True)
+        checked_url("http://iop.example/", {"iop.example"}, sandbox=True)

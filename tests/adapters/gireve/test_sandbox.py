@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from adapters.core.adapter import Call
+from adapters.core.connection import Secrets
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.gireve.adapter import GireveAdapter
 from adapters.gireve.sandbox import SandboxSettings
 from mappings.canonical.ids import EvseId
 from mappings.canonical.locations import EvseStatus
 from mappings.canonical.tariffs import Tariff
+from tests.adapters.doubles import Measured, connection
 from tests.adapters.gireve.network import (
     ABC,
     EMSP,
@@ -227,6 +229,17 @@ async def test_nothing_is_pushed_before_registration() -> None:
         adapter = GireveAdapter(both.registry.connection, both.measured)
         assert await Pushed(adapter).push(location()) == Misconfigured("not registered for locations")
         await adapter.close()
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example/locations", "https://10.0.0.7/locations", "nonsense"])
+async def test_an_adopted_endpoint_that_is_not_on_the_allow_list_is_not_called(url: str) -> None:
+    settings = {"versions_url": "https://iop.example/versions"}
+    endpoints = {"versions": settings["versions_url"], "modules": {"locations/RECEIVER": url}}
+    adapter = GireveAdapter(connection("gireve", settings, secrets=Secrets("ours", endpoints)), Measured())
+    outcome = await adapter.send(Call("locations", "PUT", "FR/ABC/LOC1", {}, ()))
+    await adapter.close()
+    assert isinstance(outcome, Misconfigured)
+    assert "may not be called" in outcome.reason
 
 
 async def test_after_unregistering_a_push_finds_its_token_worthless() -> None:
