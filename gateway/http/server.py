@@ -33,6 +33,9 @@ from gateway.services.ports import Connections, Deliveries, Importing, Network, 
 _log = structlog.get_logger(__name__)
 
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HUBS_IDS: Final = ("X-Request-ID", "X-Correlation-ID")
+"""What hubs are given back as it came, however it is written (OCPI 2.2.1, transport_and_format), errors included."""
+
 _NOBODY: Final = Identity("nobody", frozenset(), frozenset())
 
 AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -161,7 +164,11 @@ def _edge(metrics: Metrics, operations: Mapping[Any, str]) -> Callable[..., Awai
                 _log.warning("request not served", operation=operation or request.method, reason=repr(error))
             response = problem.response()
         if not response.prepared:
-            response.headers["X-Request-ID"] = request_id
+            if operation is None:
+                for name in _HUBS_IDS:
+                    if name in request.headers:
+                        response.headers.setdefault(name, request.headers[name])
+            response.headers.setdefault("X-Request-ID", request_id)
         if operation is not None:
             metrics.api(operation, response.status, time.perf_counter() - started)
         return response

@@ -123,6 +123,13 @@ async def test_hubs_routes_are_mounted_and_need_no_key(face):
     assert headers["X-Request-ID"]
 
 
+async def test_a_hubs_ids_are_given_back_as_they_came_even_where_serving_it_fails(face):
+    for path in ("/hub/receive", "/hub/fail"):
+        sent = {"X-Request-ID": "urn:uuid:{0b2c}/é-" + 80 * "x", "x-correlation-id": "7/8"}
+        _, _, headers = await face.call("POST", path, data=b"abc", key=None, headers=sent)
+        assert [headers[name] for name in sent] == list(sent.values())
+
+
 async def test_a_failure_of_the_gateway_is_500_and_tells_nothing_of_its_inside(face):
     status, problem, _ = await face.call("POST", "/hub/fail", key=None)
     assert (status, problem["type"]) == (500, "/docs#bug")

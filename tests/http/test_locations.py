@@ -158,6 +158,14 @@ async def test_if_match_protects_from_writing_over_what_was_not_read(face):
     status, problem, headers = await face.call("PUT", ONE, json=location(), headers={"If-Match": '"1"'})
     assert (status, problem["type"], headers["ETag"]) == (412, "/docs#revision", '"2"')
     assert (await face.call("PATCH", ONE, json={}, headers=MERGE | {"If-Match": '"7"'}))[0] == 412
+    assert (await face.call("PUT", ONE, json=location(), headers={"If-Match": 'W/"2"'}))[0] == 412
+    assert (await face.call("PUT", ONE, json=location(), headers={"If-Match": "*"}))[0] == 200
+
+
+async def test_if_match_never_creates(face):
+    for expected in ("*", '"0"'):
+        status, problem, _ = await face.call("PUT", ONE, json=location(), headers={"If-Match": expected})
+        assert (status, problem["type"]) == (412, "/docs#revision")
 
 
 async def test_pages_are_walked_by_their_cursor(face):

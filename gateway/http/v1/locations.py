@@ -154,7 +154,7 @@ class LocationOperations:
         revision = None
         if call.request.if_match:
             stored = await self._network.location(party, call["id"])
-            revision = stored.revision if stored else 0
+            revision = stored.revision if stored else None
             objects.demand_revision(call, revision)
         [result] = await self._publishing.put_locations([(location, ())], call.who, if_revision=revision)
         return objects.answer_written(result)

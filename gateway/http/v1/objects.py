@@ -104,8 +104,16 @@ def answer_stored(value: BaseModel, revision: int, updated: datetime) -> web.Res
     return response
 
 
-def demand_revision(call: Call, revision: int) -> None:
-    """Raises the problem 412 where the caller expects another revision (RFC 9110, If-Match)."""
+def demand_revision(call: Call, revision: int | None) -> None:
+    """Raises the problem 412 where the caller expects another revision (RFC 9110, If-Match).
+
+    Args:
+        revision: The stored one; None where nothing is stored, which nobody can expect.
+    """
     expected = call.request.if_match
-    if expected and not any(tag.value in (str(revision), "*") for tag in expected):
+    if not expected:
+        return
+    if revision is None:
+        raise Problem("revision", "Nothing is stored under this key")
+    if not any(tag.value in (str(revision), "*") and not tag.is_weak for tag in expected):
         raise Problem("revision", f"The stored revision is {revision}", headers={"ETag": f'"{revision}"'})

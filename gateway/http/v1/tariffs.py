@@ -142,7 +142,7 @@ class TariffOperations:
         revision = None
         if call.request.if_match:
             stored = await self._network.tariff(party, call["id"], call["target"])
-            revision = stored.revision if stored else 0
+            revision = stored.revision if stored else None
             objects.demand_revision(call, revision)
         [result] = await self._publishing.put_tariffs([(tariff, ())], call.who, if_revision=revision)
         return objects.answer_written(result)
