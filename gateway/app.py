@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aiohttp import web
+
 from adapters import gireve, hubject
 from adapters.core.adapter import Adapter
 from adapters.core.connection import Connection
@@ -119,12 +121,21 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
     async with assembled(settings) as app:
         await app.dispatcher.start()
         routes = [route for hub in HUBS.values() if hub.routes is not None for route in hub.routes(app.gateway)]
-        runner, port = await serve(application(app.services, routes), settings.host, settings.port)
         try:
-            yield app, port
+            runner, port = await _served(application(app.services, routes), settings)
+            try:
+                yield app, port
+            finally:
+                await runner.cleanup()
         finally:
-            await runner.cleanup()
             await app.dispatcher.stop()
+
+
+async def _served(app: web.Application, settings: Settings) -> tuple[web.AppRunner, int]:
+    try:
+        return await serve(app, settings.host, settings.port)
+    except OSError as error:
+        raise SettingsError(f"host, port: {settings.host}:{settings.port}: {error.strerror or error}") from None
 
 
 async def run_until(settings: Settings, stop: asyncio.Event, started: Callable[[int], None]) -> None:

@@ -25,7 +25,8 @@ class Settings(BaseModel):
         database_url: `postgresql://…`, from `DATABASE_URL`; None where an embedded server is to be started.
         secret_key: Fernet keys that seal partners' secrets, from `ROAMGATE_SECRET_KEY`; several separated by commas,
             the first seals.
-        admin_key: An API key for everything, from `ROAMGATE_ADMIN_KEY`, with which the first real key is made.
+        admin_key: An API key for everything, from `ROAMGATE_ADMIN_KEY`, with which a gateway is used before
+            the first real key is made.
         public_url: Where hubs reach this gateway from outside.
         pool_size: Connections to the database per process.
         pgbouncer: A PgBouncer in transaction mode stands before the database.
@@ -39,7 +40,7 @@ class Settings(BaseModel):
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     database_url: str | None = None
     secret_key: Annotated[str, Field(repr=False)] = ""
-    admin_key: Annotated[str | None, Field(repr=False)] = None
+    admin_key: Annotated[str | None, Field(repr=False, min_length=16)] = None
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10
     pgbouncer: bool = False
 

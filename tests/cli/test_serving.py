@@ -95,6 +95,17 @@ async def test_what_keeps_a_gateway_from_starting_is_said(bare, given, code, sai
     assert said in result.err
 
 
+async def test_a_port_that_is_taken_and_a_short_key_are_told_as_settings_that_are_wrong(cli):
+    key = (await cli.here("secret-key")).out.strip()
+    given = {"ROAMGATE_SECRET_KEY": key, "ROAMGATE_HOST": "127.0.0.1", "ROAMGATE_PORT": cli.url.rsplit(":", 1)[1]}
+    taken = await cli("run", **given)
+    assert (taken.code, "Traceback" in taken.err) == (6, False)
+    assert "host, port: 127.0.0.1" in taken.err
+    short = await cli("run", **given, ROAMGATE_ADMIN_KEY="short")
+    assert (short.code, "Traceback" in short.err) == (6, False)
+    assert "admin_key" in short.err
+
+
 async def test_keys_are_made_listed_and_revoked_on_the_database(cli):
     made = await cli.here("keys", "create", "backend", "--role", "publish", "--party", "FR*ABC", "--json")
     key = made.json["key"]
