@@ -163,17 +163,22 @@ def _edge(metrics: Metrics, operations: Mapping[Any, str]) -> Callable[..., Awai
             elif problem.name in ("unavailable", "hub-failed"):
                 _log.warning("request not served", operation=operation or request.method, reason=repr(error))
             response = problem.response()
-        if not response.prepared:
-            if operation is None:
-                for name in _HUBS_IDS:
-                    if name in request.headers:
-                        response.headers.setdefault(name, request.headers[name])
-            response.headers.setdefault("X-Request-ID", request_id)
+        _show_ids(response, request, request_id, of_hub=operation is None)
         if operation is not None:
             metrics.api(operation, response.status, time.perf_counter() - started)
         return response
 
     return edge
+
+
+def _show_ids(response: web.StreamResponse, request: web.Request, request_id: str, *, of_hub: bool) -> None:
+    """Puts the ids of a request on its answer, unless that is under way already."""
+    if response.prepared:
+        return
+    for name in _HUBS_IDS if of_hub else ():
+        if name in request.headers:
+            response.headers.setdefault(name, request.headers[name])
+    response.headers.setdefault("X-Request-ID", request_id)
 
 
 def _demand_no_coding(request: web.Request) -> None:
