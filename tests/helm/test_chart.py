@@ -102,7 +102,7 @@ def test_the_gateway_reads_the_settings_that_the_chart_was_given(tmp_path: Path)
     (config,) = of_kind(EVERYTHING, "ConfigMap")
     (deployment,) = of_kind(EVERYTHING, "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    environment = {entry["name"]: entry.get("value", "from the secret") for entry in container["env"]}
+    environment = {entry["name"]: entry.get("value", "out of the secret") for entry in container["env"]}
     mounted = {mount["name"]: mount for mount in container["volumeMounts"]}["settings"]
     assert environment["ROAMGATE_SETTINGS"] == mounted["mountPath"]
 
@@ -111,7 +111,7 @@ def test_the_gateway_reads_the_settings_that_the_chart_was_given(tmp_path: Path)
     settings = load(environment | {"ROAMGATE_SETTINGS": str(file)})
     assert settings.model_dump(include=set(EVERYTHING["settings"])) == EVERYTHING["settings"]
     assert settings.port == container["ports"][0]["containerPort"]
-    assert settings.database_url == settings.secret_key == settings.admin_key == "from the secret"
+    assert settings.database_url == settings.secret_key == settings.admin_key == "out of the secret"
 
 
 def test_a_change_of_the_settings_replaces_the_pods() -> None:
