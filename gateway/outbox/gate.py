@@ -88,6 +88,6 @@ class Gate:
         await self._refresh()
         if not self.lets(link):
             return
-        log.error("connection paused", connection=link.connection.name, why=reason)
-        await self._outbox.pause(link.connection.id, reason)
+        if await self._outbox.pause(link.connection.id, reason):
+            log.error("connection paused", connection=link.connection.name, why=reason)
         await self._refresh()

@@ -221,6 +221,10 @@ UPDATE projection SET fingerprint = NULL, wanted = wanted + 1, pending = NOT hel
     due_at = CASE WHEN pending THEN due_at ELSE now() END, since = CASE WHEN pending THEN since ELSE now() END
 WHERE connection_id = $1 AND operation = $2 AND NOT gone
 
+-- name: alone
+-- Whoever changes a connection has the registry first, as `Links.changing`; the other way round two of them could deadlock.
+SELECT FROM registry FOR UPDATE
+
 -- name: pause
 UPDATE connection SET state = 'paused', why = $2, faulty = true WHERE id = $1 AND state = 'ready' RETURNING name
 

@@ -293,14 +293,21 @@ class Outbox:
         """Lets everything of an operation be told again, record by record."""
         await self._store.execute(SQL["ask_again"], connection_id, operation)
 
-    async def pause(self, connection_id: int, why: str) -> None:
-        """Pauses a connection that is ready and cannot work until somebody acts, or gives it other credentials."""
+    async def pause(self, connection_id: int, why: str) -> bool:
+        """Pauses a connection that is ready and cannot work until somebody acts, or gives it other credentials.
+
+        Returns:
+            Whether it was ready; of many calls that failed together only the first pauses.
+        """
+        name = None
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
+                    await tx.execute(SQL["alone"])
                     name = await tx.fetchval(SQL["pause"], connection_id, why)
                     if name is not None:
                         await tx.execute(SQL["audit_pause"], f"connection/{name}", json.dumps({"why": why}))
+        return name is not None
 
     async def quiet(self) -> bool:
         """Tells whether nothing is left to do, at any connection."""

@@ -1,5 +1,6 @@
 """Registration, pauses, credentials that fail, and synchronising anew."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -69,6 +70,20 @@ async def test_a_token_that_fails_pauses_at_once_and_new_credentials_end_the_pau
         assert await gateway.state("gireve") == ("ready", None)
         await gateway.settled()
         assert await gateway.letters() == {}
+
+
+async def test_a_pause_waits_for_new_credentials_instead_of_locking_them_out(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        app, connection = gateway.app, await found(gateway)
+        waiting = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = $1"
+        async with app.links.changing() as tx:
+            pausing = asyncio.create_task(app.outbox.pause(connection.id, "HTTP 401"))
+            await eventually(lambda: app.store.fetchval(waiting, "transactionid"), "waiting")
+            # A wait here would be a deadlock.
+            await tx.execute("SELECT FROM connection WHERE id = $1 FOR UPDATE NOWAIT", connection.id)
+            await tx.execute("UPDATE connection SET state = 'unregistered' WHERE id = $1", connection.id)
+        await pausing
+        assert (await gateway.state("gireve"))[0] == "unregistered"
 
 
 async def found(gateway: Rig) -> Connection:
