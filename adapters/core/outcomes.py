@@ -73,3 +73,16 @@ _LABELS: dict[type[Outcome], str] = {
 def label(outcome: Outcome) -> str:
     """Gives the outcome's name as metrics and logs have it, in snake case."""
     return _LABELS[type(outcome)]
+
+
+def words(outcome: Outcome) -> str:
+    """Says for a person what came of a request."""
+    match outcome:
+        case Delivered():
+            return "delivered"
+        case RefusedByHub(code, text):
+            return f"{code} {text}".strip()
+        case Throttled():
+            return "too many requests"
+        case NotSent(reason) | OutcomeUnknown(reason) | Misconfigured(reason):
+            return reason

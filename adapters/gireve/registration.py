@@ -17,7 +17,7 @@ from adapters.core.http import Answer, Reply, UrlRefused, compact_json
 from adapters.core.hub import Gateway, RegistrationFailed
 from adapters.core.inbound import Observer
 from adapters.core.ocpi import Endpoints
-from adapters.core.outcomes import Delivered, NotSent, Outcome, OutcomeUnknown, Throttled
+from adapters.core.outcomes import Delivered, NotSent, Outcome, OutcomeUnknown, Throttled, words
 from adapters.gireve.client import make_client
 from adapters.gireve.errors import judge
 from adapters.gireve.settings import Settings
@@ -51,7 +51,7 @@ async def our_credentials(connection: Connection, gateway: Gateway, settings: Se
     """
     parties: Sequence[Party] = settings.parties or await gateway.published.parties(connection)
     if not parties:
-        raise RegistrationFailed("the connection speaks for no party, and OCPI demands one role")
+        raise RegistrationFailed("the connection speaks for no party, and OCPI demands one: write it (PUT /v1/parties), or name it in the settings")
     try:
         ours = Credentials(token, gateway.public_url + VERSIONS_PATH, tuple(parties))
         return credentials.from_canonical(ours)[0]
@@ -135,7 +135,7 @@ class Handshake:
         reply = await self._request("DELETE", self._checked(url), None)
         gone = reply.answer is not None and reply.answer.status in {401, 405}  # it does not hold them any more
         if not gone and not isinstance(reply.outcome, Delivered):
-            raise RegistrationFailed(f"unregistering: {reply.outcome}")
+            raise RegistrationFailed(f"unregistering: {words(reply.outcome)}")
 
     def _needed(self) -> list[str]:
         modules = [ModuleId.LOCATIONS] + ([ModuleId.TARIFFS] if self._settings.push_tariffs else [])
@@ -158,7 +158,7 @@ class Handshake:
         )
         reply: Reply = await repeats(self._request, "GET", checked, None)
         if not isinstance(reply.outcome, Delivered):
-            raise RegistrationFailed(f"{what}: {reply.outcome}")
+            raise RegistrationFailed(f"{what}: {words(reply.outcome)}")
         try:
             return ocpi.data_of(reply)
         except ValueError:

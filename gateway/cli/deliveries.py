@@ -126,7 +126,7 @@ def _told(count: int, what: str, ids: list[int] | None, *, as_json: bool) -> Non
         typer.echo(f"{count} {what}")
     missing = len(set(ids or ())) - count
     if missing > 0:
-        end(Exit.FAILED, f"{missing} of those named are no dead letters, or not any more")
+        end(Exit.FAILED, f"not among the dead letters, or not any more: {missing} of those named")
 
 
 def say_more(cursor: str | None) -> None:
