@@ -17,8 +17,11 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 HIDDEN = "•••"
 
 _SECRET_NAMES = re.compile(r"token|secret|password|authori[sz]ation|api_?key|credential|cookie|private", re.IGNORECASE)
-# What stands behind these words is a credential wherever it turns up, in an error's text for instance.
-_SECRET_TEXTS = re.compile(r"(?i)\b(bearer|token|basic)\s+[A-Za-z0-9+/=_.~-]{8,}|(://[^/\s:@]*):[^/\s@]+@")
+# What stands behind these words is a credential wherever it turns up, in an error's text for instance; so is what looks
+# like one of our API keys (`gateway.services.keys`).
+_SECRET_TEXTS = re.compile(
+    r"(?i)\b(bearer|token|basic)\s+[A-Za-z0-9+/=_.~-]{8,}|(://[^/\s:@]*):[^/\s@]+@|\brg_[A-Za-z0-9_-]{20,}"
+)
 
 
 def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
@@ -77,7 +80,9 @@ def _hidden(name: str, value: Any) -> Any:
 
 
 def _cover(match: re.Match[str]) -> str:
-    return f"{match[1]} {HIDDEN}" if match[1] else f"{match[2]}:{HIDDEN}@"
+    if match[1]:
+        return f"{match[1]} {HIDDEN}"
+    return f"{match[2]}:{HIDDEN}@" if match[2] else HIDDEN
 
 
 def _add_request_id(_logger: WrappedLogger, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,11 +3,13 @@
 import io
 import json
 import logging
+import secrets
 
 import pytest
 import structlog
 
 from gateway.logs import REQUEST_ID, configure
+from gateway.services.keys import PREFIX
 
 
 @pytest.fixture
@@ -36,15 +38,18 @@ def test_lines_below_the_level_are_not_written(lines):
 
 
 def test_secrets_are_hidden_by_name_and_inside_texts_at_any_depth(lines):
+    key = PREFIX + secrets.token_urlsafe(32)
     structlog.get_logger().info(
         "request with Authorization: Bearer abcdefgh12345678",
         token="t0ps3cret",
         headers={"Authorization": "Token t0ps3cret", "Accept": "*/*"},
         tried=["postgresql://roamgate:t0ps3cret@db/roamgate"],
         tokens=3,
+        said=f"no such key: {key}",
     )
     [line] = lines()
     assert "t0ps3cret" not in json.dumps(line)
+    assert key not in json.dumps(line)
     assert "abcdefgh" not in json.dumps(line)
     assert (line["headers"]["Accept"], line["tokens"]) == ("*/*", 3)
     assert line["tried"] == ["postgresql://roamgate:•••@db/roamgate"]

@@ -1,14 +1,17 @@
 import asyncio
+import re
 import shutil
 import subprocess
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.core.connection import Mode, State
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.services.ports import LaneSample, Sample, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue, IssueKind
+from tests.project.files import read
 
 
 class OneLane:
@@ -43,3 +46,12 @@ async def test_the_linter_of_prometheus_finds_nothing_in_the_metrics() -> None:
     )
     assert (checked.stdout + checked.stderr).strip() == ""
     assert checked.returncode == 0
+
+
+async def test_the_page_for_operators_lists_every_metric_and_no_other() -> None:
+    families = text_string_to_metric_families(await everything())
+    suffixes = re.compile(r"_(created|info)$")
+    shown = {suffixes.sub("", family.name) for family in families}
+    _, _, section = read("docs/operations.md").partition("## Metrics")
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `roamgate_")]
+    assert {name for row in rows for name in re.findall(r"roamgate_\w+", row)} == shown

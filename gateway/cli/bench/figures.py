@@ -44,7 +44,7 @@ def show(figures: Sequence[Figure], console: Console) -> None:
         table.add_column(name, justify="left" if name in {"figure", "unit"} else "right")
     for one in figures:
         met = "" if one.ok is None else "[green]yes[/]" if one.ok else "[red]no[/]"
-        value = "" if one.value is None else f"{one.value:,.4g}"
+        value = "" if one.value is None else f"{one.value:,.0f}" if abs(one.value) >= 1000 else f"{one.value:.4g}"
         table.add_row(one.name, value, one.unit, "" if one.goal is None else f"{one.goal:,g}", met)
     console.print(table)
 
