@@ -51,7 +51,8 @@ async def our_credentials(connection: Connection, gateway: Gateway, settings: Se
     """
     parties: Sequence[Party] = settings.parties or await gateway.published.parties(connection)
     if not parties:
-        raise RegistrationFailed("the connection speaks for no party, and OCPI demands one: write it (PUT /v1/parties), or name it in the settings")
+        missing = "the connection speaks for no party, and OCPI demands one"
+        raise RegistrationFailed(f"{missing}: write it (PUT /v1/parties), or name it in the settings")
     try:
         ours = Credentials(token, gateway.public_url + VERSIONS_PATH, tuple(parties))
         return credentials.from_canonical(ours)[0]

@@ -189,7 +189,7 @@ class _Run:
         for raw in raws:
             await self._take(self._translator.json, raw, len(raw.body))
             if not self._translator.families:
-                self._seen = self._seen or raw.fault or seen_in(raw.body)
+                self._seen = self._seen or (raw.fault or "").removeprefix("is ") or seen_in(raw.body)
                 if self._tally.read >= _TRIED:
                     self._demand_known()
         await self._tell()

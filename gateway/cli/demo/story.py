@@ -167,16 +167,14 @@ def _show(
 ) -> None:
     console.print(f"Statuses: {', '.join(f'{count} {outcome}' for outcome, count in sorted(sent.outcomes.items()))}")
     has = _table("What each hub has", "wanted", "acknowledged", "in its memory", "equal")
-    took = _table("What it took", "sent", "as it was", "coalesced", "refused", "retried", "p50", "p95", "p99")
+    took = _table("What it took", "sent", "as is", "coalesced", "refused", "retried", "p50 s", "p95 s", "p99 s")
     for one in verdicts:
         place = f"{one.hub} {one.operation}"
         equality = one.equality
         equal = "[green]yes[/]" if equality.equal else f"[red]{equality.differences} differ[/]"
         has.add_row(place, str(equality.wanted), str(equality.acknowledged), str(equality.remembered), equal)
         counts = [str(one.counts.get(name, 0)) for name in ("delivered", "unchanged", "coalesced", "refused", "failed")]
-        times = [
-            f"{value:.2f} s" if (value := one.percentile(share)) is not None else "" for share in (0.5, 0.95, 0.99)
-        ]
+        times = [f"{value:.2f}" if (value := one.percentile(share)) is not None else "" for share in (0.5, 0.95, 0.99)]
         took.add_row(place, *counts, *times)
     console.print(has, took)
     if refused:
@@ -188,7 +186,8 @@ def _show(
 
 def _table(title: str, *columns: str) -> Table:
     """Makes a table that fits a terminal of 80 columns."""
-    table = Table("hub", title=title, box=SIMPLE, pad_edge=False, title_justify="left")
+    table = Table(title=title, box=SIMPLE, pad_edge=False, padding=0, title_justify="left")
+    table.add_column("hub", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right")
     return table
