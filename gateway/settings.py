@@ -38,7 +38,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     public_url: str = "http://127.0.0.1:8080"
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
-    database_url: str | None = None
+    database_url: Annotated[str | None, Field(repr=False)] = None
     secret_key: Annotated[str, Field(repr=False)] = ""
     admin_key: Annotated[str | None, Field(repr=False, min_length=16)] = None
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10
