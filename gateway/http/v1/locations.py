@@ -151,11 +151,7 @@ class LocationOperations:
         party = call.demand(call["party"])
         location = await call.json(Location)
         objects.demand_same(location, party=party, id=call["id"])
-        revision = None
-        if call.request.if_match:
-            stored = await self._network.location(party, call["id"])
-            revision = stored.revision if stored else None
-            objects.demand_revision(call, revision)
+        revision = await objects.expected_revision(call, lambda: self._network.location(party, call["id"]))
         [result] = await self._publishing.put_locations([(location, ())], call.who, if_revision=revision)
         return objects.answer_written(result)
 

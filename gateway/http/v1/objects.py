@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -20,6 +20,15 @@ M = TypeVar("M", bound=BaseModel)
 
 Batch: TypeAlias = Sequence[tuple[M, Sequence[Issue]]]
 """Objects with the issues met before they came here."""
+
+
+class Stored(Protocol):
+    """An object as it is stored."""
+
+    @property
+    def revision(self) -> int:
+        """Rises with every change of it."""
+
 
 _TRIES = 5
 """How often a patch is applied anew when somebody else changed the object between reading and writing."""
@@ -102,6 +111,19 @@ def answer_stored(value: BaseModel, revision: int, updated: datetime) -> web.Res
     response = respond(value, type(value), headers={"ETag": f'"{revision}"'})
     response.last_modified = updated
     return response
+
+
+async def expected_revision(call: Call, read: Callable[[], Awaitable[Stored | None]]) -> int | None:
+    """Gives the revision that a write has to find, as `If-Match` says; None where any will do.
+
+    Args:
+        read: Reads what is stored, only where it matters.
+    """
+    if not call.request.if_match:
+        return None
+    stored = await read()
+    demand_revision(call, stored.revision if stored else None)
+    return stored.revision if stored else None
 
 
 def demand_revision(call: Call, revision: int | None) -> None:

@@ -139,11 +139,9 @@ class TariffOperations:
         party = call.demand(call["party"])
         tariff = await call.json(Tariff)
         objects.demand_same(tariff, party=party, id=call["id"], target=call["target"])
-        revision = None
-        if call.request.if_match:
-            stored = await self._network.tariff(party, call["id"], call["target"])
-            revision = stored.revision if stored else None
-            objects.demand_revision(call, revision)
+        revision = await objects.expected_revision(
+            call, lambda: self._network.tariff(party, call["id"], call["target"])
+        )
         [result] = await self._publishing.put_tariffs([(tariff, ())], call.who, if_revision=revision)
         return objects.answer_written(result)
 

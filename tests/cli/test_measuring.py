@@ -1,4 +1,4 @@
-"""`bench`: a tiny measurement from its beginning to its end, and how figures are kept."""
+"""`bench` and `demo`: a tiny measurement to its end, what keeps either from going on, and how figures are kept."""
 
 import json
 
@@ -21,6 +21,15 @@ async def test_a_tiny_measurement_tells_both_ways_of_a_status_and_keeps_other_fi
     assert found["statuses: single, p99"]["value"] > 0
     written = json.loads((bare.folder / "figures.json").read_text())
     assert [figure["name"] for figure in written] == ["of another run", *found]
+
+
+async def test_what_keeps_the_demo_from_going_on_is_said_without_a_traceback(bare):
+    file = bare.folder / "no network & more.json"
+    file.write_text('{"nothing": "known"}')
+    done = await bare("demo", str(file), "--seconds", "1")
+    assert done.code == 1
+    assert "Traceback" not in done.err
+    assert "import: 422" in done.err
 
 
 def test_a_figure_is_held_against_its_goal_from_the_right_side():
