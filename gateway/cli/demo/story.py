@@ -107,7 +107,7 @@ async def bring_in(on_stage: Stage, content: Iterable[bytes], name: str = "netwo
     async with on_stage.http.post(url, params={"filename": name}, data=chunks(), headers=headers) as answer:
         report = await answer.json()
         if answer.status >= 400:
-            raise Refused(f"import: {answer.status} {report}")
+            raise Refused(f"import: {report.get('detail', report)}")
         return report
 
 

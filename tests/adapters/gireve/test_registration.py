@@ -168,7 +168,7 @@ async def test_the_other_environments_platform_is_not_registered_with() -> None:
 
 async def test_a_wrong_token_a_is_said_to_be_wrong() -> None:
     async with pair(SandboxSettings(token="another")) as both:
-        with pytest.raises(RegistrationFailed, match="^versions: HTTP 401 "):
+        with pytest.raises(RegistrationFailed, match=r"^versions: HTTP 401 "):
             await both.register()
 
 
