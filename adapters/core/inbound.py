@@ -52,9 +52,6 @@ class Registry(Protocol):
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given, comparing hashes in constant time."""
 
-    async def by_name(self, name: str) -> Connection | None:
-        """Finds a connection."""
-
     async def expect(self, connection: Connection, token: str, who: str) -> None:
         """Lets the hub in with a token before it is registered, in place of an earlier one.
 

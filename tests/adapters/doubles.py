@@ -69,9 +69,6 @@ class Tokens:
     async def by_token(self, token: str) -> Connection | None:
         return self.connection if self.token is not None and token == self.token else None
 
-    async def by_name(self, name: str) -> Connection | None:
-        return self.connection if name == self.connection.name else None
-
     async def expect(self, connection: Connection, token: str, who: str) -> None:
         self.token = token
         self.log.append(f"expected by {who}")
