@@ -108,7 +108,8 @@ def _by_code(code: int, status: int, text: str, method: str) -> Outcome:
     absent = code == StatusCode.UNKNOWN_LOCATION or status == 404
     if absent and method == "DELETE":
         return Delivered()  # it is gone, which is what was asked for
-    if absent and method == "PATCH":
+    if absent and (method == "PATCH" or (method == "PUT" and code != StatusCode.SUCCESS)):
+        # Of a PUT it is what the object lies below: an EVSE's location.
         return _not_known(str(code), text)
     if code == StatusCode.SUCCESS and status >= 400:
         return _unknown(f"HTTP {status}", "with the code of success")

@@ -68,9 +68,12 @@ def test_success_without_a_body_is_success_as_the_guide_counts_it() -> None:
     assert judge(Answer(204, {}, b""), "PUT", NOW) == Delivered()
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize(("status", "code"), [(404, 2003), (404, 2000), (200, 2003)])
-def test_what_a_patch_changes_and_the_hub_does_not_know_is_to_be_sent_whole(status: int, code: int) -> None:
-    outcome = judge(answer(status, code), "PATCH", NOW)
+def test_where_the_hub_does_not_know_what_is_changed_or_put_below_the_whole_is_to_be_sent(
+    status: int, code: int, method: str
+) -> None:
+    outcome = judge(answer(status, code), method, NOW)
     assert isinstance(outcome, RefusedByHub)
     assert outcome.unknown_there
 
