@@ -217,7 +217,6 @@ class Outbox:
         await tx.execute(
             SQL["lock"], *place, [claimed.item.key for one in kept for claimed in one.touched()], followers
         )
-        refused = [refusal for one in kept for refusal in one.refused] + await _forget(tx, place, kept)
         if accepted:
             keys = [claimed.item.key for claimed, _ in accepted]
             wanted = [claimed.wanted for claimed, _ in accepted]
@@ -229,6 +228,8 @@ class Outbox:
         if shadowed:
             keys = [claimed.item.key for claimed, _ in shadowed]
             await tx.execute(SQL["shadow"], *place, keys, [claimed.wanted for claimed, _ in shadowed], followers)
+        # After what was accepted, since that was planned on what turned out not to be so.
+        refused = [refusal for one in kept for refusal in one.refused] + await _forget(tx, place, kept)
         if refused:
             await tx.execute(
                 SQL["refuse"],

@@ -16,10 +16,13 @@ from adapters.core.profile import OperationProfile
 from gateway.outbox.gate import Gate
 from gateway.outbox.projecting import Link
 from gateway.outbox.repository import Claimed, Lane, LaneResult, Outbox, Refusal
-from gateway.outbox.retry import Accept, Forget, Halve, Pause, Refuse, Retry, Verdict, decide
+from gateway.outbox.retry import Accept, Forget, Halve, Pause, Refuse, Retry, Verdict, backoff, decide
 from mappings.report import Refused
 
 log = structlog.get_logger("outbox")
+
+_FORGETTINGS = 5
+"""How often in a row a lane is told anew, whole, to a hub that says it does not know the object; then it is refused."""
 
 _WAITING = timedelta(seconds=0.5)
 _LONGEST_WAITING = timedelta(seconds=10)
@@ -210,8 +213,11 @@ class Serving:
             Refusal(self._by_key[one.item.key], verdict.code, verdict.reason, "", body, one.issues)
             for one in call.settles
         ]
-        if isinstance(verdict, Forget):
+        attempts = self._result.lane.attempts
+        if isinstance(verdict, Forget) and attempts < _FORGETTINGS:
             self._result.forgotten += refusals
+            # The lane rests, so that a hub that never knows what it accepted is not asked without end.
+            self._result.retry_at, self._result.error = self._clock() + backoff(attempts, 0.5), verdict.reason
         else:
             self._result.refused += refusals
 

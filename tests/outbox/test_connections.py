@@ -285,3 +285,57 @@ async def test_changes_during_a_full_load_are_told_after_it(database_url: str) -
         assert gateway.memory("evse_data")["NLABCEL1"]["Address"]["City"] == "Delft"
         assert "NLABCEL2" not in gateway.memory("evse_data")
         assert "NLABCEL9" in gateway.memory("evse_data")
+
+
+async def test_an_adopted_connection_needs_every_endpoint_that_is_called(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        connections = gateway.app.services.connections
+        complete = dict((await found(gateway)).secrets.endpoints)
+        modules = dict(complete["modules"])
+        del modules["locations/RECEIVER"]
+        for endpoints in (
+            {},
+            complete | {"modules": modules},
+            complete | {"modules": modules | {"locations/RECEIVER": "http://8.8.8.8/x"}},
+        ):
+            with pytest.raises(Invalid, match="endpoints"):
+                await connections.adopt("gireve", "ours", "theirs", endpoints, WHO)
+        assert (await gateway.state("gireve"))[0] == "ready"
+
+
+async def test_changed_settings_send_what_they_change_and_nothing_else(database_url: str) -> None:
+    async with rig(database_url, "hubject") as gateway:
+        connections = gateway.app.services.connections
+        await gateway.put(location())
+        await gateway.settled()
+        settings = dict((await connections.get("hubject")).settings)
+        pushes = gateway.hubject.requests["evse_data", "ok"]
+        await connections.set_settings("hubject", settings, WHO)
+        await gateway.settled()
+        assert gateway.hubject.requests["evse_data", "ok"] == pushes
+        hotline = {"defaults": settings["defaults"] | {"hotline": "+31209876543"}}
+        await connections.set_settings("hubject", settings | hotline, WHO)
+        await gateway.settled()
+        records = gateway.memory("evse_data").values()
+        assert {record["HotlinePhoneNumber"] for record in records} == {"+31209876543"}
+        with pytest.raises(Invalid, match=r"settings\.operator_id"):
+            await connections.set_settings("hubject", settings | {"operator_id": "nobody"}, WHO)
+
+
+async def test_a_connection_is_removed_only_when_it_is_off_and_not_registered(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        connections = gateway.app.services.connections
+        await gateway.put(location())
+        await gateway.settled()
+        with pytest.raises(Conflict, match="switch it off"):
+            await connections.remove("gireve", WHO)
+        await connections.set_mode("gireve", Mode.OFF, WHO)
+        with pytest.raises(Conflict, match="unregister it"):
+            await connections.remove("gireve", WHO)
+        await connections.unregister("gireve", WHO)
+        with pytest.raises(Conflict, match="not registered"):
+            await connections.unregister("gireve", WHO)
+        await connections.remove("gireve", WHO)
+        assert await connections.list() == []
+        assert not await gateway.app.store.fetch("SELECT FROM projection")
+        await gateway.put(location("L2"))

@@ -29,11 +29,11 @@ async def changes(gateway: Rig, steps: int = 10, count: int = 12) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "close", "probability": 0.5},
-        {"kind": "drop", "probability": 0.5},
-        {"kind": "truncate", "probability": 0.5},
-        {"kind": "error", "status": 500, "probability": 0.5},
-        {"kind": "error", "status": 503, "probability": 0.5},
+        {"kind": "close", "probability": 0.4},
+        {"kind": "drop", "probability": 0.4},
+        {"kind": "truncate", "probability": 0.4},
+        {"kind": "error", "status": 500, "probability": 0.4},
+        {"kind": "error", "status": 503, "probability": 0.4},
         {"kind": "throttle", "probability": 0.3},
         {"kind": "delay", "seconds": 0.05, "probability": 0.7},
     ],
@@ -42,7 +42,7 @@ async def changes(gateway: Rig, steps: int = 10, count: int = 12) -> None:
 async def test_whatever_fails_at_random_nothing_is_lost(database_url: str, fault: dict[str, Any]) -> None:
     async with rig(database_url) as gateway:
         for hub in ("gireve", "hubject"):
-            gateway.fail(hub, **fault, path="(receiver|records)", count=12)
+            gateway.fail(hub, **fault, path="(receiver|records)", count=4)
         await network(gateway)
         await changes(gateway)
         await gateway.put(location("L0", evse("U1", "NL*ABC*E0", later(50))), location("L1", evse("U2", "NL*ABC*E1")))

@@ -144,6 +144,28 @@ async def test_what_the_hub_lost_is_told_anew_and_whole(database_url: str) -> No
         assert "NL*ABC/L1/U2" in gateway.memory("locations")
 
 
+async def test_a_new_evse_of_a_location_that_the_hub_lost_brings_the_location_back(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1")))
+        await gateway.settled()
+        gateway.gireve.forget()
+        await gateway.put(location("L1", evse("U2", "NL*ABC*E1")))
+        await gateway.settled()
+        assert set(gateway.memory("locations")) == {"NL*ABC/L1", "NL*ABC/L1/U2"}
+        assert await gateway.letters() == {}
+
+
+async def test_a_hub_that_never_knows_what_it_accepted_is_not_asked_without_end(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        await gateway.put(location())
+        await gateway.settled()
+        gateway.fail("gireve", "refuse", path="receiver", code="2003")
+        await gateway.report(report("CHARGING", later(1)))
+        await gateway.quiet()
+        assert set(await gateway.letters()) >= {"NL*ABC/L1/U1"}
+        assert gateway.gireve.faults.shown()[0]["hits"] <= 10
+
+
 async def test_a_mapping_that_stumbles_over_one_record_keeps_nothing_else_back(database_url: str) -> None:
     async with rig(database_url, "hubject") as gateway:
         link = gateway.app.links.by_name("hubject")
