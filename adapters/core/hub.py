@@ -26,6 +26,10 @@ class RegistrationFailed(Exception):
     """The hub could not be registered with; nothing changed. Its text tells a person why, and holds no token."""
 
 
+class RegistrationOutOfPlace(RegistrationFailed):
+    """It makes no sense in our own present state; the hub was not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """A hub.
@@ -37,6 +41,8 @@ class Hub:
         routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
         register: Starts the registration from our side, where the protocol has one (OCPI); else None. Takes the
             connection and the token that the hub gave us for it (OCPI token A). Raises `RegistrationFailed`.
+        endpoints: The model of what is adopted of a live connection (`Secrets.endpoints`), where there is a
+            registration. It is given the connection's settings as validation context under `settings`.
         unregister: Withdraws a registration from our side, at the hub and in the registry. Raises as `register`.
     """
 
@@ -46,3 +52,4 @@ class Hub:
     routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None
     unregister: Callable[[Connection, Gateway], Awaitable[None]] | None = None
+    endpoints: type[BaseModel] | None = None

@@ -8,7 +8,7 @@ from adapters.core.adapter import Adapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.gireve.adapter import GireveAdapter
-from adapters.gireve.registration import register, unregister
+from adapters.gireve.registration import AdoptedEndpoints, register, unregister
 from adapters.gireve.server import Inbound
 from adapters.gireve.settings import Settings
 
@@ -21,4 +21,13 @@ def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:
     return Inbound(gateway).routes()
 
 
-HUB = Hub(name="gireve", settings=Settings, adapter=_adapter, routes=_routes, register=register, unregister=unregister)
+HUB = Hub(
+    name="gireve",
+    settings=Settings,
+    adapter=_adapter,
+    routes=_routes,
+    register=register,
+    unregister=unregister,
+    endpoints=AdoptedEndpoints,
+)
+"""What the gateway's composition root takes."""

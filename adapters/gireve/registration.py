@@ -7,14 +7,15 @@ still answer a PUT as OCPI says.
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
+from pydantic import ValidationInfo, model_validator
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_exponential_jitter
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection
 from adapters.core.http import Answer, Reply, UrlRefused, compact_json
-from adapters.core.hub import Gateway, RegistrationFailed
+from adapters.core.hub import Gateway, RegistrationFailed, RegistrationOutOfPlace
 from adapters.core.inbound import Observer
 from adapters.core.ocpi import Endpoints
 from adapters.core.outcomes import Delivered, NotSent, Outcome, OutcomeUnknown, Throttled, words
@@ -52,7 +53,7 @@ async def our_credentials(connection: Connection, gateway: Gateway, settings: Se
     parties: Sequence[Party] = settings.parties or await gateway.published.parties(connection)
     if not parties:
         missing = "the connection speaks for no party, and OCPI demands one"
-        raise RegistrationFailed(f"{missing}: write it (PUT /v1/parties), or name it in the settings")
+        raise RegistrationOutOfPlace(f"{missing}: write it (PUT /v1/parties), or name it in the settings")
     try:
         ours = Credentials(token, gateway.public_url + VERSIONS_PATH, tuple(parties))
         return credentials.from_canonical(ours)[0]
@@ -70,6 +71,28 @@ def check_identity(parties: Sequence[Party], settings: Settings) -> None:
     if hubs and settings.hub_party not in hubs:
         named = ", ".join(map(str, hubs))
         raise Refused("roles", f"the platform is {named}; {settings.environment} is {settings.hub_party}")
+
+
+def needed(settings: Settings) -> list[str]:
+    """Names the endpoints that we call, as in `Endpoints.modules`."""
+    modules = [ModuleId.LOCATIONS] + ([ModuleId.TARIFFS] if settings.push_tariffs else [])
+    return [str(ModuleId.CREDENTIALS), *(f"{module}/{InterfaceRole.RECEIVER}" for module in modules)]
+
+
+class AdoptedEndpoints(Endpoints):
+    """Endpoints of a connection that is live elsewhere: complete, and such as may be called."""
+
+    @model_validator(mode="after")
+    def _complete(self, info: ValidationInfo) -> Self:
+        settings = Settings.model_validate((info.context or {})["settings"])
+        if missing := [name for name in needed(settings) if name not in self.modules]:
+            raise ValueError(f"modules: {', '.join(missing)} is missing")
+        for name, url in self.modules.items():
+            try:
+                settings.checked(url)
+            except UrlRefused as refused:
+                raise ValueError(f"modules: {name} may not be called: {refused}") from None
+        return self
 
 
 class Handshake:
@@ -106,7 +129,7 @@ class Handshake:
         for each in details.endpoints:
             name = str(each.module)
             found[name if each.module == ModuleId.CREDENTIALS else f"{name}/{each.role}"] = self._checked(each.url)
-        for module in self._needed():
+        for module in needed(self._settings):
             if module not in found:
                 raise VersionRefused(f"the platform has no endpoint {module}")
         return Endpoints(versions=versions_url, modules=found)
@@ -137,10 +160,6 @@ class Handshake:
         gone = reply.answer is not None and reply.answer.status in {401, 405}  # it does not hold them any more
         if not gone and not isinstance(reply.outcome, Delivered):
             raise RegistrationFailed(f"unregistering: {words(reply.outcome)}")
-
-    def _needed(self) -> list[str]:
-        modules = [ModuleId.LOCATIONS] + ([ModuleId.TARIFFS] if self._settings.push_tariffs else [])
-        return [str(ModuleId.CREDENTIALS), *(f"{module}/{InterfaceRole.RECEIVER}" for module in modules)]
 
     def _checked(self, url: str) -> str:
         try:
@@ -189,9 +208,9 @@ async def register(connection: Connection, gateway: Gateway, token: str) -> None
     """
     settings = Settings.model_validate(connection.settings)
     if settings.versions_url is None:
-        raise RegistrationFailed("the connection's settings name no versions_url")
+        raise RegistrationOutOfPlace("the connection's settings name no versions_url")
     if connection.secrets.ours is not None:
-        raise RegistrationFailed("already registered: unregister first, since Gireve takes no update")
+        raise RegistrationOutOfPlace("already registered: unregister first, since Gireve takes no update")
     async with Handshake(connection, settings, gateway.observer, token) as handshake:
         endpoints = await handshake.endpoints(settings.versions_url)
         ours = new_token()
@@ -241,7 +260,7 @@ async def unregister(connection: Connection, gateway: Gateway) -> None:
     settings = Settings.model_validate(connection.settings)
     token = connection.secrets.ours
     if token is None:
-        raise RegistrationFailed("not registered")
+        raise RegistrationOutOfPlace("not registered")
     url = ocpi.modules_of(connection).get(ModuleId.CREDENTIALS)
     if url is None:
         raise RegistrationFailed("no endpoint for credentials is known: have Gireve unregister us")

@@ -107,6 +107,14 @@ class Client:
         body = scope.model_dump(mode="json")
         return await self._ask(ConnectionView, "PUT", _path(name, "scope"), json=body, timeout=_LONG)
 
+    async def set_settings(self, name: str, settings: Mapping[str, Any]) -> ConnectionView:
+        """Sets the hub's own settings."""
+        return await self._ask(ConnectionView, "PUT", _path(name, "settings"), json=settings, timeout=_LONG)
+
+    async def remove(self, name: str) -> None:
+        """Removes a connection."""
+        await self._answer("DELETE", _path(name))
+
     async def pause(self, name: str, why: str) -> ConnectionView:
         """Stops a connection."""
         return await self._ask(ConnectionView, "POST", _path(name, "pause"), json={"why": why})
@@ -155,6 +163,13 @@ class Client:
         )
 
     async def _ask(self, kind: type[T], method: str, path: str, **options: Any) -> T:
+        status, body = await self._answer(method, path, **options)
+        try:
+            return read(kind, body)
+        except ValueError:
+            raise ApiRefused(status, None, f"{self._url}{path} is not answered by a gateway") from None
+
+    async def _answer(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
         try:
             async with self._session.request(method, self._url + path, **options) as answer:
                 body = await answer.read()
@@ -162,10 +177,7 @@ class Client:
             raise Unreachable(f"{self._url}: {error or type(error).__name__}") from error
         if answer.status >= 400:
             raise _refusal(answer.status, body)
-        try:
-            return read(kind, body)
-        except ValueError:
-            raise ApiRefused(answer.status, None, f"{self._url}{path} is not answered by a gateway") from None
+        return answer.status, body
 
 
 def _path(name: str, what: str = "") -> str:

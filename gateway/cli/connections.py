@@ -97,6 +97,19 @@ def mode(name: Name, mode: Mode, url: Url = URL, key: Key = "", as_json: Json = 
 
 
 @app.command()
+def settings(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Set a connection's settings from a file; what would now be sent otherwise is sent."""
+    given = _read(file)
+    _show(ask(url, key, lambda client: client.set_settings(name, given)), as_json=as_json)
+
+
+@app.command()
+def remove(name: Name, url: Url = URL, key: Key = "") -> None:
+    """Remove a connection that is off and not registered; what its hub has stays there."""
+    ask(url, key, lambda client: client.remove(name))
+
+
+@app.command()
 def scope(
     name: Name,
     url: Url = URL,

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
 import asyncpg
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
-from adapters.core.hub import Gateway, Hub, RegistrationFailed
+from adapters.core.hub import Gateway, Hub, RegistrationFailed, RegistrationOutOfPlace
 from gateway.outbox.projecting import Link, project
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL, Links
@@ -31,6 +32,9 @@ from gateway.services.storing import read_locations, read_tariffs
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
 from gateway.store.pool import Store, Transaction
+
+_NOTICED = timedelta(seconds=3)
+"""After which every replica serves a connection as it was changed: each looks once a second."""
 
 _BATCH = 500
 """Objects in one transaction when a connection is brought in line with the network."""
@@ -82,12 +86,7 @@ class Connections:
         found = self._hubs.get(hub)
         if found is None:
             raise Invalid(("hub", f"is none of {', '.join(sorted(self._hubs))}"))
-        try:
-            checked = found.settings.model_validate(settings)
-        except ValidationError as error:
-            raise Invalid(
-                *((".".join(("settings", *map(str, one["loc"]))), one["msg"]) for one in error.errors())
-            ) from None
+        checked = _checked("settings", found.settings, settings)
         # A hub without a registration of its own (certificates) is ready as soon as it is set up.
         waits = found.register is not None
         why = "never registered" if waits else None
@@ -111,6 +110,33 @@ class Connections:
                 )
         return await self.get(name)
 
+    async def set_settings(self, name: str, settings: Mapping[str, Any], who: str) -> ConnectionView:
+        """See `ports.Connections.set_settings`."""
+        link = await self._find(name)
+        checked = _checked("settings", self._hubs[link.connection.hub].settings, settings)
+        await self._try(replace(link.connection, settings=checked.model_dump(mode="json")))
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._links.changing() as tx:
+                    await tx.execute(SQL["set_settings"], link.connection.id, checked.model_dump_json())
+                    await tx.execute(SQL["render_again"], link.connection.id, _NOTICED)
+                    await tx.execute(SQL["audit"], who, "settings", f"connection/{name}", None)
+        await self._enrol(await self._find(name))
+        return await self.get(name)
+
+    async def remove(self, name: str, who: str) -> None:
+        """See `ports.Connections.remove`."""
+        link = await self._find(name)
+        if link.connection.mode is not Mode.OFF:
+            raise Conflict(f"{name} is {link.connection.mode}: switch it off first")
+        if link.connection.secrets.ours is not None:
+            raise Conflict(f"{name} is registered: unregister it first")
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._links.changing() as tx:
+                    await tx.execute(SQL["remove"], link.connection.id)
+                    await tx.execute(SQL["audit"], who, "removed", f"connection/{name}", None)
+
     async def _try(self, connection: Connection) -> None:
         """Makes sure that an adapter can be made: one that cannot would stop this process from reading any connection.
 
@@ -131,6 +157,8 @@ class Connections:
             raise Conflict(f"{link.connection.hub} has no registration")
         try:
             await register(link.connection, self._gateway, token)
+        except RegistrationOutOfPlace as error:
+            raise Conflict(str(error)) from None
         except RegistrationFailed as error:
             raise HubFailed(str(error)) from error
         await self._audit(who, "registered", name)
@@ -153,8 +181,10 @@ class Connections:
     ) -> ConnectionView:
         """See `ports.Connections.adopt`."""
         link = await self._find(name)
-        if self._hubs[link.connection.hub].register is None:
+        model = self._hubs[link.connection.hub].endpoints
+        if model is None:
             raise Conflict(f"{link.connection.hub} has no tokens: its certificate stands in the settings")
+        _checked("endpoints", model, endpoints, settings=link.connection.settings)
         try:
             await self._registry.registered(
                 link.connection, ours=token_ours, endpoints=endpoints, token=token_theirs, who=who
@@ -235,6 +265,8 @@ class Connections:
             raise Conflict(f"{link.connection.hub} has no registration")
         try:
             await unregister(link.connection, self._gateway)
+        except RegistrationOutOfPlace as error:
+            raise Conflict(str(error)) from None
         except RegistrationFailed as error:
             raise HubFailed(str(error)) from error
         await self._audit(who, "unregistered", name)
@@ -298,6 +330,19 @@ class Connections:
                     stored = await read(tx, links, numbers)
                     await project(tx, [link], stored, changed=False)
         await self._growth.note(projection=sum(len(one.keys.get(link.connection.id, ())) for one in stored))
+
+
+def _checked(field: str, model: type[BaseModel], given: Mapping[str, Any], **context: Any) -> BaseModel:
+    """Reads what is a hub's own by the hub's model.
+
+    Raises:
+        Invalid: The model refuses it, by fields under `field`.
+    """
+    try:
+        return model.model_validate(given, context=context)
+    except ValidationError as error:
+        faults = ((".".join((field, *map(str, one["loc"]))), one["msg"]) for one in error.errors())
+        raise Invalid(*faults) from None
 
 
 _Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]

@@ -25,6 +25,25 @@ UPDATE connection SET scope = $2 WHERE id = $1
 -- name: set_state
 UPDATE connection SET state = $2, why = $3, faulty = false WHERE id = $1
 
+-- name: set_settings
+UPDATE connection SET settings = $2 WHERE id = $1
+
+-- name: render_again
+-- Everything is rendered anew; what a hub has as it would be sent now is not sent. Not before every replica has noticed
+-- the change ($2), or one would render by the settings that were.
+UPDATE projection SET
+    wanted = wanted + 1,
+    refused = false,
+    shadowed = false,
+    pending = NOT held,
+    due_at = now() + $2,
+    since = CASE WHEN pending THEN since ELSE now() END
+WHERE connection_id = $1
+
+-- name: remove
+WITH claims AS (UPDATE evse SET claims = array_remove(claims, $1) WHERE $1 = ANY(claims))
+DELETE FROM connection WHERE id = $1
+
 -- name: set_token
 UPDATE connection SET token_hash = $2 WHERE id = $1
 

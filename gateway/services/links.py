@@ -124,6 +124,7 @@ class Links:
             links[connection.id] = Link(connection, self.build(connection))
             if old is not None:
                 retired.append(old.adapter)
+        retired += [link.adapter for number, link in self._links.items() if number not in links]
         self._links, self._revision = links, revision
         for adapter in retired:
             self._retire(adapter)

@@ -68,6 +68,12 @@ async def test_a_connection_is_adopted_paused_resumed_and_resynchronised(cli):
         "endpoints": {"versions": "http://127.0.0.1:1"},
     }
     (cli.folder / "live.json").write_text(json.dumps(adopted))
+    result = await cli.here("connections", "adopt", "gireve-pp", cli.folder / "live.json")
+    assert result.code == 1
+    assert "locations/RECEIVER" in result.err
+    modules = {name: "http://127.0.0.1:1/x" for name in ("credentials", "locations/RECEIVER", "tariffs/RECEIVER")}
+    adopted["endpoints"] = {"versions": "http://127.0.0.1:1", "modules": modules}
+    (cli.folder / "live.json").write_text(json.dumps(adopted))
     result = await cli.here("connections", "adopt", "gireve-pp", cli.folder / "live.json", "--json")
     assert (result.json["state"], result.json["ours_hint"]) == ("ready", "1234")
     paused = await cli.here("connections", "pause", "gireve-pp", "--why", "maintenance", "--json")
@@ -75,6 +81,17 @@ async def test_a_connection_is_adopted_paused_resumed_and_resynchronised(cli):
     assert (await cli.here("connections", "resume", "gireve-pp", "--json")).json["state"] == "ready"
     assert (await cli.here("connections", "resume", "gireve-pp")).code == 1
     assert (await cli.here("connections", "resync", "gireve-pp", "--json")).json == {"count": 0}
+
+
+async def test_settings_are_replaced_and_a_connection_that_is_off_is_removed(cli):
+    await add(cli)
+    shown = (await cli.here("connections", "show", "gireve-pp", "--json")).json
+    (cli.folder / "settings.json").write_text(json.dumps(shown["settings"] | {"owner_name": "Owner"}))
+    result = await cli.here("connections", "settings", "gireve-pp", cli.folder / "settings.json", "--json")
+    assert result.json["settings"]["owner_name"] == "Owner"
+    assert (await cli.here("connections", "mode", "gireve-pp", "off")).code == 0
+    assert (await cli.here("connections", "remove", "gireve-pp")).code == 0
+    assert (await cli.here("connections", "remove", "gireve-pp")).code == 1
 
 
 async def test_a_hub_that_cannot_be_reached_is_a_failure_with_its_reason(cli):

@@ -141,6 +141,25 @@ class ConnectionOperations:
                 "Set a connection's scope",
                 Body("The scope; empty lists mean all.", Scope),
             ),
+            change(
+                "PUT",
+                "settings",
+                self.set_settings,
+                "Set a connection's settings",
+                Body("All of them, as the hub's page in the docs names them.", dict[str, Any]),
+            ),
+            Route(
+                "DELETE",
+                path,
+                self.remove,
+                "Remove a connection",
+                "Connections",
+                {204: Answer("It is gone; what its hub has stays there.")},
+                role=KeyRole.ADMIN,
+                whole=True,
+                parameters=(_NAME,),
+                problems=["not-found", "conflict"],
+            ),
             change("POST", "register", self.register, "Register with the hub", Body("The hub's token.", Registration)),
             Route(
                 "POST",
@@ -223,6 +242,16 @@ class ConnectionOperations:
         """Sets what it carries. What leaves the scope is withdrawn from the hub."""
         scope = await call.json(Scope)
         return respond(await self._connections.set_scope(call["name"], scope, call.who), ConnectionView)
+
+    async def set_settings(self, call: Call) -> web.Response:
+        """Sets all of the hub's own settings. What would now be sent otherwise is sent."""
+        settings = await call.json(dict[str, Any])
+        return respond(await self._connections.set_settings(call["name"], settings, call.who), ConnectionView)
+
+    async def remove(self, call: Call) -> web.Response:
+        """Forgets a connection that is off and not registered, with its dead letters."""
+        await self._connections.remove(call["name"], call.who)
+        return web.Response(status=204)
 
     async def register(self, call: Call) -> web.Response:
         """Starts the registration from our side, where the hub's protocol has one."""

@@ -140,6 +140,20 @@ class Connections(Protocol):
     async def set_mode(self, name: str, mode: Mode, who: str) -> ConnectionView:
         """Changes how far it goes."""
 
+    async def set_settings(self, name: str, settings: Mapping[str, Any], who: str) -> ConnectionView:
+        """Changes the hub's own settings; what would now be sent otherwise is sent.
+
+        Raises:
+            Invalid: The hub's settings model refuses them (fields under `settings.`).
+        """
+
+    async def remove(self, name: str, who: str) -> None:
+        """Forgets a connection and what its hub acknowledged. What the hub has stays there.
+
+        Raises:
+            Conflict: It is not off, or registered.
+        """
+
     async def set_scope(self, name: str, scope: Scope, who: str) -> ConnectionView:
         """Changes what it carries; what leaves the scope is withdrawn from the hub."""
 
