@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from mappings.canonical.doubts import NULL_ISLAND
 from mappings.canonical.locations import GeoPoint
 from mappings.canonical.texts import shortened
 from mappings.ocpi import times
@@ -145,7 +146,7 @@ def point(latitude: str, longitude: str, report: Report, path: Path) -> GeoPoint
     north = _degrees(latitude, _LATITUDE, report, path, "latitude")
     east = _degrees(longitude, _LONGITUDE, report, path, "longitude")
     if not north and not east:
-        report.add(IssueKind.SUSPECT, show(path), "in the sea off Africa, where unset coordinates point")
+        report.add(IssueKind.SUSPECT, show(path), NULL_ISLAND)
     return build(GeoPoint, {"latitude": north, "longitude": east})
 
 

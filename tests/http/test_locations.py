@@ -295,3 +295,30 @@ async def test_large_objects_are_written_in_smaller_batches(face):
 
     await face.call("POST", "/v1/locations", data=body(), headers=NDJSON)
     assert face.memory.batches == [3, 1]
+
+
+DOUBTFUL = {
+    "coordinates": {"latitude": 0, "longitude": 0},
+    "evses": [
+        location()["evses"][0]
+        | {
+            "evse_id": "FR*ABC*1",
+            "connectors": [
+                location()["evses"][0]["connectors"][0] | {"power_type": "AC_3_PHASE", "max_power": 7_360_000}
+            ],
+        }
+    ],
+}
+DOUBTED = ["coordinates", "evses[0].evse_id", "evses[0].connectors[0].max_power"]
+
+
+async def test_what_is_hardly_true_is_stored_as_given_and_told(face):
+    status, written, _ = await face.call("PUT", ONE, json=location(**DOUBTFUL))
+    assert status == 201
+    assert [(issue["kind"], issue["field"]) for issue in written["issues"]] == [("suspect", each) for each in DOUBTED]
+    assert (await face.call("GET", ONE))[1]["evses"][0]["evse_id"] == "FR*ABC*1"
+    assert (await face.call("PUT", ONE, json=location()))[1]["issues"] == []
+    status, written, _ = await face.call("PATCH", ONE, json=DOUBTFUL, headers=MERGE)
+    assert (status, [issue["field"] for issue in written["issues"]]) == (200, DOUBTED)
+    summary = (await bulk(face, location("L1", **DOUBTFUL), location("L2")))[1]
+    assert (summary["created"], summary["issues"], summary["refused"]) == (1, 3, 0)

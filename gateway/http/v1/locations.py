@@ -25,6 +25,7 @@ from gateway.http.v1.bulk import Bulk
 from gateway.http.v1.shapes import BulkSummary, HubIssues, HubIssueShown, Written
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Network, Page, Publishing, PutResult, StoredLocation
+from mappings.canonical.doubts import doubts
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Id, Location
 
@@ -137,7 +138,9 @@ class LocationOperations:
         """
 
         async def put(batch: objects.Batch[Location]) -> Sequence[PutResult]:
-            return await self._publishing.put_locations(batch, call.who)
+            return await self._publishing.put_locations(
+                [(location, doubts(location)) for location, _ in batch], call.who
+            )
 
         return respond(await Bulk[Location](call, adapter_of(Location), put).run(), BulkSummary)
 
@@ -147,12 +150,16 @@ class LocationOperations:
         return objects.answer_stored(stored.location, stored.revision, stored.updated)
 
     async def put(self, call: Call) -> web.Response:
-        """Writes a location whole; one that was withdrawn comes back. With `If-Match`, only over that revision."""
+        """Writes a location whole; one that was withdrawn comes back. With `If-Match`, only over that revision.
+
+        What is hardly true (coordinates in another country, 7 MW on an AC socket) is stored as given, with an issue.
+        """
         party = call.demand(call["party"])
         location = await call.json(Location)
         objects.demand_same(location, party=party, id=call["id"])
         revision = await objects.expected_revision(call, lambda: self._network.location(party, call["id"]))
-        [result] = await self._publishing.put_locations([(location, ())], call.who, if_revision=revision)
+        given = [(location, doubts(location))]
+        [result] = await self._publishing.put_locations(given, call.who, if_revision=revision)
         return objects.answer_written(result)
 
     async def patch(self, call: Call) -> web.Response:
@@ -167,7 +174,8 @@ class LocationOperations:
             objects.demand_revision(call, stored.revision)
             location = objects.patched(stored.location, patch, self._now())
             objects.demand_same(location, party=call["party"], id=call["id"])
-            [result] = await self._publishing.put_locations([(location, ())], call.who, if_revision=stored.revision)
+            given = [(location, doubts(location))]
+            [result] = await self._publishing.put_locations(given, call.who, if_revision=stored.revision)
             return result
 
         return objects.answer_written(await objects.written_over(write))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from mappings.canonical import doubts
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import (
     Connector,
@@ -19,6 +20,7 @@ from mappings.canonical.locations import (
     Hours,
     Location,
     Period,
+    PowerType,
     PublishToken,
     RegularHours,
     RelatedPoint,
@@ -31,9 +33,6 @@ from mappings.ocpi.v2_2_1 import enums, texts
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.report import IssueKind, Report
 from mappings.tables import EnumTable
-
-_MOST_AC_WATTS = 100_000  # the largest AC socket of the vocabulary, 64 A on three phases, gives 44 kW
-_MOST_DC_WATTS = 4_000_000  # megawatt charging ends at 3.75 MW
 
 CONNECTOR_RULES: Rules = dict.fromkeys(
     ("format", "power_type", "max_voltage", "max_amperage", "max_electric_power", "terms_and_conditions"),
@@ -165,15 +164,13 @@ def _kind_fields(wire: Mapping[str, Any], report: Report, path: Path, unknown: d
     if (text := get("power_type")) is not None:
         fields["power_type"] = values.informational(enums.POWER_TYPES, text, report, path, "power_type", unknown)
     if (number := get("max_electric_power")) is not None:
-        fields["max_power"] = _power(number, get("power_type"), report, path)
+        fields["max_power"] = _power(number, fields.get("power_type"), report, path)
     return fields
 
 
-def _power(watts: float, power_type: str | None, report: Report, path: Path) -> Decimal:
-    if watts > _MOST_AC_WATTS:
-        limit = _MOST_DC_WATTS if power_type is None or power_type.upper() == "DC" else _MOST_AC_WATTS
-        if watts > limit:
-            report.add(IssueKind.SUSPECT, show((*path, "max_electric_power")), f"hardly true: over {limit} W", watts)
+def _power(watts: float, power_type: PowerType | None, report: Report, path: Path) -> Decimal:
+    if detail := doubts.of_power(watts, power_type):
+        report.add(IssueKind.SUSPECT, show((*path, "max_electric_power")), detail, watts)
     return numbers.read(watts)
 
 
@@ -213,8 +210,8 @@ def evse_fields(wire: Mapping[str, Any], report: Report, path: Path, parent: dat
     updated = last_updated(get("last_updated"), report, path, parent)
     if text := get("evse_id"):
         fields["evse_id"] = evse_id = EvseId(text)
-        if evse_id.party is None:
-            report.add(IssueKind.SUSPECT, show((*path, "evse_id")), "not an eMI3 EVSE id; kept as given", text)
+        if detail := doubts.of_evse_id(evse_id):
+            report.add(IssueKind.SUSPECT, show((*path, "evse_id")), detail, text)
     if (text := get("status")) is not None:
         status = values.informational(enums.STATUSES, text, report, path, "status", unknown)
         fields["status"] = EvseStatus.UNKNOWN if status is None else status

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from mappings.canonical.locations import GeoPoint
-from mappings.oicp.countries import REGIONS, region_of
+from mappings.canonical.regions import REGIONS, region_of
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import IssueKind, Report
 

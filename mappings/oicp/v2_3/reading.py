@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Capability, Evse, EvseStatus, GeoPoint, Id, Location, RelatedPoint
 from mappings.canonical.locations import ValueAddedService as CanonicalService
+from mappings.canonical.regions import REGIONS, region_of
 from mappings.canonical.texts import Business, Image, ImageCategory
 from mappings.oicp import times
-from mappings.oicp.countries import REGIONS, region_of
 from mappings.oicp.v2_3 import address, coordinates, energy, facilities, forms, opening_times
 from mappings.oicp.v2_3.enums import (
     ACCESSIBILITY,

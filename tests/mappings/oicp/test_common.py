@@ -7,8 +7,8 @@ import pytest
 
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import EvseStatus, EvseStatusReport
+from mappings.canonical.regions import REGIONS, region_of
 from mappings.oicp import times
-from mappings.oicp.countries import REGIONS, region_of
 from mappings.oicp.status_codes import CODES, CodeClass
 from mappings.oicp.v2_3 import evse_data, evse_status, messages, wire
 from mappings.oicp.v2_3.vocabulary import ActionType
