@@ -145,3 +145,12 @@ def test_every_spelling_of_an_evse_id_is_the_same_id(country: str, code: str, in
 def test_any_text_is_an_evse_id_and_is_kept(text: str) -> None:
     assert str(EvseId(text)) == text
     assert EvseId(text) == EvseId(text)
+
+
+@pytest.mark.parametrize(("value", "said"), [("FRABCD", "'FRABCD' is not a party id"), (7, "a valid string")])
+def test_what_is_no_identifier_is_one_fault_at_its_field(value: object, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Holder.model_validate({"party": value})
+    [fault] = refused.value.errors()
+    assert fault["loc"] == ("party",)
+    assert said in fault["msg"]
