@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from aiohttp import web
+from aiohttp import web, web_response
 
 from gateway.http import bodies
 from gateway.http.faults import of_exception
@@ -37,6 +37,10 @@ _HUBS_IDS: Final = ("X-Request-ID", "X-Correlation-ID")
 """What hubs are given back as it came, however it is written (OCPI 2.2.1, transport_and_format), errors included."""
 
 _NOBODY: Final = Identity("nobody", frozenset(), frozenset())
+
+# The library names itself and Python with their versions, which is nobody's business. It has no setting for that, and
+# its own answers to what is no HTTP pass no middleware and no signal.
+web_response.SERVER_SOFTWARE = "roamgate"  # type: ignore[attr-defined]  # imported there, and not meant for others
 
 AioHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -125,9 +129,10 @@ def _endpoint(route: Route, keys: Keys) -> AioHandler:
 
 
 async def _identify(request: web.Request, route: Route, keys: Keys) -> Identity:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    given = request.headers.get("Authorization", "")
+    scheme, _, key = given.partition(" ")
     if scheme.lower() != "bearer" or not key:
-        raise Problem("no-key", "The request has no API key", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem("no-key", _no_key(given), headers={"WWW-Authenticate": "Bearer"})
     identity = await keys.identify(key.strip())
     if identity is None:
         headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -137,6 +142,15 @@ async def _identify(request: web.Request, route: Route, keys: Keys) -> Identity:
     if route.whole and identity.parties is not None:
         raise Problem("not-allowed", "This is not divided by party, and the API key does not speak for all of them")
     return identity
+
+
+def _no_key(given: str) -> str:
+    """Says why an `Authorization` holds no API key; without its text, which may be a key sent bare."""
+    if not given:
+        return "The request has no API key"
+    if given.partition(" ")[0].lower() == "token":
+        return "`Authorization: Token` is how hubs call; an API key must be sent as `Authorization: Bearer <key>`"
+    return "The API key must be sent as `Authorization: Bearer <key>`"
 
 
 def _edge(metrics: Metrics, operations: Mapping[Any, str]) -> Callable[..., Awaitable[web.StreamResponse]]:

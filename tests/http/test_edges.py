@@ -23,6 +23,42 @@ async def test_without_a_good_key_the_answer_is_401(face, header):
 
 
 @pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({}, "The request has no API key"),
+        ({"Authorization": f"Token {ADMIN}"}, "`Authorization: Token` is how hubs call; an API key must be sent"),
+        ({"Authorization": ADMIN}, "The API key must be sent as `Authorization: Bearer <key>`"),
+        ({"Authorization": f"Bearer {ADMIN}x"}, "The API key is unknown or was revoked"),
+    ],
+)
+async def test_a_key_sent_otherwise_than_as_bearer_is_told_so_and_not_shown(face, header, said):
+    _, problem, _ = await face.call("GET", "/v1/locations", key=None, headers=header)
+    assert problem["detail"].startswith(said)
+    assert ADMIN not in json.dumps(problem)
+
+
+@pytest.mark.parametrize(
+    "request_line", [b"GET /healthz HTTP/1.1", b"GET /nowhere HTTP/1.1", b"GET / HTTP/9.x", b"\x00\x01\x02"]
+)
+async def test_no_answer_names_the_versions_that_it_is_made_with(face, request_line):
+    host, port = face.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert b"\r\nServer: roamgate\r\n" in answer
+    assert b"aiohttp" not in answer.lower()
+
+
+async def test_a_wrong_party_in_the_path_is_one_fault(face):
+    status, problem, _ = await face.call("GET", "/v1/locations/FRABCD/x")
+    assert status == 422
+    detail = "'FRABCD' is not a party id like FR*ABC or +49*810"
+    assert problem["errors"] == [{"field": "party", "detail": detail}]
+
+
+@pytest.mark.parametrize(
     ("role", "allowed"),
     [(KeyRole.READ, (200, 403, 403)), (KeyRole.PUBLISH, (200, 201, 403)), (KeyRole.ADMIN, (200, 201, 201))],
 )
