@@ -54,6 +54,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def demanded(settings: Settings) -> tuple[str, Cipher]:
+    """Gives what no gateway does without, the address of the database and the cipher; asks nobody for anything.
+
+    Raises:
+        SettingsError: One is not set, or the keys are none.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL: not set (`run --dev` starts an embedded database)")
+    if not settings.secret_key:
+        raise SettingsError("ROAMGATE_SECRET_KEY: not set; make one with `roamgate secret-key`")
+    try:
+        return settings.database_url, Cipher(settings.secret_key)
+    except ValueError as error:
+        raise SettingsError(f"ROAMGATE_SECRET_KEY: {error}") from None
+
+
 @asynccontextmanager
 async def assembled(settings: Settings) -> AsyncIterator[App]:
     """Builds everything over an open store, and closes it at the end. Nothing is served or dispatched yet.
@@ -61,15 +77,8 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
     Raises:
         SettingsError: Something that is needed is not set.
     """
-    if settings.database_url is None:
-        raise SettingsError("DATABASE_URL: not set (`run --dev` starts an embedded database)")
-    if not settings.secret_key:
-        raise SettingsError("ROAMGATE_SECRET_KEY: not set; make one with `roamgate secret-key`")
-    try:
-        cipher = Cipher(settings.secret_key)
-    except ValueError as error:
-        raise SettingsError(f"ROAMGATE_SECRET_KEY: {error}") from None
-    store = Store(settings.database_url, size=settings.pool_size, pgbouncer=settings.pgbouncer)
+    database_url, cipher = demanded(settings)
+    store = Store(database_url, size=settings.pool_size, pgbouncer=settings.pgbouncer)
     await store.open()
     try:
         app = _assemble(settings, store, cipher)

@@ -76,6 +76,8 @@ def _read_file(name: str | None) -> dict[str, Any]:
     try:
         text = Path(name).read_text()
         read: dict[str, Any] = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise SettingsError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None
     return read

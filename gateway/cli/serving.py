@@ -16,7 +16,7 @@ import typer
 import uvloop
 
 from gateway import logs
-from gateway.app import run_until
+from gateway.app import demanded, run_until
 from gateway.cli.asking import Json
 from gateway.cli.database import UNREACHABLE, embedded_or_end, end_unreachable, on_store, settings_or_end
 from gateway.cli.exits import ERRORS, Exit, end
@@ -61,8 +61,8 @@ def run(
 
 
 async def _run(settings: Settings, *, dev: bool) -> None:
-    if settings.database_url is not None:
-        await _prepare(settings.database_url, settings, dev=dev)
+    url, _ = demanded(settings)  # before the database is asked: what is set wrongly is wrong whether it is up or not
+    await _prepare(url, settings, dev=dev)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,9 +8,11 @@ import signal
 import aiohttp
 import pytest
 
+from gateway.store.secrets import Cipher
 from tests import database
 
 HUBS = ("gireve", "hubject")
+NOWHERE = "postgresql://127.0.0.1:1/x"
 
 
 async def lines_until(child, name):
@@ -84,7 +86,16 @@ async def test_a_gateway_does_not_start_before_the_migrations(bare, server_url):
     ("given", "code", "said"),
     [
         ({}, 6, "DATABASE_URL"),
-        ({"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, 5, "cannot be reached"),
+        ({"DATABASE_URL": NOWHERE, "ROAMGATE_SECRET_KEY": Cipher.new_key()}, 5, "cannot be reached"),
+        # What is set wrongly is told whether the database is up or not.
+        ({"DATABASE_URL": NOWHERE}, 6, "ROAMGATE_SECRET_KEY: not set"),
+        ({"DATABASE_URL": NOWHERE, "ROAMGATE_SECRET_KEY": "short"}, 6, "ROAMGATE_SECRET_KEY: "),
+        ({"DATABASE_URL": NOWHERE, "ROAMGATE_SECRET_KEY": "\N{EURO SIGN}"}, 6, "ROAMGATE_SECRET_KEY: "),
+        (
+            {"DATABASE_URL": NOWHERE, "ROAMGATE_SECRET_KEY": Cipher.new_key(), "ROAMGATE_ADMIN_KEY": "short"},
+            6,
+            "admin_key",
+        ),
         ({"ROAMGATE_PORT": "many"}, 6, "port"),
         ({"ROAMGATE_SETTINGS": "not-there.toml"}, 6, "not-there.toml"),
     ],

@@ -63,6 +63,13 @@ def test_a_file_that_makes_no_sense_is_named(tmp_path: Path, text: str | None, s
         load({"ROAMGATE_SETTINGS": str(file)})
 
 
+def test_a_file_that_is_not_there_is_named_once_and_without_a_number(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    with pytest.raises(SettingsError) as refused:
+        load({"ROAMGATE_SETTINGS": str(file)})
+    assert str(refused.value) == f"{file}: cannot be read: No such file or directory"
+
+
 def test_settings_do_not_show_their_secrets() -> None:
     secrets = {
         "DATABASE_URL": "postgresql://roamgate:t0ps3cret@db/roamgate",
