@@ -86,6 +86,18 @@ class Network:
             )
         return found
 
+    async def tariff_issues(self, party: PartyId, tariff_id: str, target: PartyId | None) -> list[HubIssue]:
+        """See `ports.Network.tariff_issues`."""
+        one = (party.normal, tariff_id, target.normal if target else "")
+        inbound = await self._store.fetchval(READING["inbound_tariff_issues"], *one)
+        place = "/".join(part for part in one if part)
+        found = [HubIssue("", "", place, issue) for issue in load_issues(inbound)]
+        for row in await self._store.fetch(READING["hub_tariff_issues"], *one):
+            found += [
+                HubIssue(row["connection"], row["operation"], row["key"], issue) for issue in load_issues(row["issues"])
+            ]
+        return found
+
     async def issue_counts(self, parties: Parties, connection: str | None) -> list[IssueCount]:
         """See `ports.Network.issue_counts`."""
         counted: Counter[tuple[str, str, IssueKind]] = Counter()

@@ -31,11 +31,27 @@ JOIN connection c ON c.id = p.connection_id
 WHERE e.party = $1 AND e.location_id = $2 AND NOT e.removed
 ORDER BY c.name, p.operation, p.key
 
+-- name: inbound_tariff_issues
+SELECT issues FROM tariff WHERE party = $1 AND tariff_id = $2 AND target = $3
+
+-- name: hub_tariff_issues
+SELECT c.name AS connection, s.operation, s.key, s.issues
+FROM tariff t
+JOIN projection p ON p.tariff_no = t.no
+JOIN issue s USING (connection_id, key, operation)
+JOIN connection c ON c.id = p.connection_id
+WHERE t.party = $1 AND t.tariff_id = $2 AND t.target = $3
+ORDER BY c.name, s.operation, s.key
+
 -- name: all_issues
 -- Equal lists of issues are counted once, since most records of a network share theirs.
 SELECT '' AS connection, l.issues::text AS issues, count(*) AS count FROM location l
 WHERE l.issues IS NOT NULL AND $2::text IS NULL AND ($1::text[] IS NULL OR l.party = ANY($1))
 GROUP BY l.issues::text
+UNION ALL
+SELECT '', t.issues::text, count(*) FROM tariff t
+WHERE t.issues IS NOT NULL AND $2::text IS NULL AND ($1::text[] IS NULL OR t.party = ANY($1))
+GROUP BY t.issues::text
 UNION ALL
 SELECT c.name, s.issues::text, count(*)
 FROM issue s

@@ -171,6 +171,10 @@ class FakeNetwork:
         issue = Issue(IssueKind.NARROWED, "evses[0].status", "The hub has no word for BLOCKED", "BLOCKED")
         return [HubIssue("hubject", "evse_status", "FRABCE1", issue)]
 
+    async def tariff_issues(self, party: PartyId, tariff_id: str, target: PartyId | None) -> list[HubIssue]:
+        issue = Issue(IssueKind.LEFT_OUT, "tax_included", "The hub has no word for it", "YES")
+        return [HubIssue("gireve", "tariffs", f"{party.normal}/{tariff_id}/{target or ''}", issue)]
+
     async def issue_counts(self, parties: Parties, connection: str | None) -> list[IssueCount]:
         return [IssueCount(connection or "", "evses[].evse_id", IssueKind.MENDED, 3)]
 

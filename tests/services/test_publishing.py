@@ -7,10 +7,10 @@ import pytest
 
 from adapters.core.connection import Mode, Scope
 from gateway.app import now
-from gateway.services.ports import Conflict
+from gateway.services.ports import Conflict, HubIssue
 from mappings.canonical.ids import EvseId
 from mappings.canonical.locations import Evse, EvseStatus
-from mappings.report import IssueKind
+from mappings.report import Issue, IssueKind
 from tests.harness import (
     AT,
     NOWHERE,
@@ -24,6 +24,7 @@ from tests.harness import (
     later,
     location,
     report,
+    rig,
     tariff,
 )
 
@@ -68,6 +69,22 @@ async def test_of_a_location_that_stands_twice_in_a_batch_the_last_is_stored(dat
         assert stored.location.city == "Gouda"
         assert ("evse_data", "NLABCE9") in await gateway.rows()
         assert ("evse_data", "NLABCEL1") not in await gateway.rows()
+
+
+async def test_issues_of_a_tariff_are_those_of_one_variant_on_the_way_in_and_at_hubs(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        network = gateway.app.services.network
+        mended = Issue(IssueKind.MENDED, "currency", "read as EUR", "eur")
+        given = [(tariff(start=AT), [mended]), (tariff(target=OTHER), ())]
+        await gateway.app.services.publishing.put_tariffs(given, WHO)
+        await gateway.quiet()
+        assert await network.tariff_issues(PARTY, "T1", None) == [HubIssue("", "", "NL*ABC/T1", mended)]
+        [told] = await network.tariff_issues(PARTY, "T1", OTHER)
+        assert (told.connection, told.operation, told.issue.field) == ("gireve", "tariffs", "start")
+        assert await network.tariff_issues(PARTY, "T2", None) == []
+        counted = {(one.connection, one.field): one.count for one in await network.issue_counts(None, None)}
+        assert counted == {("", "currency"): 1, ("gireve", "start"): 1}
+        assert await network.issue_counts(frozenset({OTHER}), None) == []
 
 
 async def test_of_an_evse_that_stands_twice_in_a_location_the_last_is_stored_with_an_issue(database_url: str) -> None:

@@ -24,7 +24,7 @@ from gateway.http.routing import (
 )
 from gateway.http.v1 import objects
 from gateway.http.v1.bulk import Bulk
-from gateway.http.v1.shapes import BulkSummary, Written
+from gateway.http.v1.shapes import BulkSummary, HubIssues, HubIssueShown, Written
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Network, Page, Publishing, PutResult, StoredTariff
 from mappings.canonical.ids import PartyId
@@ -114,6 +114,16 @@ class TariffOperations:
                 parameters=_ONE,
                 problems=["not-found"],
             ),
+            Route(
+                "GET",
+                _PATH + "/issues",
+                self.issues,
+                "Read what translations lost of a tariff",
+                "Issues",
+                {200: Answer("Issues of the variant on the way in, and of each hub's translation.", HubIssues)},
+                parameters=_ONE,
+                problems=["not-found"],
+            ),
         ]
 
     async def list(self, call: Call) -> web.Response:
@@ -168,6 +178,14 @@ class TariffOperations:
         if not await self._publishing.withdraw_tariff(party, call["id"], call["target"], call.who):
             raise Problem("not-found", f"There is no such variant of the tariff {party}/{call['id']}")
         return web.Response(status=204)
+
+    async def issues(self, call: Call) -> web.Response:
+        """Says what was mended, defaulted or lost when the variant came in, and at each hub."""
+        one: tuple[PartyId, str, PartyId | None] = (call.demand(call["party"]), call["id"], call["target"])
+        if await self._network.tariff(*one) is None:
+            raise Problem("not-found", f"There is no such variant of the tariff {one[0]}/{one[1]}")
+        issues = await self._network.tariff_issues(*one)
+        return respond(HubIssues([HubIssueShown.of(issue) for issue in issues]), HubIssues)
 
     async def _stored(self, call: Call) -> StoredTariff:
         party: PartyId = call.demand(call["party"])

@@ -88,6 +88,9 @@ class Network(Protocol):
     async def issues(self, party: PartyId, location_id: str) -> list[HubIssue]:
         """Gives what was lost of one location, on the way in and at each connection."""
 
+    async def tariff_issues(self, party: PartyId, tariff_id: str, target: PartyId | None) -> list[HubIssue]:
+        """Gives what was lost of one variant of a tariff, on the way in and at each connection."""
+
     async def issue_counts(self, parties: Parties, connection: str | None) -> list[IssueCount]:
         """Counts issues by connection, field and kind; the most frequent first."""
 
