@@ -26,12 +26,6 @@ class Registry:
             return None
         return self._links.read(row)
 
-    async def by_name(self, name: str) -> Connection | None:
-        """Finds a connection."""
-        await self._links.refresh()
-        link = self._links.by_name(name)
-        return link.connection if link else None
-
     async def registered(
         self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
     ) -> Connection:
