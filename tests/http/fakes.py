@@ -212,12 +212,25 @@ class FakeConnections:
             raise Conflict(f"There is a connection {name} already")
         if hub not in ("gireve", "hubject"):
             raise Invalid(("hub", "is neither gireve nor hubject"))
-        if "nonsense" in settings:
-            raise Invalid(("settings.nonsense", "is not a setting of this hub"))
+        self._check(settings)
         self.views[name] = ConnectionView(
             name, hub, mode, State.UNREGISTERED, None, scope, dict(settings), False, {}, 0, 0, 0
         )
         return self.views[name]
+
+    @staticmethod
+    def _check(settings: Mapping[str, Any]) -> None:
+        if "nonsense" in settings:
+            raise Invalid(("settings.nonsense", "is not a setting of this hub"))
+
+    async def set_settings(self, name: str, settings: Mapping[str, Any], who: str) -> ConnectionView:
+        self._check(settings)
+        return await self._set(name, settings=dict(settings))
+
+    async def remove(self, name: str, who: str) -> None:
+        if (await self.get(name)).mode is not Mode.OFF:
+            raise Conflict("It is not off")
+        del self.views[name]
 
     async def _set(self, name: str, **changes: Any) -> ConnectionView:
         self.views[name] = replace(await self.get(name), **changes)

@@ -172,3 +172,19 @@ async def test_a_key_of_one_party_imports_for_that_party_only(face):
 async def test_an_import_that_ends_early_is_400_and_tells_what_was_stored(face):
     status, problem, _ = await face.call("POST", "/v1/imports", data=b"damaged")
     assert (status, problem["type"], problem["done"]["created"]) == (400, "/docs#damaged-body", 1)
+
+
+async def test_settings_are_replaced_whole_and_a_wrong_one_is_named(face):
+    await add(face)
+    status, view, _ = await face.call("PUT", ONE + "/settings", json={"owner_name": "Owner"})
+    assert (status, view["settings"]) == (200, {"owner_name": "Owner"})
+    status, problem, _ = await face.call("PUT", ONE + "/settings", json={"nonsense": 1})
+    assert (status, problem["errors"][0]["field"]) == (422, "settings.nonsense")
+
+
+async def test_a_connection_is_removed_when_it_is_off(face):
+    await add(face, mode="shadow")
+    assert (await face.call("DELETE", ONE))[0] == 409
+    await face.call("PUT", ONE + "/mode", json={"mode": "off"})
+    assert (await face.call("DELETE", ONE))[0] == 204
+    assert (await face.call("GET", ONE))[0] == 404
