@@ -19,7 +19,8 @@ class OperationProfile:
             again first (first in, first out).
         after: An operation of the same connection that must have accepted the same key before this one is tried.
         waits_for: An operation whose pending keys are shown to `Adapter.plan`, which puts back what must wait for them.
-        full_load: The operation can replace everything at the hub in one request.
+        full_load: The operation can replace everything at the hub in one request. Where it comes `after` another, its
+            full synchronisation does so too.
     """
 
     name: str

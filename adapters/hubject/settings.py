@@ -92,6 +92,7 @@ class Settings(TlsSettings):
             per_minute=self.status_per_minute,
             atomic=True,
             after=EVSE_DATA,
+            full_load=True,
         )
         return Profile(
             hub="hubject",

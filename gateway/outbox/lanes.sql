@@ -70,9 +70,15 @@ WHERE p.connection_id = $1 AND p.operation = $2 AND NOT (p.held AND p.sent_as IS
 ORDER BY p.key LIMIT $4
 
 -- name: replaced
--- The hub has nothing but what it was given whole ($3): what else it had is gone there, and would be sent anew.
-UPDATE projection SET sent_as = NULL, fingerprint = NULL
-WHERE connection_id = $1 AND operation = $2 AND sent_as IS NOT NULL AND key <> ALL($3::text[])
+-- The hub has nothing but what it was given whole ($3): what else it had is gone there, and would be sent anew. What
+-- follows it ($4) waits until it is there again; whether the hub still has that is not known.
+WITH lost AS (
+    UPDATE projection SET sent_as = NULL, fingerprint = NULL
+    WHERE connection_id = $1 AND operation = $2 AND sent_as IS NOT NULL AND key <> ALL($3::text[])
+    RETURNING key
+)
+UPDATE projection f SET held = true, pending = false, fingerprint = NULL
+FROM lost WHERE f.connection_id = $1 AND f.operation = ANY($4::text[]) AND f.key = lost.key AND NOT f.gone
 
 -- name: extend
 -- Only leases that this process works under: one whose work broke off runs out, and somebody does the work again.
@@ -210,7 +216,11 @@ ON CONFLICT (connection_id, operation) DO UPDATE SET next_at = greatest(p.next_a
 RETURNING greatest(extract(epoch FROM next_at - $3 - clock_timestamp()), 0)::float8
 
 -- name: full_sync_due
+-- Not before that of the operation that this one follows ($3), nor while that one has something to tell: the hub would
+-- refuse the whole for one record of which it does not have what comes first.
 SELECT EXISTS (SELECT FROM full_sync WHERE connection_id = $1 AND operation = $2 AND due_at <= now())
+    AND NOT EXISTS (SELECT FROM full_sync WHERE connection_id = $1 AND operation = $3 AND due_at <= now())
+    AND NOT EXISTS (SELECT FROM projection WHERE connection_id = $1 AND operation = $3 AND pending)
 
 -- name: full_sync_done
 INSERT INTO full_sync (connection_id, operation, due_at) VALUES ($1, $2, now() + $3)

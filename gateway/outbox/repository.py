@@ -224,7 +224,7 @@ class Outbox:
             names = [rendered.sent_as for _, rendered in accepted]
             await tx.execute(SQL["accept"], *place, keys, wanted, fingerprints, names, followers)
         if any(one.replaced for one in kept):
-            await tx.execute(SQL["replaced"], *place, [claimed.item.key for claimed, _ in accepted])
+            await tx.execute(SQL["replaced"], *place, [claimed.item.key for claimed, _ in accepted], followers)
         if shadowed:
             keys = [claimed.item.key for claimed, _ in shadowed]
             await tx.execute(SQL["shadow"], *place, keys, [claimed.wanted for claimed, _ in shadowed], followers)
@@ -281,9 +281,9 @@ class Outbox:
         seconds: float = await self._store.fetchval(SQL["pace"], connection_id, operation, interval)
         return seconds
 
-    async def full_sync_due(self, connection_id: int, operation: str) -> bool:
-        """Tells whether everything is to be synchronised now."""
-        due: bool = await self._store.fetchval(SQL["full_sync_due"], connection_id, operation)
+    async def full_sync_due(self, connection_id: int, operation: str, after: str | None) -> bool:
+        """Tells whether everything is to be synchronised now; first that of the operation that this one follows."""
+        due: bool = await self._store.fetchval(SQL["full_sync_due"], connection_id, operation, after)
         return due
 
     async def full_sync_done(self, connection_id: int, operation: str, next_in: timedelta) -> None:

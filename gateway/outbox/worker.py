@@ -153,7 +153,9 @@ class Worker:
         """Replaces everything at the hub if that is due; tells whether it did something."""
         profile = link.adapter.profile
         place = (link.connection.id, self._operation.name)
-        if link.connection.mode is not Mode.LIVE or not await self._outbox.full_sync_due(*place):
+        if link.connection.mode is not Mode.LIVE:
+            return False
+        if not await self._outbox.full_sync_due(*place, self._operation.after):
             return False
         lane = await self._outbox.claim_everything(*place, link.connection.scope, most=profile.full_load_max)
         if lane is None:

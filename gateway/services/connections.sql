@@ -81,7 +81,7 @@ WHERE s.connection_id = $1 AND s.shadowed
 -- name: ask_again
 -- Everything is to be told again, whatever the hub has accepted; operations that follow another ($3) once that one has
 -- accepted the key anew, since the hub may have lost both. Operations that replace everything at once ($2) wait for
--- their full synchronisation, except for what was refused.
+-- their full synchronisation, except for what was refused or follows.
 UPDATE projection SET
     fingerprint = CASE WHEN operation = ANY($2::text[]) THEN fingerprint END,
     wanted = wanted + 1,
@@ -91,7 +91,8 @@ UPDATE projection SET
     pending = NOT (held OR (operation = ANY($3::text[]) AND NOT gone)),
     due_at = CASE WHEN pending THEN due_at ELSE now() END,
     since = CASE WHEN pending THEN since ELSE now() END
-WHERE connection_id = $1 AND (refused OR NOT operation = ANY($2::text[]))
+WHERE connection_id = $1
+    AND (refused OR NOT operation = ANY($2::text[]) OR operation = ANY($3::text[]) AND NOT gone)
 
 -- name: count
 SELECT count(*) FROM projection WHERE connection_id = $1 AND NOT gone

@@ -162,19 +162,31 @@ def test_an_evse_that_its_location_lost_is_refused_and_not_guessed():
         assert len(plan.refused) == 1
 
 
-def test_a_full_load_carries_everything_in_one_call_and_settles_the_gone():
-    hub = adapter(data_batch=2)
+@pytest.mark.parametrize("operation", ["evse_data", "evse_status"])
+def test_a_full_load_carries_everything_in_one_call_and_settles_the_gone(operation):
+    hub = adapter(data_batch=2, status_batch=2)
     own = location(*(evse(f"{n}", f"FR*HUB*E{n}") for n in range(3)))
     one = location(evse("x", "FR*ONE*E1"), id="O", party=SUB_ONE)
     two = location(evse("x", "FR*TWO*E1"), id="T", party=SUB_TWO)
-    away = gone(known("evse_data", location(evse("a", "FR*HUB*E9"))))
-    plan = hub.plan("evse_data", [*items(hub, "evse_data", own, one, two), *away], full_load=True)
+    away = gone(known(operation, location(evse("a", "FR*HUB*E9"))))
+    plan = hub.plan(operation, [*items(hub, operation, own, one, two), *away], full_load=True)
     (call,) = plan.calls
     assert call.action == "fullLoad"
     assert ids(call) == ["FR*HUB*E0", "FR*HUB*E1", "FR*HUB*E2", "FR*ONE*E1", "FR*TWO*E1"]
     assert {rendered.item.key for rendered in call.settles} == {
         "FRHUBE0", "FRHUBE1", "FRHUBE2", "FRONEE1", "FRTWOE1", "FRHUBE9",
     }  # fmt: skip
+
+
+def test_a_full_load_of_statuses_says_what_is_and_leaves_out_what_cannot_be_said():
+    had = known("evse_status", location(evse("a", "FR*HUB*E1"), evse("b", "FR*HUB*E2")))
+    wrong = items(adapter(), "evse_status", location(evse("c", "NL.SPI.ECO01064*1")))
+    given = [replace(had[0], status=EvseStatus.CHARGING), replace(had[1], status=EvseStatus.REMOVED), *wrong]
+    plan = adapter().plan("evse_status", given, full_load=True)
+    (call,) = plan.calls
+    assert records(call) == [{"EvseID": "FR*HUB*E1", "EvseStatus": "Occupied"}]
+    assert [rendered.item.key for rendered in call.settles] == ["FRHUBE1", "FRHUBE2"]
+    assert [item for item, _ in plan.refused] == wrong
 
 
 def test_a_full_load_of_nothing_that_can_be_said_is_not_made():
