@@ -101,7 +101,8 @@ ORDER BY evse_no NULLS FIRST, connection_id, key, operation
 FOR UPDATE
 
 -- name: accept
--- The hub has these as they were at revision `wanted`; what changed since stays pending. A null `sent_as` was deleted.
+-- The hub has these as they were at revision `wanted`; what changed since stays pending, unless it has to wait for what
+-- it follows since then. A null `sent_as` was deleted.
 WITH input AS (
     SELECT * FROM unnest($3::text[], $4::bigint[], $5::bytea[], $6::text[]) AS i(key, wanted, fingerprint, sent_as)
 ), deleted AS (
@@ -120,7 +121,7 @@ UPDATE projection p SET
     acked_at = clock_timestamp(),
     fingerprint = CASE WHEN i.sent_as IS NULL THEN NULL ELSE i.fingerprint END,
     sent_as = i.sent_as,
-    pending = p.wanted > i.wanted,
+    pending = p.wanted > i.wanted AND (p.gone OR NOT p.held),
     refused = false,
     shadowed = false,
     attempts = 0,
@@ -151,7 +152,8 @@ WITH input AS (
         AS i(key, wanted, code, reason, field, body)
 ), parked AS (
     UPDATE projection p SET
-        refused = p.wanted = i.wanted, pending = p.wanted > i.wanted, attempts = 0, attempt = NULL, error = i.reason
+        refused = p.wanted = i.wanted, pending = p.wanted > i.wanted AND (p.gone OR NOT p.held),
+        attempts = 0, attempt = NULL, error = i.reason
     FROM input i
     WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key
 )

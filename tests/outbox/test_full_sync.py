@@ -93,3 +93,22 @@ async def test_statuses_go_on_while_the_datas_load_fails(database_url: str) -> N
         await eventually(lambda: gateway.memory("evse_status")["NLABCEL1"]["EvseStatus"] == "Occupied", "the status")
         gateway.mend()
         await gateway.settled()
+
+
+async def test_a_status_under_way_while_everything_is_asked_for_anew_waits_for_the_data_like_the_others(
+    database_url: str,
+) -> None:
+    async with rig(database_url, "hubject") as gateway:
+        await gateway.put(location("L1"), location("L2"))
+        await gateway.settled()
+        gateway.fail("hubject", "delay", path="status-records", seconds=0.5, count=1)
+        gateway.fail("hubject", "delay", path="data-records", seconds=2, count=1)
+        await gateway.report(report("CHARGING", later(1)))
+        await eventually(lambda: len(gateway.hubject.faults.shown()) == 1, "the status is under way")
+        gateway.hubject.requests.clear()
+        await gateway.app.services.connections.resync("hubject", WHO)
+        await gateway.report(report("OUTOFORDER", later(2)))
+        await gateway.settled()
+        # The one that was under way, and the load.
+        assert pushes(gateway, "evse_status") == {"ok": 2}
+        assert gateway.memory("evse_status")["NLABCEL1"]["EvseStatus"] == "OutOfService"
