@@ -3,7 +3,6 @@
 `ARGS="--only statuses"` runs some; `ARGS=--whole-day` replays the whole French day instead of a slice of 60 s.
 """
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
@@ -33,10 +33,10 @@ def main(
     benches: dict[str, tuple[Path | None, Callable[[], list[Figure]]]] = {
         "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
-        "statuses": (None, lambda: _with_database(lambda url, to: asyncio.run(statuses.measure(url, to)))),
+        "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "day": (
             _EVENTS,
-            lambda: _with_database(lambda url, to: asyncio.run(day.measure(url, to, _EVENTS, seconds=seconds))),
+            lambda: _with_database(lambda url, to: uvloop.run(day.measure(url, to, _EVENTS, seconds=seconds))),
         ),
     }
     figures: list[Figure] = []

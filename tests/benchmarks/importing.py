@@ -1,6 +1,5 @@
 """A national feed: file to canonical to stored, with both hubs' projections, in one process."""
 
-import asyncio
 import json
 import resource
 import subprocess
@@ -8,6 +7,8 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+import uvloop
 
 from adapters.core.connection import Mode, Scope
 from gateway.app import assembled
@@ -79,4 +80,4 @@ class _Halfway:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(_import(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))) + "\n")
+    sys.stdout.write(json.dumps(uvloop.run(_import(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))) + "\n")

@@ -15,7 +15,7 @@ from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.report import Refused
 from tests.benchmarks.plain_ocpi import Location
 
-_ROUNDS = 3
+_ROUNDS = 5
 _DEFAULTS = OperatorDefaults.model_validate(
     {
         "hotline": "+31201234567",
@@ -31,7 +31,7 @@ _DEFAULTS = OperatorDefaults.model_validate(
 
 
 def measure(network: Path, share: int = 1) -> list[Figure]:
-    """Translates every `share`-th location of a network, the best of three rounds each, in turn."""
+    """Translates every `share`-th location of a network, the best of five rounds each, in turn."""
     with gzip.open(network) as lines:
         sources = [line for number, line in enumerate(lines) if number % share == 0]
     plain, whole = float("inf"), float("inf")

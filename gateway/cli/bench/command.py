@@ -1,6 +1,5 @@
 """`bench`: what the machine at hand can do, on a made-up network."""
 
-import asyncio
 import os
 import tempfile
 from dataclasses import asdict, dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from gateway.app import assembled
 from gateway.cli.asking import OUTPUT, Json, write_json
@@ -57,7 +57,7 @@ def bench(
     """
     sizes = Sizes(locations, seconds, changes, singles)
     with failures_end(), embedded_or_end() as url, tempfile.TemporaryDirectory(prefix="roamgate-bench-") as folder:
-        found = asyncio.run(_measure(url, Path(folder), sizes))
+        found = uvloop.run(_measure(url, Path(folder), sizes))
     if out is not None:
         figures.write(found, out)
     if as_json:

@@ -4,11 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from itertools import cycle
 
-import aiohttp
-
+from gateway.cli.bench.wire import Wire, wire
 from gateway.cli.demo.stage import Stage
 from gateway.cli.demo.statuses import Named
 from gateway.cli.percentiles import percentile
@@ -16,6 +16,12 @@ from gateway.cli.percentiles import percentile
 _STATUSES = ("CHARGING", "AVAILABLE")
 
 _TICK = 0.002
+
+_CONNECTIONS = 64
+
+
+class NotTaken(RuntimeError):
+    """A report of the load was refused, which no figure may hide."""
 
 
 @dataclass(slots=True)
@@ -49,12 +55,13 @@ async def batches(stage: Stage, named: Sequence[Named], *, size: int, in_flight:
     begun = time.perf_counter()
     until = begun + seconds
 
-    async def send() -> None:
+    async def send(through: Wire) -> None:
         while time.perf_counter() < until:
-            applied = await _post(stage, next(bodies), answers)
+            applied = await _post(through, next(bodies), answers)
             answers.reports += applied
 
-    await asyncio.gather(*(send() for _ in range(in_flight)))
+    async with _wire(stage, in_flight) as through:
+        await asyncio.gather(*(send(through) for _ in range(in_flight)))
     answers.seconds = time.perf_counter() - begun
     return answers
 
@@ -64,34 +71,36 @@ async def singles(stage: Stage, named: Sequence[Named], *, rate: float, seconds:
     bodies = _bodies(named, 1)
     answers = Answers()
     tasks: set[asyncio.Task[int]] = set()
-    begun = time.perf_counter()
-    sent, many = 0, round(rate * seconds)
-    while sent < many:
-        # What is due by now goes out together: a sleep for each would not keep the pace.
-        due = min(many, round((time.perf_counter() - begun) * rate))
-        for _ in range(due - sent):
-            task = asyncio.create_task(_post(stage, next(bodies), answers))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        sent = max(sent, due)
-        await asyncio.sleep(_TICK)
-    await asyncio.gather(*tasks)
+    async with _wire(stage, _CONNECTIONS) as through:
+        begun = time.perf_counter()
+        sent, many = 0, round(rate * seconds)
+        while sent < many:
+            # What is due by now goes out together: a sleep for each would not keep the pace.
+            due = min(many, round((time.perf_counter() - begun) * rate))
+            for _ in range(due - sent):
+                task = asyncio.create_task(_post(through, next(bodies), answers))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            sent = max(sent, due)
+            await asyncio.sleep(_TICK)
+        await asyncio.gather(*tasks)
     answers.reports = len(answers.latencies)
     answers.seconds = time.perf_counter() - begun
     return answers
 
 
-async def _post(stage: Stage, body: bytes, answers: Answers) -> int:
+def _wire(stage: Stage, connections: int) -> AbstractAsyncContextManager[Wire]:
+    headers = {"Authorization": f"Bearer {stage.settings.admin_key}", "Content-Type": "application/json"}
+    return wire(f"{stage.url}/v1/evse-statuses", headers, connections)
+
+
+async def _post(through: Wire, body: bytes, answers: Answers) -> int:
     begun = time.perf_counter()
-    async with stage.http.post(
-        f"{stage.url}/v1/evse-statuses", data=body, headers={"Content-Type": "application/json"}
-    ) as answer:
-        said = await answer.json()
+    status, answer = await through.post(body)
     answers.latencies.append(time.perf_counter() - begun)
-    if answer.status != 200:
-        raise aiohttp.ClientError(f"{answer.status}: {said}")
-    if isinstance(said.get("refused"), list) and said["refused"]:
-        raise aiohttp.ClientError(f"refused: {said['refused'][:1]}")
+    said = json.loads(answer)
+    if status != 200 or said.get("refused"):
+        raise NotTaken(f"{status}: {answer[:500].decode()}")
     return int(said.get("applied", 1))
 
 
