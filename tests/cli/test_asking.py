@@ -71,7 +71,7 @@ async def test_a_connection_is_adopted_paused_resumed_and_resynchronised(cli):
     result = await cli.here("connections", "adopt", "gireve-pp", cli.folder / "live.json")
     assert result.code == 1
     assert "locations/RECEIVER" in result.err
-    modules = {name: "http://127.0.0.1:1/x" for name in ("credentials", "locations/RECEIVER", "tariffs/RECEIVER")}
+    modules = dict.fromkeys(("credentials", "locations/RECEIVER", "tariffs/RECEIVER"), "http://127.0.0.1:1/x")
     adopted["endpoints"] = {"versions": "http://127.0.0.1:1", "modules": modules}
     (cli.folder / "live.json").write_text(json.dumps(adopted))
     result = await cli.here("connections", "adopt", "gireve-pp", cli.folder / "live.json", "--json")
