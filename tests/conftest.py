@@ -1,11 +1,14 @@
-"""Fixtures for every test that needs the database."""
+"""Fixtures for every test that needs the database, and a judge of everything that is sent to Hubject."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
+from adapters.core.http import HubClient
 from gateway.store.pool import Store
 from tests import database
+from tests.oicp_schema import OPENAPI, faults_of_push
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,22 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def every_push_to_hubject_is_judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Holds whatever any test sends to Hubject against Hubject's own OpenAPI, where that lies beside the project."""
+    if not OPENAPI.exists():
+        yield
+        return
+    faults: list[str] = []
+    send = HubClient.request
+
+    async def judged(self: HubClient, operation: str, method: str, url: str, **options: Any) -> Any:
+        if "/evsepush/" in url:
+            faults.extend(faults_of_push(options["body"]))
+        return await send(self, operation, method, url, **options)
+
+    monkeypatch.setattr(HubClient, "request", judged)
+    yield
+    assert not faults, faults[:3]

@@ -9,7 +9,12 @@ from functools import lru_cache
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from tests.shared import shared_path
+from tests.shared import ROOT, shared_path
+
+OPENAPI = ROOT / "protocols/oicp-2.3/openapi-cpo.json"
+
+_JUDGED = 200
+"""Records of one push that are held against the schema; of a larger one as many, evenly spread."""
 
 
 def _lengths(node: object) -> object:
@@ -41,3 +46,20 @@ def validate(schema_name: str, body: object) -> None:
     error = best_match(_validator(schema_name).iter_errors(body))
     if error is not None:
         raise AssertionError(f"{schema_name}{error.json_path[1:]}: {error.message[:500]}")
+
+
+def faults_of_push(raw: bytes) -> list[str]:
+    """Says what is wrong with a push of EVSE data or statuses, by the OpenAPI."""
+    body = json.loads(raw)
+    name, part, records = (
+        ("eRoamingPushEvseData", "OperatorEvseData", "EvseDataRecord")
+        if "OperatorEvseData" in body
+        else ("eRoamingPushEvseStatus", "OperatorEvseStatus", "EvseStatusRecord")
+    )
+    every = body[part][records]
+    judged = every[:: max(1, len(every) // _JUDGED)]
+    try:
+        validate(name, body | {part: body[part] | {records: judged}})
+    except AssertionError as fault:
+        return [str(fault)]
+    return []
