@@ -3,7 +3,7 @@ import re
 from tests.project.files import PACKAGES, ROOT, tracked
 
 MOST_LINES = 500
-INDEX = re.compile(r"--(extra-)?index-url|--find-links|https?://[^ \"]*/simple([/\" ]|$)", re.MULTILINE)
+INDEX = re.compile(r"--(extra-)?index[-]url|--find[-]links|https?://[^ \"]*/simple([/\" ]|$)", re.MULTILINE)
 MACHINE = re.compile(r"(?<![\w.*-])/(home|root|Users|work|workspace)/[\w.-]")
 
 
