@@ -131,6 +131,10 @@ FROM input i
 WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = i.key AND p.acked <= i.wanted
     AND NOT (i.sent_as IS NULL AND p.gone AND p.wanted = i.wanted)
 
+-- name: is_shadow
+-- Whether the connection is still in shadow mode; it stays so until the transaction ends.
+SELECT mode = 'shadow' FROM connection WHERE id = $1 FOR SHARE
+
 -- name: shadow
 -- These were rendered and would have been sent.
 WITH input AS (

@@ -207,13 +207,16 @@ class Outbox:
     async def _settle(
         self, tx: Transaction, place: tuple[int, str], results: Sequence[LaneResult], followers: Sequence[str]
     ) -> list[LaneResult]:
+        # Before anything else is locked, since whoever changes the mode locks the connection before the projections.
+        # What was rendered for a connection that is live by now stays pending.
+        shadow = any(one.shadowed for one in results) and await tx.fetchval(SQL["is_shadow"], place[0])
         held = await tx.fetch(
             SQL["ours"], *place, [one.lane.name for one in results], [one.lane.fence for one in results]
         )
         ours = {(row["lane"], row["fence"]) for row in held}
         kept = [one for one in results if (one.lane.name, one.lane.fence) in ours]
         accepted = [pair for one in kept for pair in one.accepted]
-        shadowed = [pair for one in kept for pair in one.shadowed]
+        shadowed = [pair for one in kept for pair in one.shadowed] if shadow else []
         await tx.execute(
             SQL["lock"], *place, [claimed.item.key for one in kept for claimed in one.touched()], followers
         )

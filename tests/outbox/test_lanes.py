@@ -256,3 +256,18 @@ async def test_no_hot_statement_reads_a_whole_table(database_url: str) -> None:
 def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     """All nodes of a plan."""
     return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+
+
+async def test_what_was_only_shown_stays_pending_when_the_connection_went_live_meanwhile(database_url: str) -> None:
+    async with idle(database_url, "gireve") as gateway:
+        await gateway.put(location())
+        number = gateway.app.links.by_name("gireve").connection.id  # type: ignore[union-attr]
+        outbox, store = Outbox(gateway.app.store, "shows"), gateway.app.store
+        for mode, shown in (("live", False), ("shadow", True)):
+            await store.execute("UPDATE connection SET mode = 'shadow' WHERE id = $1", number)
+            [lane] = await claim(outbox, gateway)
+            await store.execute("UPDATE connection SET mode = $2 WHERE id = $1", number, mode)
+            pairs = accepted(lane).accepted
+            assert await settle(outbox, gateway, LaneResult(lane, shadowed=pairs))
+            rows = (await gateway.rows("locations")).values()
+            assert {(row["shadowed"], row["pending"]) for row in rows} == {(shown, not shown)}
