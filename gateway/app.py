@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from adapters import gireve, hubject
-from adapters.core.adapter import Adapter
+from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.repository import Outbox
+from gateway.services.charges import Charges
+from gateway.services.commands import Commands
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
 from gateway.services.importing import Importing
@@ -29,6 +31,7 @@ from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
+from gateway.services.tokens import Tokens
 from gateway.settings import Settings, SettingsError
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
@@ -96,7 +99,10 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     # The registry reads connections by the links, whose adapters are built over the registry.
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
-    gateway = Gateway(Published(store, network), registry, metrics, settings.public_url.rstrip("/"))
+    commands, tokens, charges = Commands(), Tokens(), Charges()
+    gateway = Gateway(
+        Published(store, network), commands, tokens, charges, registry, metrics, settings.public_url.rstrip("/")
+    )
     outbox = Outbox(store, holder=f"{socket.gethostname()}/{os.getpid()}")
     dispatcher = Dispatcher(store, outbox, links, metrics)
     publishing = Publishing(store, links, dispatcher.wake, now)
@@ -120,7 +126,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     return App(store, outbox, links, dispatcher, services, gateway)
 
 
-def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], Adapter]:
+def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], ChargingAdapter]:
     return lambda connection: hub.adapter(connection, gateway())
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from pydantic import BaseModel
 
-from adapters.core.adapter import Adapter
+from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
-from adapters.core.inbound import Observer, Published, Registry
+from adapters.core.inbound import Charges, Commands, Observer, Published, Registry, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,9 @@ class Gateway:
     """What the gateway gives to a hub's adapter and server."""
 
     published: Published
+    commands: Commands
+    tokens: Tokens
+    charges: Charges
     registry: Registry
     observer: Observer
     public_url: str
@@ -48,7 +51,7 @@ class Hub:
 
     name: str
     settings: type[BaseModel]
-    adapter: Callable[[Connection, Gateway], Adapter]
+    adapter: Callable[[Connection, Gateway], ChargingAdapter]
     routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None
     unregister: Callable[[Connection, Gateway], Awaitable[None]] | None = None

@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from adapters.core.charging import CommandTaken
 from adapters.core.connection import Connection
+from mappings.canonical.commands import Command, CommandAnswer
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Location
 from mappings.canonical.parties import Party
+from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token, TokenType
 
 
 class Page(NamedTuple):
@@ -73,6 +77,44 @@ class Registry(Protocol):
 
     async def unregistered(self, connection: Connection, *, why: str, who: str) -> Connection:
         """Forgets the credentials; what is queued waits for the next registration."""
+
+
+class Commands(Protocol):
+    """What hubs, and the EMSPs behind them, have done at our stations."""
+
+    async def perform(self, connection: Connection, command: Command) -> CommandAnswer:
+        """Has a command carried out and gives what came of it, within the connection's `command_within`.
+
+        The same command once more (the same kind and leg) gives the first one's answer and starts nothing twice.
+        """
+
+    async def take(self, connection: Connection, command: Command, reply_to: Mapping[str, str]) -> CommandTaken:
+        """Takes a command over, durably; what comes of it is told to `reply_to` by the messages of `of_result`."""
+
+
+class Tokens(Protocol):
+    """Drivers' tokens, as hubs tell them."""
+
+    async def put(self, connection: Connection, token: Token) -> bool:
+        """Writes a token that its EMSP pushed; True if it is new. One older than what is stored changes nothing."""
+
+    async def get(self, connection: Connection, party: PartyId, uid: str, type_: TokenType) -> Token | None:
+        """Gives a token that was pushed over this connection."""
+
+
+class Charges(Protocol):
+    """Sessions and CDRs that roam over a connection."""
+
+    async def sessions(self, connection: Connection, window: Window) -> Page:
+        """Gives sessions as `Message`, as `of_session` makes them."""
+
+    async def cdrs(self, connection: Connection, window: Window) -> Page:
+        """Gives CDRs as `Message`, as `of_cdr` makes them."""
+
+    async def prefer(
+        self, connection: Connection, session_id: str, preferences: ChargingPreferences
+    ) -> PreferencesResult | None:
+        """Asks the backend to heed a driver's preferences; None if there is no such session over this connection."""
 
 
 class Observer(Protocol):

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from adapters.core.adapter import Adapter, Subject, WireKey
+from adapters.core.adapter import Subject, WireKey
+from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
@@ -19,7 +20,7 @@ class Link:
     """A connection and the adapter that serves it."""
 
     connection: Connection
-    adapter: Adapter
+    adapter: ChargingAdapter
 
     def keys(self, subject: Subject) -> list[WireKey]:
         """Names what this connection's hub should know of an object, within its scope."""

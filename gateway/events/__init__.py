@@ -1,0 +1,1 @@
+"""What the backend is told, and asked."""

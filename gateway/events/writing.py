@@ -1,0 +1,62 @@
+"""Events, written in the transaction of what they tell of."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from gateway.store.pool import Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.ids import PartyId
+
+SQL = Queries("gateway.events", "events.sql")
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    AUTHORISATION_ALLOWED = "authorisation.allowed"
+    AUTHORISATION_DENIED = "authorisation.denied"
+    AUTHORISATION_LATE = "authorisation.late"
+    """A second yes came after the first; it opens nothing."""
+    COMMAND_RECEIVED = "command.received"
+    COMMAND_ANSWERED = "command.answered"
+    SESSION_CHANGED = "session.changed"
+    SESSION_REVIEW = "session.review"
+    """A person has to say what it belongs to."""
+    SESSION_WITHOUT_CDR = "session.without_cdr"
+    CDR_ACCEPTED = "cdr.accepted"
+    CDR_DELIVERED = "cdr.delivered"
+    CDR_REFUSED = "cdr.refused"
+    CDR_REVIEW = "cdr.review"
+    TOKEN_CHANGED = "token.changed"
+    PREFERENCES_RECEIVED = "preferences.received"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that the backend shall hear of.
+
+    Attributes:
+        party: Whose backend.
+        subject: Of what, as a path below `/v1`: `sessions/FR*ABC/s-1`. Told in order per subject.
+        data: JSON; no secret and no PIN.
+    """
+
+    type: EventType
+    party: PartyId
+    subject: str
+    data: JsonValue
+
+
+async def append(tx: Transaction, *events: Event) -> None:
+    """Writes events; they are seen and sent once the transaction is committed."""
+    if not events:
+        return
+    await tx.execute(
+        SQL["append"],
+        [event.type.value for event in events],
+        [event.party.normal for event in events],
+        [event.subject for event in events],
+        [event.data for event in events],
+    )

@@ -1,0 +1,210 @@
+-- Who may charge, who does, and what the hubs and the backend are told of it.
+
+-- A token as its EMSP described it, per connection over which that came. `listed`: the EMSP pushed it, so that its word
+-- on local acceptance holds; else it was only seen in an answer to an authorisation.
+CREATE TABLE token (
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    party text NOT NULL,
+    type text NOT NULL,
+    uid text NOT NULL,
+    uid_key text NOT NULL,
+    contract_key text NOT NULL,
+    listed boolean NOT NULL,
+    body json NOT NULL,
+    last_updated timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (connection_id, party, type, uid)
+);
+CREATE INDEX token_uid ON token (uid_key);
+CREATE INDEX token_contract ON token (contract_key);
+
+-- Who is served by which connection for which service. Without any line for a connection it serves everybody in its scope.
+CREATE TABLE agreement (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    party text,
+    emsp text,
+    services text[] NOT NULL,
+    rank int NOT NULL DEFAULT 100,
+    valid_from timestamptz NOT NULL DEFAULT now(),
+    valid_to timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- A driver who wants to charge, and who said what: taps, remote starts, reservations. `leg` is how the hub that said yes
+-- names it. `identity` is the normal form of uid or contract, by which a session without reference is found.
+CREATE TABLE authorisation (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text NOT NULL UNIQUE,
+    origin text NOT NULL,
+    party text NOT NULL,
+    location_id text NOT NULL,
+    evse_uid text NOT NULL,
+    connector_id text,
+    identity text NOT NULL,
+    connection_id int REFERENCES connection (id),
+    agreement_id int,
+    allowed boolean NOT NULL,
+    reason text,
+    auth_method text,
+    leg json,
+    detail json NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    session_no bigint
+);
+CREATE INDEX authorisation_open ON authorisation (party, evse_uid, at) WHERE allowed AND session_no IS NULL;
+CREATE INDEX authorisation_at ON authorisation (party, at);
+
+-- A session as the backend tells it. `review` says why it waits for a person instead of going to a hub.
+CREATE TABLE session (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    party text NOT NULL,
+    session_id text NOT NULL,
+    body json NOT NULL,
+    place json NOT NULL,
+    digest bytea NOT NULL,
+    status text NOT NULL,
+    authorisation_no bigint REFERENCES authorisation (no),
+    connection_id int REFERENCES connection (id),
+    review text,
+    ended_at timestamptz,
+    cdr_no bigint,
+    cdr_waived boolean NOT NULL DEFAULT false,
+    last_updated timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (party, session_id)
+);
+CREATE INDEX session_without_cdr ON session (ended_at) WHERE ended_at IS NOT NULL AND cdr_no IS NULL AND NOT cdr_waived;
+CREATE INDEX session_pull ON session (connection_id, last_updated);
+CREATE INDEX session_review ON session (no) WHERE review IS NOT NULL;
+
+-- Every id that a charge was given, by whom.
+CREATE TABLE session_ref (
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    kind text NOT NULL,
+    value text NOT NULL,
+    authorisation_no bigint NOT NULL REFERENCES authorisation (no),
+    PRIMARY KEY (connection_id, kind, value)
+);
+CREATE INDEX session_ref_authorisation ON session_ref (authorisation_no);
+
+-- What a hub was told of a session: by kind of message, the session's own moment.
+CREATE TABLE session_told (
+    session_no bigint NOT NULL REFERENCES session (no),
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    told json NOT NULL,
+    PRIMARY KEY (session_no, connection_id)
+);
+
+CREATE TABLE cdr (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    party text NOT NULL,
+    cdr_id text NOT NULL,
+    body json NOT NULL,
+    digest bytea NOT NULL,
+    session_no bigint REFERENCES session (no),
+    connection_id int REFERENCES connection (id),
+    leg json,
+    review text,
+    energy numeric NOT NULL,
+    last_updated timestamptz NOT NULL,
+    accepted_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (party, cdr_id)
+);
+CREATE UNIQUE INDEX cdr_session ON cdr (session_no) WHERE session_no IS NOT NULL;
+CREATE INDEX cdr_pull ON cdr (connection_id, last_updated);
+CREATE INDEX cdr_review ON cdr (no) WHERE review IS NOT NULL;
+
+-- A correction that the hub cannot take: what both sides agree on instead of a second CDR.
+CREATE TABLE dispute (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cdr_no bigint NOT NULL REFERENCES cdr (no),
+    reason text NOT NULL,
+    agreed json NOT NULL,
+    who text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX dispute_cdr ON dispute (cdr_no);
+
+-- A command from a hub. `reply_to`: where a result is to be told that the hub does not wait for; null where it waits.
+CREATE TABLE command (
+    id text PRIMARY KEY,
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    kind text NOT NULL,
+    party text NOT NULL,
+    body json NOT NULL,
+    dedup text NOT NULL,
+    authorisation_no bigint REFERENCES authorisation (no),
+    session_no bigint REFERENCES session (no),
+    reply_to json,
+    result text,
+    answer json,
+    at timestamptz NOT NULL DEFAULT now(),
+    deadline timestamptz NOT NULL,
+    answered_at timestamptz
+);
+CREATE UNIQUE INDEX command_dedup ON command (connection_id, dedup);
+CREATE INDEX command_open ON command (deadline) WHERE result IS NULL;
+
+-- Where the backend wants to hear of events, and where it is asked for its word.
+CREATE TABLE hook (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text NOT NULL UNIQUE,
+    kind text NOT NULL,
+    url text NOT NULL,
+    secret bytea NOT NULL,
+    types text[] NOT NULL,
+    parties text[] NOT NULL,
+    active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- `position` is given once the event is committed, by one process at a time, so that nobody who reads on from a position
+-- overlooks one that was committed late.
+CREATE TABLE event (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    position bigint UNIQUE,
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    type text NOT NULL,
+    party text NOT NULL,
+    subject text NOT NULL,
+    data json NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX event_new ON event (no) WHERE position IS NULL;
+CREATE SEQUENCE event_position;
+
+-- What is told once and in order: messages to hubs, events to webhooks. The oldest pending row of a lane is the only one
+-- that may be leased. `doubtful`: a try with this content ended without anybody knowing what came of it.
+CREATE TABLE delivery (
+    no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection_id int REFERENCES connection (id) ON DELETE CASCADE,
+    hook_id int REFERENCES hook (id) ON DELETE CASCADE,
+    operation text NOT NULL,
+    kind text NOT NULL,
+    lane text NOT NULL,
+    key text NOT NULL,
+    party text NOT NULL,
+    payload json NOT NULL,
+    cdr_no bigint REFERENCES cdr (no),
+    state text NOT NULL DEFAULT 'pending',
+    attempts int NOT NULL DEFAULT 0,
+    doubtful boolean NOT NULL DEFAULT false,
+    due_at timestamptz NOT NULL DEFAULT now(),
+    since timestamptz NOT NULL DEFAULT now(),
+    until timestamptz,
+    holder text,
+    fence bigint,
+    leased_until timestamptz NOT NULL DEFAULT '-infinity',
+    code text,
+    error text,
+    settled_at timestamptz,
+    CHECK ((connection_id IS NULL) <> (hook_id IS NULL))
+) WITH (fillfactor = 70);
+CREATE INDEX delivery_due ON delivery (connection_id, hook_id, operation, due_at) WHERE state = 'pending';
+CREATE INDEX delivery_lane ON delivery (connection_id, hook_id, lane, no) WHERE state = 'pending';
+CREATE INDEX delivery_dead ON delivery (no) WHERE state = 'refused';
+CREATE INDEX delivery_cdr ON delivery (cdr_no) WHERE cdr_no IS NOT NULL;
+CREATE INDEX delivery_settled ON delivery (settled_at) WHERE settled_at IS NOT NULL;
