@@ -1,0 +1,1 @@
+"""Who is served where, by which connection, for which service."""
