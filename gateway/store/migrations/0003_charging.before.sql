@@ -32,7 +32,8 @@ CREATE TABLE agreement (
 );
 
 -- A driver who wants to charge, and who said what: taps, remote starts, reservations. `leg` is how the hub that said yes
--- names it. `identity` is the normal form of uid or contract, by which a session without reference is found.
+-- names it. A session without reference is found by `identity`, the normal form of the uid, or of the contract where
+-- there is no uid, and by `contract_key`, that of the contract.
 CREATE TABLE authorisation (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text NOT NULL UNIQUE,
@@ -42,7 +43,8 @@ CREATE TABLE authorisation (
     evse_uid text NOT NULL,
     connector_id text,
     identity text NOT NULL,
-    connection_id int REFERENCES connection (id),
+    contract_key text,
+    connection_id int REFERENCES connection (id) ON DELETE SET NULL,
     agreement_id int,
     allowed boolean NOT NULL,
     reason text,

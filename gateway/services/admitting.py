@@ -1,0 +1,184 @@
+"""Who was let charge, or was not, as it is kept: taps, remote starts and reservations alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from adapters.core.charging import Denial
+from gateway.store.pool import Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.base import Model
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification
+
+SQL = Queries("gateway.services", "admitting.sql")
+
+
+class Origin(StrEnum):
+    """Where a driver's wish to charge came from."""
+
+    TAP = "tap"
+    """From the station."""
+    START = "start"
+    """From afar."""
+    RESERVE = "reserve"
+
+
+class RefKind(StrEnum):
+    """Whose id of a charge it is; kinds of `session_ref`."""
+
+    OWN = "own"
+    HUB = "hub"
+    EMSP = "emsp"
+    REFERENCE = "reference"
+
+
+class Asked(Model):
+    """One connection that was asked, and what it said.
+
+    Attributes:
+        after: Milliseconds from the request till it was asked.
+        took: Milliseconds till it answered; None if it had not when the driver was answered.
+        answer: `allowed`, `denied`, `late` (a yes that opens nothing), `waiting`, or what is known of the request.
+        reason, code, text: Of a no, the hub's own where there is a code.
+        released: Of a late yes, whether the hub took it back.
+        leg: Of a late yes.
+    """
+
+    connection: str
+    after: int
+    took: int | None = None
+    answer: str
+    reason: Denial | None = None
+    code: str | None = None
+    text: str | None = None
+    released: bool | None = None
+    leg: Leg | None = None
+
+
+class Detail(Model):
+    """How it came to the answer, and what a stop is judged by.
+
+    Attributes:
+        asked: In the order of asking.
+        took: Milliseconds from the request till the answer.
+        local: Whether a token of the local list decided.
+        drift: A hub said yes where our own record has no agreement for the EMSP.
+        group_id: Tokens of this group may stop it (OCPI 2.2.1, mod_tokens, `group_id`).
+        stop_with: What else may stop it, as the hub said (OICP 2.3, AuthorizationStopIdentifications).
+        info: For the driver.
+    """
+
+    asked: tuple[Asked, ...] = ()
+    took: int | None = None
+    local: bool = False
+    drift: bool = False
+    group_id: str | None = None
+    stop_with: tuple[Identification, ...] = ()
+    info: str | None = None
+
+
+NO_DETAIL = Detail()
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An authorisation, or why there is none.
+
+    Attributes:
+        id: Ours, at most 36 signs; what the session carries as its reference.
+        party: The CPO.
+        connection_id: Over which it roams; None where it was denied, or nobody was needed who answers.
+        agreement_id: By which it was granted.
+        reason: Of a no.
+        leg: How the hub names the charge.
+        at: When it was asked for.
+        expires: Until when it can be used; None where nobody says.
+    """
+
+    id: str
+    origin: Origin
+    party: PartyId
+    location_id: str
+    evse_uid: str
+    identification: Identification
+    at: datetime
+    connector_id: str | None = None
+    allowed: bool = True
+    reason: Denial | None = None
+    connection_id: int | None = None
+    agreement_id: int | None = None
+    auth_method: AuthMethod | None = None
+    leg: Leg | None = None
+    detail: Detail = NO_DETAIL
+    expires: datetime | None = None
+
+
+def uid_key(uid: str) -> str:
+    """Gives the normal form of a token's uid, by which two are compared: OCPI's uids are case-insensitive."""
+    return uid.upper()
+
+
+def identity(identification: Identification) -> str:
+    """Gives the normal form of what a driver identifies with: of the uid, else of the contract; else `""`."""
+    if identification.uid is not None:
+        return uid_key(identification.uid)
+    return identification.contract_id.normal if identification.contract_id is not None else ""
+
+
+def references(leg: Leg) -> Iterable[tuple[RefKind, str]]:
+    """Gives every id in a leg."""
+    named = (
+        (RefKind.OWN, leg.own_session),
+        (RefKind.HUB, leg.hub_session),
+        (RefKind.EMSP, leg.emsp_session),
+        (RefKind.REFERENCE, leg.reference),
+    )
+    return [(kind, value) for kind, value in named if value is not None]
+
+
+async def record(tx: Transaction, *admissions: Admission) -> list[int | None]:
+    """Writes authorisations, with every id of their legs, under which sessions and commands find them.
+
+    Returns:
+        Their numbers in the order given; None for one whose id is there already, which stays as it is.
+    """
+    refs = [
+        (each.id, each.connection_id, kind.value, value)
+        for each in admissions
+        if each.allowed and each.leg is not None and each.connection_id is not None
+        for kind, value in references(each.leg)
+    ]
+    rows = await tx.fetch(
+        SQL["record"],
+        *(list(column) for column in zip(*map(_row, admissions), strict=True)),
+        *([ref[index] for ref in refs] for index in range(4)),
+    )
+    numbers = {row["id"]: row["no"] for row in rows}
+    return [numbers.get(each.id) for each in admissions]
+
+
+def _row(admission: Admission) -> tuple[object, ...]:
+    contract = admission.identification.contract_id
+    return (
+        admission.id,
+        admission.origin.value,
+        admission.party.normal,
+        admission.location_id,
+        admission.evse_uid,
+        admission.connector_id,
+        identity(admission.identification),
+        contract.normal if contract is not None else None,
+        admission.connection_id,
+        admission.agreement_id,
+        admission.allowed,
+        admission.reason.value if admission.reason is not None else None,
+        admission.auth_method.value if admission.auth_method is not None else None,
+        admission.leg.model_dump_json(exclude_none=True) if admission.leg is not None else None,
+        admission.detail.model_dump_json(exclude_none=True, exclude_defaults=True),
+        admission.at,
+        admission.expires,
+    )
