@@ -29,6 +29,10 @@ class EventType(StrEnum):
     CDR_DELIVERED = "cdr.delivered"
     CDR_REFUSED = "cdr.refused"
     CDR_REVIEW = "cdr.review"
+    CDR_CORRECTED = "cdr.corrected"
+    """It was taken back, and another one stands in its place."""
+    CDR_DISPUTED = "cdr.disputed"
+    """Another amount was agreed on, which the hub has no message for."""
     TOKEN_CHANGED = "token.changed"
     PREFERENCES_RECEIVED = "preferences.received"
 

@@ -58,7 +58,9 @@ CREATE TABLE authorisation (
 CREATE INDEX authorisation_open ON authorisation (party, evse_uid, at) WHERE allowed AND session_no IS NULL;
 CREATE INDEX authorisation_at ON authorisation (party, at);
 
--- A session as the backend tells it. `review` says why it waits for a person instead of going to a hub.
+-- A session as the backend tells it. `review` says why it waits for a person instead of going to a hub; `assigned`: a
+-- person has said what it belongs to, which no later report of it changes. `alarmed_at`: somebody was told that its CDR
+-- is missing.
 CREATE TABLE session (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     party text NOT NULL,
@@ -70,15 +72,18 @@ CREATE TABLE session (
     authorisation_no bigint REFERENCES authorisation (no),
     connection_id int REFERENCES connection (id),
     review text,
+    assigned boolean NOT NULL DEFAULT false,
     ended_at timestamptz,
     cdr_no bigint,
-    cdr_waived boolean NOT NULL DEFAULT false,
+    cdr_waived text,
+    alarmed_at timestamptz,
     last_updated timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (party, session_id)
 );
-CREATE INDEX session_without_cdr ON session (ended_at) WHERE ended_at IS NOT NULL AND cdr_no IS NULL AND NOT cdr_waived;
+CREATE INDEX session_without_cdr ON session (ended_at) WHERE ended_at IS NOT NULL AND cdr_no IS NULL AND cdr_waived IS NULL;
+CREATE INDEX session_running ON session (status) WHERE ended_at IS NULL;
 CREATE INDEX session_pull ON session (connection_id, last_updated);
 CREATE INDEX session_review ON session (no) WHERE review IS NOT NULL;
 
@@ -100,6 +105,8 @@ CREATE TABLE session_told (
     PRIMARY KEY (session_no, connection_id)
 );
 
+-- A CDR as it is told; `digest` is of what the backend sent. `credit` takes another one back; `replaced_by` is the CDR that
+-- stands in its place. `taken_back`: a credit, or its refusal by the hub, left nothing of it in effect.
 CREATE TABLE cdr (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     party text NOT NULL,
@@ -111,11 +118,18 @@ CREATE TABLE cdr (
     leg json,
     review text,
     energy numeric NOT NULL,
+    credit boolean NOT NULL DEFAULT false,
+    taken_back boolean NOT NULL DEFAULT false,
+    replaced_by bigint,
+    issues json,
     last_updated timestamptz NOT NULL,
     accepted_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (party, cdr_id)
 );
-CREATE UNIQUE INDEX cdr_session ON cdr (session_no) WHERE session_no IS NOT NULL;
+-- Never two in effect for one session.
+CREATE UNIQUE INDEX cdr_session ON cdr (session_no) WHERE session_no IS NOT NULL AND NOT credit AND NOT taken_back;
+CREATE INDEX cdr_of_session ON cdr (session_no);
+CREATE INDEX cdr_accepted ON cdr (accepted_at);
 CREATE INDEX cdr_pull ON cdr (connection_id, last_updated);
 CREATE INDEX cdr_review ON cdr (no) WHERE review IS NOT NULL;
 
@@ -190,6 +204,7 @@ CREATE TABLE delivery (
     key text NOT NULL,
     party text NOT NULL,
     payload json NOT NULL,
+    session_no bigint REFERENCES session (no),
     cdr_no bigint REFERENCES cdr (no),
     state text NOT NULL DEFAULT 'pending',
     attempts int NOT NULL DEFAULT 0,
@@ -209,4 +224,5 @@ CREATE INDEX delivery_due ON delivery (connection_id, hook_id, operation, due_at
 CREATE INDEX delivery_lane ON delivery (connection_id, hook_id, lane, no) WHERE state = 'pending';
 CREATE INDEX delivery_dead ON delivery (no) WHERE state = 'refused';
 CREATE INDEX delivery_cdr ON delivery (cdr_no) WHERE cdr_no IS NOT NULL;
+CREATE INDEX delivery_session ON delivery (session_no) WHERE session_no IS NOT NULL;
 CREATE INDEX delivery_settled ON delivery (settled_at) WHERE settled_at IS NOT NULL;
