@@ -145,13 +145,14 @@ CREATE TABLE dispute (
 CREATE INDEX dispute_cdr ON dispute (cdr_no);
 
 -- A command from a hub. `reply_to`: where a result is to be told that the hub does not wait for; null where it waits.
+-- `dedup`: what makes a command the same as an earlier one; null once a later one may be carried out anew.
 CREATE TABLE command (
     id text PRIMARY KEY,
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
     kind text NOT NULL,
     party text NOT NULL,
     body json NOT NULL,
-    dedup text NOT NULL,
+    dedup text,
     authorisation_no bigint REFERENCES authorisation (no),
     session_no bigint REFERENCES session (no),
     reply_to json,
@@ -163,17 +164,24 @@ CREATE TABLE command (
 );
 CREATE UNIQUE INDEX command_dedup ON command (connection_id, dedup);
 CREATE INDEX command_open ON command (deadline) WHERE result IS NULL;
+CREATE INDEX command_at ON command (at, id);
 
--- Where the backend wants to hear of events, and where it is asked for its word.
+-- Where the backend wants to hear of events (`types` are those), and where it is asked for its word (`types` are the
+-- questions). No types and no parties mean all. `old_secret` signs along until `old_until`, so that a receiver can change
+-- over. `silence`: what a question counts as answered by when nobody answers. `why`: what made the gateway switch it off.
 CREATE TABLE hook (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE,
     kind text NOT NULL,
     url text NOT NULL,
     secret bytea NOT NULL,
+    old_secret bytea,
+    old_until timestamptz,
+    silence text,
     types text[] NOT NULL,
     parties text[] NOT NULL,
     active boolean NOT NULL DEFAULT true,
+    why text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -190,7 +198,13 @@ CREATE TABLE event (
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX event_new ON event (no) WHERE position IS NULL;
+CREATE INDEX event_party ON event (party, position) WHERE position IS NOT NULL;
+CREATE INDEX event_at ON event (at);
 CREATE SEQUENCE event_position;
+
+-- The last position that is no longer kept: who reads on from before it is told so.
+CREATE TABLE event_forgotten (position bigint NOT NULL);
+INSERT INTO event_forgotten VALUES (0);
 
 -- What is told once and in order: messages to hubs, events to webhooks. The oldest pending row of a lane is the only one
 -- that may be leased. `doubtful`: a try with this content ended without anybody knowing what came of it.
