@@ -70,7 +70,7 @@ CREATE TABLE session (
     digest bytea NOT NULL,
     status text NOT NULL,
     authorisation_no bigint REFERENCES authorisation (no),
-    connection_id int REFERENCES connection (id),
+    connection_id int REFERENCES connection (id) ON DELETE SET NULL,
     review text,
     assigned boolean NOT NULL DEFAULT false,
     ended_at timestamptz,
@@ -114,7 +114,7 @@ CREATE TABLE cdr (
     body json NOT NULL,
     digest bytea NOT NULL,
     session_no bigint REFERENCES session (no),
-    connection_id int REFERENCES connection (id),
+    connection_id int REFERENCES connection (id) ON DELETE SET NULL,
     leg json,
     review text,
     energy numeric NOT NULL,
@@ -207,9 +207,12 @@ CREATE TABLE event_forgotten (position bigint NOT NULL);
 INSERT INTO event_forgotten VALUES (0);
 
 -- What is told once and in order: messages to hubs, events to webhooks. The oldest pending row of a lane is the only one
--- that may be leased. `doubtful`: a try with this content ended without anybody knowing what came of it.
+-- that may be leased. `destination` is the connection's number, or the hook's negated. `doubtful`: a try with this content
+-- ended without anybody knowing what came of it. `shadow`: it happened while the connection was in shadow mode, and is only
+-- ever shown, as `body`. A `holder` whose lease ran out may have told it.
 CREATE TABLE delivery (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    destination int NOT NULL GENERATED ALWAYS AS (coalesce(connection_id, -hook_id)) STORED,
     connection_id int REFERENCES connection (id) ON DELETE CASCADE,
     hook_id int REFERENCES hook (id) ON DELETE CASCADE,
     operation text NOT NULL,
@@ -221,6 +224,7 @@ CREATE TABLE delivery (
     session_no bigint REFERENCES session (no),
     cdr_no bigint REFERENCES cdr (no),
     state text NOT NULL DEFAULT 'pending',
+    shadow boolean NOT NULL DEFAULT false,
     attempts int NOT NULL DEFAULT 0,
     doubtful boolean NOT NULL DEFAULT false,
     due_at timestamptz NOT NULL DEFAULT now(),
@@ -231,12 +235,21 @@ CREATE TABLE delivery (
     leased_until timestamptz NOT NULL DEFAULT '-infinity',
     code text,
     error text,
+    body json,
+    issues json,
     settled_at timestamptz,
     CHECK ((connection_id IS NULL) <> (hook_id IS NULL))
 ) WITH (fillfactor = 70);
-CREATE INDEX delivery_due ON delivery (connection_id, hook_id, operation, due_at) WHERE state = 'pending';
-CREATE INDEX delivery_lane ON delivery (connection_id, hook_id, lane, no) WHERE state = 'pending';
-CREATE INDEX delivery_dead ON delivery (no) WHERE state = 'refused';
+CREATE INDEX delivery_due ON delivery (destination, operation, due_at, no) WHERE state = 'pending';
+CREATE INDEX delivery_lane ON delivery (destination, lane, no) WHERE state = 'pending';
 CREATE INDEX delivery_cdr ON delivery (cdr_no) WHERE cdr_no IS NOT NULL;
 CREATE INDEX delivery_session ON delivery (session_no) WHERE session_no IS NOT NULL;
-CREATE INDEX delivery_settled ON delivery (settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX delivery_settled ON delivery (settled_at)
+    WHERE settled_at IS NOT NULL AND state <> 'refused' AND cdr_no IS NULL;
+
+-- A refused delivery has a letter, too. Its connection is that of the delivery; releases that know of projections only, and
+-- find a letter by its connection, do not see it.
+ALTER TABLE dead_letter
+    ALTER COLUMN connection_id DROP NOT NULL,
+    ADD COLUMN delivery_no bigint UNIQUE REFERENCES delivery (no) ON DELETE CASCADE,
+    ADD CHECK ((connection_id IS NULL) <> (delivery_no IS NULL));
