@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from adapters.core.charging import CommandTaken, Message
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
+from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus, Location
 from mappings.canonical.parties import Party
+from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token, TokenType
 
 
 def connection(hub: str, settings: Mapping[str, Any], **changes: Any) -> Connection:
@@ -131,5 +135,101 @@ def _page(objects: Sequence[Any], window: Window) -> Page:
     return Page(found[window.offset : window.offset + window.limit], len(found))
 
 
-def gateway(network: Network, registry: Tokens, observer: Measured, public_url: str) -> Gateway:
-    return Gateway(published=network, registry=registry, observer=observer, public_url=public_url)
+class Orders:
+    """Implements `Commands`: remembers what it was told to do, and says what it was told to say.
+
+    Attributes:
+        performed: What a hub waited for.
+        taken: What was taken over, with where its result is to be told.
+        answer, taking: What is said; an exception is raised.
+    """
+
+    def __init__(self) -> None:
+        self.performed: list[tuple[Connection, Command]] = []
+        self.taken: list[tuple[Connection, Command, Mapping[str, str]]] = []
+        self.answer: CommandAnswer | Exception = CommandAnswer(result=CommandResult.ACCEPTED)
+        self.taking: CommandTaken | Exception = CommandTaken(result=CommandResult.ACCEPTED, timeout=30)
+
+    async def perform(self, connection: Connection, command: Command) -> CommandAnswer:
+        self.performed.append((connection, command))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def take(self, connection: Connection, command: Command, reply_to: Mapping[str, str]) -> CommandTaken:
+        self.taken.append((connection, command, reply_to))
+        if isinstance(self.taking, Exception):
+            raise self.taking
+        return self.taking
+
+
+class Cards:
+    """Implements `Tokens`, drivers' tokens, for one connection."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[PartyId, TokenType, str], Token] = {}
+
+    async def put(self, connection: Connection, token: Token) -> bool:
+        key = (token.party, token.type, token.uid.casefold())
+        before = self.held.get(key)
+        if before is None or token.last_updated >= before.last_updated:
+            self.held[key] = token
+        return before is None
+
+    async def get(self, connection: Connection, party: PartyId, uid: str, type_: TokenType) -> Token | None:
+        return self.held.get((party, type_, uid.casefold()))
+
+
+class Book:
+    """Implements `Charges`.
+
+    Attributes:
+        told_sessions, told_cdrs: What can be pulled.
+        wishes: The preferences that came, by session.
+        result: What is said to them; None for a session that is not known.
+    """
+
+    def __init__(self) -> None:
+        self.told_sessions: list[Message] = []
+        self.told_cdrs: list[Message] = []
+        self.wishes: list[tuple[str, ChargingPreferences]] = []
+        self.result: PreferencesResult | None = PreferencesResult.ACCEPTED
+
+    async def sessions(self, connection: Connection, window: Window) -> Page:
+        return _told([each for each in self.told_sessions if connection.scope.has_party(each.party)], window)
+
+    async def cdrs(self, connection: Connection, window: Window) -> Page:
+        return _told([each for each in self.told_cdrs if connection.scope.has_party(each.party)], window)
+
+    async def prefer(
+        self, connection: Connection, session_id: str, preferences: ChargingPreferences
+    ) -> PreferencesResult | None:
+        self.wishes.append((session_id, preferences))
+        return self.result
+
+
+def _told(messages: Sequence[Message], window: Window) -> Page:
+    by_content = {id(each.session or each.cdr): each for each in messages}
+    page = _page([each.session or each.cdr for each in messages], window)
+    return Page([by_content[id(each)] for each in page.objects], page.total)
+
+
+def gateway(
+    network: Network,
+    registry: Tokens,
+    observer: Measured,
+    public_url: str,
+    *,
+    commands: Orders | None = None,
+    tokens: Cards | None = None,
+    charges: Book | None = None,
+) -> Gateway:
+    return Gateway(
+        published=network,
+        commands=commands or Orders(),
+        tokens=tokens or Cards(),
+        charges=charges or Book(),
+        registry=registry,
+        observer=observer,
+        public_url=public_url,
+    )

@@ -1,0 +1,39 @@
+"""What IOP calls: versions, credentials, and the modules that a CPO serves.
+
+A module's endpoints are in the version details as soon as its routes are here, so that neither is without the other.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from aiohttp import web
+
+from adapters.core.hub import Gateway
+from adapters.gireve.adapter import utc_now
+from adapters.gireve.server.configuration import Configuration
+from adapters.gireve.server.network import Network
+from adapters.gireve.server.requests import ROOT, Asked, Desk, Failure, Given, Module
+from mappings.ocpi.envelope import StatusCode
+
+
+class Inbound:
+    """Serves IOP for all connections to Gireve.
+
+    Args:
+        now: The clock, for the stamps of answers.
+    """
+
+    def __init__(self, gateway: Gateway, now: Callable[[], datetime] = utc_now) -> None:
+        self._desk = Desk(gateway, now)
+        modules: list[Module] = [Network(self._desk)]
+        self._modules = [Configuration(self._desk, modules), *modules]
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Gives the routes; each takes a slash at its end too."""
+        found = [route for module in self._modules for route in module.routes()]
+        nothing = self._desk.wrapped("other", _nothing, configuration=True)
+        return [*found, web.route("*", f"{ROOT}/{{rest:.*}}", nothing)]
+
+
+async def _nothing(_asked: Asked) -> Given:
+    raise Failure(404, StatusCode.CLIENT_ERROR, "there is no such resource, or not with this method")

@@ -1,0 +1,217 @@
+"""How IOP's requests are answered, whatever they are about: who asks, what is read of the body, errors, the envelope.
+
+OCPI 2.2.1: transport_and_format and status_codes.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+
+import structlog
+from aiohttp import web
+
+from adapters.core import ocpi
+from adapters.core.connection import Connection, Mode
+from adapters.core.hub import Gateway
+from adapters.core.inbound import Page, Window
+from adapters.core.ocpi import BadParameter
+from adapters.gireve import registration
+from adapters.gireve.settings import Settings
+from mappings.canonical.ids import PartyId
+from mappings.ocpi.envelope import StatusCode
+from mappings.ocpi.v2_2_1.versions import Endpoint
+from mappings.report import Refused
+
+ROOT = "/ocpi"
+BASE = f"{ROOT}/{ocpi.VERSION}"
+SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
+
+_MAX_BODY = 64 * 1024
+_log = structlog.get_logger(__name__)
+
+
+class Failure(Exception):
+    """A request that is answered with an error: HTTP status, OCPI code, and what to say.
+
+    Attributes:
+        data: What is answered beside the error, where the protocol has a place for it; wire form.
+    """
+
+    def __init__(self, status: int, code: StatusCode, message: str | None = None, *, data: Any = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.data = status, code, message, data
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose sender is known."""
+
+    request: web.Request
+    connection: Connection
+    settings: Settings
+    token: str
+
+    async def body(self) -> bytes:
+        """Reads the body.
+
+        Raises:
+            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends.
+        """
+        body = bytearray()
+        async for chunk in self.request.content.iter_any():
+            body += chunk
+            if len(body) > _MAX_BODY:
+                raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {_MAX_BODY} bytes")
+        return bytes(body)
+
+    def sender(self) -> PartyId | None:
+        """Gives the party in whose name the request is made, where that is another than IOP itself."""
+        named = ocpi.party_in(self.request.headers, ocpi.FROM_COUNTRY, ocpi.FROM_PARTY)
+        return None if named == self.settings.hub_party else named
+
+    def window(self) -> Window:
+        """Reads the parameters of a list request.
+
+        Raises:
+            Failure: HTTP 400, OCPI 2001: one is malformed.
+        """
+        try:
+            return ocpi.read_window(self.request.query, self.settings.page_cap)
+        except BadParameter as bad:
+            raise Failure(400, StatusCode.INVALID_PARAMETERS, str(bad)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is answered with success.
+
+    Attributes:
+        data: JSON-able, wire form; None for none.
+        status: HTTP status.
+    """
+
+    data: Any = None
+    headers: dict[str, str] | None = None
+    status: int = 200
+
+
+Handler: TypeAlias = Callable[[Asked], Awaitable[Given]]
+
+
+class Module(Protocol):
+    """Some of the modules that are served."""
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Gives the routes."""
+
+    def endpoints(self, settings: Settings) -> Sequence[Endpoint]:
+        """Gives what the version details name of it."""
+
+
+class Desk:
+    """Answers requests for all connections to Gireve.
+
+    Args:
+        now: The clock, for the stamps of answers.
+    """
+
+    def __init__(self, gateway: Gateway, now: Callable[[], datetime]) -> None:
+        self.gateway = gateway
+        self._now = now
+
+    def route(
+        self, method: str, path: str, operation: str, handler: Handler, *, configuration: bool = False
+    ) -> web.RouteDef:
+        """Makes a route, which takes a slash at its end too.
+
+        Args:
+            operation: For the metrics.
+            configuration: It is served before the connection is registered, and while it is not live.
+        """
+        wrapped = self.wrapped(operation, handler, configuration=configuration)
+        return web.route(method, path + "{slash:/?}", wrapped)
+
+    def wrapped(
+        self, operation: str, handler: Handler, *, configuration: bool
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Makes a handler of aiohttp's: authenticates, measures, answers in the envelope whatever happens."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            began = time.perf_counter()
+            name = "unknown"
+            status = 500
+            try:
+                asked = await self._authenticated(request, configuration=configuration)
+                name = asked.connection.name
+                given = await handler(asked)
+                status = given.status
+                return ocpi.answered(request, self._now(), given.data, status=status, extra=given.headers)
+            except Failure as failure:
+                status = failure.status
+                return ocpi.answered(
+                    request, self._now(), failure.data, code=failure.code, status=status, message=failure.message
+                )
+            except Exception as error:  # noqa: BLE001  # whatever it is, a hub reads nothing but the envelope
+                _log.error("request failed", operation=operation, connection=name, exc_info=error)
+                return ocpi.answered(request, self._now(), code=StatusCode.SERVER_ERROR, status=500)
+            finally:
+                seconds = time.perf_counter() - began
+                self.gateway.observer.served(registration.WHO, name, operation, status, seconds)
+
+        return serve
+
+    async def _authenticated(self, request: web.Request, *, configuration: bool) -> Asked:
+        """Finds out who asks.
+
+        Raises:
+            Failure: HTTP 401 for no token, a wrong one, or one that is good for registering only.
+        """
+        token = ocpi.presented_token(request.headers.get("Authorization"))
+        connection = await self.gateway.registry.by_token(token) if token is not None else None
+        if token is None or connection is None or connection.hub != registration.WHO:
+            raise Failure(401, StatusCode.CLIENT_ERROR, "the token is missing or not known")
+        if not configuration and not registered(connection):
+            raise Failure(401, StatusCode.CLIENT_ERROR, "the token is good for registering only")
+        if not configuration and connection.mode is not Mode.LIVE:
+            # An empty list would tell the hub that everything is gone.
+            raise Failure(503, StatusCode.SERVER_ERROR, "the connection is not live")
+        return Asked(request, connection, Settings.model_validate(connection.settings), token)
+
+    def url(self, path: str) -> str:
+        """Gives the address at which IOP reaches a path."""
+        return self.gateway.public_url + path
+
+    async def ours(self, connection: Connection) -> list[PartyId]:
+        """Names the parties that a connection carries."""
+        return [party.id for party in await self.gateway.published.parties(connection)]
+
+    async def addressed(self, asked: Asked) -> Connection:
+        """Gives the connection as it carries the party that the request is addressed to, if that is one of ours."""
+        named = ocpi.party_in(asked.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
+        if named is None or named not in await self.ours(asked.connection):
+            return asked.connection
+        scope = asked.connection.scope.model_copy(update={"parties": frozenset({named})})
+        return replace(asked.connection, scope=scope)
+
+    def page(self, asked: Asked, window: Window, page: Page, write: Callable[[Any], dict[str, Any]]) -> Given:
+        """Writes a page; what cannot be said is left out of it and stays in its count, so that offsets do not move.
+
+        Args:
+            write: Writes one object; raises `Refused` where it cannot be said.
+        """
+        data = []
+        for each in page.objects:
+            try:
+                data.append(write(each))
+            except Refused:
+                continue  # what pushes the object has told why
+        endpoint = self.url(asked.request.path.rstrip("/"))
+        headers = ocpi.page_headers(endpoint, asked.request.query, window, page.total, asked.settings.page_cap)
+        return Given(data, headers)
+
+
+def registered(connection: Connection) -> bool:
+    """Tells whether a registration stands."""
+    return connection.secrets.ours is not None
