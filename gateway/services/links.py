@@ -38,6 +38,11 @@ class Links:
         self._changed: Callable[[], None] | None = None
         self._retired: dict[asyncio.Task[None], ChargingAdapter] = {}
 
+    @property
+    def revision(self) -> int:
+        """The number of the change up to which the connections, and what is kept with them, are known here."""
+        return self._revision
+
     def all(self) -> Sequence[Link]:
         """Gives all connections, in the order in which they were made."""
         return tuple(self._links.values())
