@@ -4,6 +4,18 @@ Every `after` is the opaque cursor that the page before gave as `next`; None sta
 raises `BadCursor`. `who` names the actor for the audit log.
 """
 
+from gateway.services.ports.cdrs import (
+    Agreed,
+    CdrFilter,
+    CdrRefusal,
+    CdrResult,
+    Cdrs,
+    CdrState,
+    CdrView,
+    Corrected,
+    Correction,
+    Dispute,
+)
 from gateway.services.ports.common import BadCursor, Conflict, HubFailed, Invalid, NotFound, Page, Parties
 from gateway.services.ports.connections import (
     Connections,
@@ -17,13 +29,30 @@ from gateway.services.ports.deliveries import DeadLetter, Deliveries, DeliverySt
 from gateway.services.ports.importing import EndedEarly, Importing, ImportRefusal, ImportReport, Progress, RefusalReason
 from gateway.services.ports.publishing import Publishing, PutResult, Statuses, StatusOutcome
 from gateway.services.ports.reading import HubIssue, IssueCount, Network, StoredLocation, StoredTariff
+from gateway.services.ports.sessions import (
+    SessionFilter,
+    SessionRef,
+    SessionResult,
+    Sessions,
+    SessionTold,
+    SessionView,
+)
 from gateway.services.ports.watch import LaneSample, Readiness, Sample, Sampler
 
 __all__ = [
+    "Agreed",
     "BadCursor",
+    "CdrFilter",
+    "CdrRefusal",
+    "CdrResult",
+    "CdrState",
+    "CdrView",
+    "Cdrs",
     "Conflict",
     "ConnectionView",
     "Connections",
+    "Corrected",
+    "Correction",
     "DeadLetter",
     "Deliveries",
     "DeliveryState",
@@ -32,6 +61,7 @@ __all__ = [
     "DifferenceCount",
     "DifferenceRow",
     "DifferenceState",
+    "Dispute",
     "EndedEarly",
     "HubFailed",
     "HubIssue",
@@ -53,6 +83,12 @@ __all__ = [
     "RefusalReason",
     "Sample",
     "Sampler",
+    "SessionFilter",
+    "SessionRef",
+    "SessionResult",
+    "SessionTold",
+    "SessionView",
+    "Sessions",
     "StatusOutcome",
     "Statuses",
     "StoredLocation",
