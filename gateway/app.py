@@ -15,6 +15,8 @@ from adapters import gireve, hubject
 from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
+from adapters.core.peers import Peers
+from adapters.core.tls import ListenerTls, TlsFiles
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.outbox.dispatcher import Dispatcher
@@ -101,7 +103,14 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     registry = Registry(store, links, cipher)
     commands, tokens, charges = Commands(), Tokens(), Charges()
     gateway = Gateway(
-        Published(store, network), commands, tokens, charges, registry, metrics, settings.public_url.rstrip("/")
+        Published(store, network),
+        commands,
+        tokens,
+        charges,
+        registry,
+        metrics,
+        settings.public_url.rstrip("/"),
+        Peers(settings.client_certificate_header, settings.trusted_proxies),
     )
     outbox = Outbox(store, holder=f"{socket.gethostname()}/{os.getpid()}")
     dispatcher = Dispatcher(store, outbox, links, metrics)
@@ -147,8 +156,14 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
 
 
 async def _served(app: web.Application, settings: Settings) -> tuple[web.AppRunner, int]:
+    tls = None
+    if settings.tls_certificate is not None:
+        try:
+            tls = ListenerTls(settings.tls_client_ca, settings.tls_certificate, settings.tls_key).context
+        except TlsFiles as error:
+            raise SettingsError(f"tls_certificate, tls_key, tls_client_ca: {error}") from None
     try:
-        return await serve(app, settings.host, settings.port)
+        return await serve(app, settings.host, settings.port, tls)
     except OSError as error:
         raise SettingsError(f"host, port: {settings.host}:{settings.port}: {error.strerror or error}") from None
 

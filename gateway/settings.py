@@ -8,10 +8,11 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 
 class SettingsError(ValueError):
@@ -30,6 +31,12 @@ class Settings(BaseModel):
         public_url: Where hubs reach this gateway from outside.
         pool_size: Connections to the database per process.
         pgbouncer: A PgBouncer in transaction mode stands before the database.
+        tls_certificate, tls_key: PEM files of what the listener shows; None serves plain HTTP. The key may stand in the
+            certificate's file. They are read again when they change.
+        tls_client_ca: PEM file of the authorities that sign hubs' client certificates. Whoever shows none is let in
+            and is refused by the routes that demand one.
+        client_certificate_header: The header in which an ingress hands on the client certificate that it verified.
+        trusted_proxies: The networks that the ingress calls from; from anywhere else that header is worth nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +50,25 @@ class Settings(BaseModel):
     admin_key: Annotated[str | None, Field(repr=False, min_length=16)] = None
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10
     pgbouncer: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    client_certificate_header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _separated(cls, value: Any) -> Any:
+        """Takes the networks from a variable, separated by commas."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.tls_certificate is None and (self.tls_key or self.tls_client_ca):
+            raise ValueError("tls_key and tls_client_ca are of no use without tls_certificate")
+        if (self.client_certificate_header is None) != (not self.trusted_proxies):
+            raise ValueError("client_certificate_header and trusted_proxies are of no use without each other")
+        return self
 
 
 _SECRET = {"database_url", "secret_key", "admin_key"}

@@ -1,7 +1,7 @@
 """What a hub's package offers to the composition root: one `Hub` value, named `HUB`, per package."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.inbound import Charges, Commands, Observer, Published, Registry, Tokens
+from adapters.core.peers import Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Gateway:
     observer: Observer
     public_url: str
     """Where hubs reach this gateway, without a trailing slash."""
+    peers: Peers = field(default_factory=Peers)
+    """Who calls, by the certificate that was shown."""
 
 
 class RegistrationFailed(Exception):

@@ -53,6 +53,9 @@ class Published(Protocol):
 class Registry(Protocol):
     """Connections and their credentials. Every change is audited."""
 
+    async def by_name(self, name: str) -> Connection | None:
+        """Finds a connection by its name, which is no secret and proves nothing."""
+
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given, comparing hashes in constant time."""
 

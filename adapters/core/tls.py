@@ -72,20 +72,62 @@ def client_context(authority: Path | None, certificate: Path | None, key: Path |
     return context
 
 
-def server_context(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
-    """Makes the context of a server that asks for a client certificate of one authority.
+def server_context(authority: Path | None, certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """Makes the context of a server.
 
-    A client without any is let in, so that the server can tell it so by HTTP, as web servers do: in TLS 1.3 a client
-    learns of a refusal only after its handshake, if at all.
+    A client without a certificate is let in, so that the server can tell it so by HTTP, as web servers do: in TLS 1.3 a
+    client learns of a refusal only after its handshake, if at all.
+
+    Args:
+        authority: Whose client certificates are asked for and verified; None asks for none.
+        certificate: What we show, PEM, with the chain if there is one.
+        key: Its key, not enciphered; None where the certificate's file holds it.
 
     Raises:
         TlsFiles: As `client_context`.
     """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_OPTIONAL
+    if authority is not None:
+        try:
+            context.load_verify_locations(cafile=authority)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsFiles(f"{authority} holds no certificates: {error}") from None
+        context.verify_mode = ssl.CERT_OPTIONAL
     _load(context, certificate, key)
     return context
+
+
+class ListenerTls:
+    """The context of a listener, whose files are read again when they change: a renewal needs no restart.
+
+    Args:
+        authority, certificate, key: As `server_context`.
+
+    Raises:
+        TlsFiles: As `server_context`; once it is made, files that make no sense leave everything as it is.
+    """
+
+    def __init__(self, authority: Path | None, certificate: Path, key: Path | None) -> None:
+        self._authority, self._certificate, self._key = authority, certificate, key
+        self._read_at = self._changed_at()
+        self.context = self._current = server_context(authority, certificate, key)
+        """What the listener is given."""
+        self.context.sni_callback = self._choose
+
+    def _changed_at(self) -> tuple[int | None, ...]:
+        return tuple(_changed_at(path) for path in (self._authority, self._certificate, self._key))
+
+    def _choose(self, handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        """Called in every handshake, whether the client names a server or not."""
+        if (changed_at := self._changed_at()) != self._read_at:
+            try:
+                self._current = server_context(self._authority, self._certificate, self._key)
+            except TlsFiles:
+                pass  # a certificate and its key are not replaced in the same instant: the next handshake looks again
+            else:
+                self._read_at = changed_at
+        handshake.context = self._current
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

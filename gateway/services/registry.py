@@ -18,6 +18,13 @@ class Registry:
         self._links = links
         self._cipher = cipher
 
+    async def by_name(self, name: str) -> Connection | None:
+        """Finds a connection by its name, among those that this process serves."""
+        link = self._links.by_name(name)
+        if link is None and await self._links.refresh():  # it may have been made a moment ago, elsewhere
+            link = self._links.by_name(name)
+        return None if link is None else link.connection
+
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given."""
         shown = token_hash(token)

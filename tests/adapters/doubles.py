@@ -70,6 +70,9 @@ class Tokens:
         self.token = token
         self.log: list[str] = []
 
+    async def by_name(self, name: str) -> Connection | None:
+        return self.connection if name == self.connection.name else None
+
     async def by_token(self, token: str) -> Connection | None:
         return self.connection if self.token is not None and token == self.token else None
 
