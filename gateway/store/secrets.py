@@ -10,6 +10,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from adapters.core.connection import Secrets
 
 
+_OTHER_KEY = "ROAMGATE_SECRET_KEY is not the key that the stored secrets were sealed with"
+
+
 class SecretsUnreadable(RuntimeError):
     """What is stored was encrypted with a key that we do not have."""
 
@@ -48,10 +51,23 @@ class Cipher:
         try:
             content = json.loads(self._fernet.decrypt(sealed))
         except InvalidToken:
-            raise SecretsUnreadable(
-                "ROAMGATE_SECRET_KEY is not the key that the stored secrets were sealed with"
-            ) from None
+            raise SecretsUnreadable(_OTHER_KEY) from None
         return Secrets(ours=content["ours"], endpoints=content["endpoints"])
+
+    def seal_text(self, text: str) -> bytes:
+        """Encrypts a text."""
+        return self._fernet.encrypt(text.encode())
+
+    def open_text(self, sealed: bytes) -> str:
+        """Decrypts a text.
+
+        Raises:
+            SecretsUnreadable: The key is another.
+        """
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise SecretsUnreadable(_OTHER_KEY) from None
 
 
 def token_hash(token: str) -> bytes:
