@@ -101,7 +101,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     # The registry reads connections by the links, whose adapters are built over the registry.
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
-    commands, tokens, charges = Commands(), Tokens(), Charges()
+    commands, tokens, charges = Commands(), Tokens(store, links), Charges()
     gateway = Gateway(
         Published(store, network),
         commands,

@@ -1,7 +1,8 @@
 -- Who may charge, who does, and what the hubs and the backend are told of it.
 
 -- A token as its EMSP described it, per connection over which that came. `listed`: the EMSP pushed it, so that its word
--- on local acceptance holds; else it was only seen in an answer to an authorisation.
+-- on local acceptance holds; else it was only seen in an answer to an authorisation. `uid_key`: two uids that differ by
+-- case only are one.
 CREATE TABLE token (
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
     party text NOT NULL,
@@ -13,10 +14,18 @@ CREATE TABLE token (
     body json NOT NULL,
     last_updated timestamptz NOT NULL,
     seen_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (connection_id, party, type, uid)
+    PRIMARY KEY (connection_id, party, type, uid_key)
 );
 CREATE INDEX token_uid ON token (uid_key);
 CREATE INDEX token_contract ON token (contract_key);
+
+-- Over which connections an EMSP has answered for a driver of its own.
+CREATE TABLE emsp_seen (
+    emsp text NOT NULL,
+    connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+    since timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (emsp, connection_id)
+);
 
 -- Who is served by which connection for which service. Without any line for a connection it serves everybody in its scope.
 CREATE TABLE agreement (
