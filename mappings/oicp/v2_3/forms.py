@@ -8,6 +8,7 @@ write `null` for what is absent. Nothing is lost by reading them all, so nothing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mappings.oicp.v2_3 import wire_charging
 from mappings.oicp.v2_3.wire import (
     Address,
     ChargingFacility,
@@ -23,7 +24,13 @@ def _spellings(model: type[WireModel]) -> dict[str, str]:
     return {name.casefold(): name for name in names}
 
 
-_MODELS: tuple[type[WireModel], ...] = (EvseDataRecord, EvseStatusRecord, Address, ChargingFacility)
+_MODELS: tuple[type[WireModel], ...] = (
+    EvseDataRecord,
+    EvseStatusRecord,
+    Address,
+    ChargingFacility,
+    *(model for model in vars(wire_charging).values() if isinstance(model, type) and issubclass(model, WireModel)),
+)
 _SPELLINGS = {model: _spellings(model) for model in _MODELS}
 
 

@@ -173,3 +173,75 @@ class Day(StrEnum):
     FRIDAY = "Friday"
     SATURDAY = "Saturday"
     SUNDAY = "Sunday"
+
+
+class RfidType(StrEnum):
+    """RFIDType: the technology of a card."""
+
+    MIFARE_CLASSIC = "mifareCls"
+    MIFARE_DESFIRE = "mifareDes"
+    CALYPSO = "calypso"
+    NFC = "nfc"
+    MIFARE_FAMILY = "mifareFamily"
+
+
+class HashFunction(StrEnum):
+    """HashFunctionType."""
+
+    BCRYPT = "Bcrypt"
+
+
+class IdentificationKind(StrEnum):
+    """The five options of IdentificationType, one of which is given."""
+
+    MIFARE_FAMILY = "RFIDMifareFamilyIdentification"
+    RFID = "RFIDIdentification"
+    QR_CODE = "QRCodeIdentification"
+    PLUG_AND_CHARGE = "PlugAndChargeIdentification"
+    REMOTE = "RemoteIdentification"
+
+
+class AuthorizationStatus(StrEnum):
+    """AuthorizationStatusType."""
+
+    AUTHORIZED = "Authorized"
+    NOT_AUTHORIZED = "NotAuthorized"
+
+
+class MeteringStatus(StrEnum):
+    """MeteringStatusType."""
+
+    START = "Start"
+    PROGRESS = "Progress"
+    END = "End"
+
+
+class NotificationType(StrEnum):
+    """ChargingNotificationType."""
+
+    START = "Start"
+    PROGRESS = "Progress"
+    END = "End"
+    ERROR = "Error"
+
+
+class ErrorType(StrEnum):
+    """ErrorClassType; the text parts the words by a space, the OpenAPI does not."""
+
+    CONNECTOR = "ConnectorError"
+    CRITICAL = "CriticalError"
+
+
+class CommandCode(StrEnum):
+    """The status codes that answer a command from an EMP; `status_codes` has them all."""
+
+    SUCCESS = "000"
+    NO_CONTRACT = "210"
+    SERVICE_NOT_AVAILABLE = "320"
+    SESSION_INVALID = "400"
+    NO_COMMUNICATION = "501"
+    NO_VEHICLE = "510"
+    RESERVED = "601"
+    IN_USE = "602"
+    UNKNOWN_EVSE = "603"
+    OUT_OF_SERVICE = "700"
