@@ -105,6 +105,7 @@ CREATE TABLE session_ref (
     PRIMARY KEY (connection_id, kind, value)
 );
 CREATE INDEX session_ref_authorisation ON session_ref (authorisation_no);
+CREATE INDEX session_ref_value ON session_ref (value);
 
 -- What a hub was told of a session: by kind of message, the session's own moment.
 CREATE TABLE session_told (
