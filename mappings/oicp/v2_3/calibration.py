@@ -30,11 +30,7 @@ _ORDER = (SignedNature.START, SignedNature.INTERMEDIATE, SignedNature.END)
 
 
 def write(data: SignedData, field: str, report: Report) -> Record:
-    """Writes both fields of a CDR.
-
-    Raises:
-        Refused: A signed reading is too long for OICP, so that the driver could verify nothing.
-    """
+    """Writes both fields of a CDR; what is too long for OICP is left out whole, with an issue."""
     record: Record = {}
     values = _values(data, field, report)
     if values:
@@ -48,22 +44,23 @@ def write(data: SignedData, field: str, report: Report) -> Record:
 def _values(data: SignedData, field: str, report: Report) -> list[Record]:
     # OICP 2.3, SignedMeteringValuesType: start, then what is between, then the end. Sorting keeps the order of equals.
     ordered = sorted(enumerate(data.values), key=lambda item: _ORDER.index(item[1].nature))
+    # Start and end tell the energy: of too many, the last ones in between are given up first.
     between = [n for n, value in ordered if value.nature is SignedNature.INTERMEDIATE]
-    dropped = set(between[len(between) - max(0, len(ordered) - VALUES) :]) if len(ordered) > VALUES else set()
+    rest = [n for n, value in ordered if value.nature is not SignedNature.INTERMEDIATE]
+    kept = {*(rest + between)[:VALUES]}
     written: list[Record] = []
     for n, value in ordered:
         path = f"{field}.values[{n}]"
-        if n in dropped:
+        if n not in kept:
             report.add(IssueKind.LEFT_OUT, path, f"more than the {VALUES} that OICP allows")
             continue
         if len(value.signed) > SIGNED_LENGTH:
-            raise report.refuse(f"{path}.signed", f"longer than the {SIGNED_LENGTH} characters that OICP allows")
+            report.add(IssueKind.LEFT_OUT, path, f"longer than the {SIGNED_LENGTH} characters that OICP allows")
+            continue
         if value.plain is not None:
             report.add(IssueKind.LOST, f"{path}.plain", "OICP has no place for it")
         nature = SIGNED_NATURES.from_canonical(value.nature).value
         written.append({"SignedMeteringValue": value.signed, "MeteringStatus": nature})
-    if len(written) > VALUES:
-        raise report.refuse(f"{field}.values", f"more than {VALUES} starts and ends")
     return written
 
 
@@ -94,7 +91,7 @@ def read(fields: Mapping[str, Any], report: Report) -> SignedData | None:
     known: Record = forms.fields(CalibrationLawVerification, info)[0] if isinstance(info, Mapping) else {}
     if info is not None and not isinstance(info, Mapping):
         report.add(IssueKind.UNKNOWN, "CalibrationLawVerificationInfo", "not an object")
-    texts = {
+    texts: dict[str, Any] = {
         name: said
         for name, (word, _) in _INFO.items()
         if (said := _untouched(known.get(word), f"CalibrationLawVerificationInfo.{word}", report))

@@ -45,7 +45,7 @@ def from_canonical(cdr: Cdr, leg: Leg) -> tuple[Record, list[Issue]]:
 
     Raises:
         Refused: It takes another CDR back; the leg has no SessionID or an identification that OICP has no word for; the
-            place has no EvseID; the energy is negative or is not what the readings say; signed data are too long.
+            place has no EvseID; the energy is negative or is not what the readings say.
     """
     report = Report()
     if cdr.credit:
@@ -128,6 +128,7 @@ def to_canonical(body: Any, *, currency: str, at: datetime) -> tuple[RoamingCdr,
     energy = _read_energy(fields, metering, report)
     if "HubProviderID" in fields:
         unknown["HubProviderID"] = fields["HubProviderID"]
+    consumed = Dimension(type=DimensionType.ENERGY, volume=energy)
     given: dict[str, Any] = {
         "party": evse_id.party,
         "id": leg.hub_session,
@@ -141,9 +142,7 @@ def to_canonical(body: Any, *, currency: str, at: datetime) -> tuple[RoamingCdr,
         "location": _place(evse_id, process.read_party(fields.get("HubOperatorID"), "HubOperatorID", report)),
         "metering": metering,
         "currency": currency,
-        "periods": (
-            ChargingPeriod(start=charging_start, dimensions=(Dimension(type=DimensionType.ENERGY, volume=energy),)),
-        ),
+        "periods": (ChargingPeriod(start=charging_start, dimensions=(consumed,)),),
         "signed_data": calibration.read(fields, report),
         "energy": energy,
         "time": _hours(end - start),

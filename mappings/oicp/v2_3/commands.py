@@ -1,7 +1,7 @@
-"""Commands of an EMP in, the acknowledgement that answers them out (OICP 2.3, eRoamingAuthorizeRemoteStart, …Stop,
-eRoamingAuthorizeRemoteReservationStart, …Stop).
+"""Commands of an EMP in, the acknowledgement that answers them out (OICP 2.3, CPO Services and Operations).
 
-A reservation is a process of its own to Hubject, so its SessionID is the reservation's id.
+The four are eRoamingAuthorizeRemoteStart and Stop, and their sisters for reservations. A reservation is a process of
+its own to Hubject, so its SessionID is the reservation's id.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,6 +18,7 @@ from mappings.canonical.commands import (
     StartSession,
     StopSession,
 )
+from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.oicp.status_codes import CODES
 from mappings.oicp.v2_3 import forms, process, tokens
@@ -117,7 +118,7 @@ class _Reader:
     def session(self) -> str:
         return process.read_session_id(self._fields.get("SessionID"), "SessionID", self.report)
 
-    def provider(self) -> Any:
+    def provider(self) -> PartyId | None:
         return process.read_party(self._fields.get("ProviderID"), "ProviderID", self.report)
 
     def at(self) -> EvseRef:

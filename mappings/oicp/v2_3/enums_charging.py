@@ -62,7 +62,7 @@ COMMAND_RESULTS = EnumTable(
         CommandResult.ACCEPTED: wire.CommandCode.SUCCESS,
         CommandResult.CANCELED_RESERVATION: Lossy(
             wire.CommandCode.SESSION_INVALID,
-            "OICP cannot tell a reservation that the CPO cancelled from an unknown one",
+            "OICP cannot tell a cancelled reservation from an unknown one",
         ),
         CommandResult.EVSE_OCCUPIED: wire.CommandCode.IN_USE,
         CommandResult.EVSE_INOPERATIVE: wire.CommandCode.OUT_OF_SERVICE,

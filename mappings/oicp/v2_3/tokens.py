@@ -74,8 +74,8 @@ def from_canonical(
         body: Record = {"UID": _write_uid(identification.uid, field, report)}
     else:
         body = {"EvcoID": _write_evco_id(identification.contract_id, f"{field}.contract_id", report)}
-    if kind is IdentificationKind.RFID:
-        body |= _card(identification, field, report)
+    if kind is IdentificationKind.RFID and identification.rfid_kind is not None:
+        body |= _card(identification, identification.rfid_kind, field, report)
     if kind is IdentificationKind.QR_CODE:
         body |= _pin(pin, authorising, report)
     return {kind.value: body}, report.issues
@@ -101,10 +101,9 @@ def _write_evco_id(contract: ContractId | None, field: str, report: Report) -> s
     return written
 
 
-def _card(identification: Identification, field: str, report: Report) -> Record:
+def _card(identification: Identification, rfid_kind: RfidKind, field: str, report: Report) -> Record:
     """Writes what RFIDIdentification says beside the UID."""
-    assert identification.rfid_kind is not None
-    body: Record = {"RFID": RFID_KINDS.from_canonical(identification.rfid_kind).value}
+    body: Record = {"RFID": RFID_KINDS.from_canonical(rfid_kind).value}
     if identification.contract_id is not None:
         try:
             body["EvcoID"] = _write_evco_id(identification.contract_id, f"{field}.contract_id", Report())
