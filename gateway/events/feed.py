@@ -35,7 +35,7 @@ GATHER: Final = 0.005
 """Seconds to wait when woken, so that what is written in one breath gets its positions together."""
 
 CONTESTED: Final = 0.02
-"""Seconds after which to look again when another process was giving positions: it may have begun too early to see all."""
+"""Seconds after which to look again when another process was giving positions: it may have begun before our commit."""
 
 BATCH: Final = 1000
 FORGET_EVERY: Final = 600.0

@@ -51,9 +51,9 @@ class Webhooks:
         if reply.answer is not None and reply.answer.status == 410:
             await self._hooks.switch_off(hook, "The receiver answered 410 Gone")
         outcome = reply.outcome
-        if isinstance(outcome, RefusedByHub) and outcome.code != "410":
-            if attempts + 1 < ENOUGH or waiting < PATIENCE:
-                return NotSent(f"HTTP {outcome.code} {outcome.text}".strip())
+        hasty = attempts + 1 < ENOUGH or waiting < PATIENCE
+        if hasty and isinstance(outcome, RefusedByHub) and outcome.code != "410":
+            return NotSent(f"HTTP {outcome.code} {outcome.text}".strip())
         return outcome
 
     async def test(self, hook: Hook, id_: str) -> Outcome:

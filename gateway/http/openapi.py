@@ -116,8 +116,7 @@ def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
 
 def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        # `LocationOperations.list` is `location.list`.
-        "operationId": route.handler.__qualname__.replace("Operations", "").lower(),
+        "operationId": _name(route),
         "summary": route.summary,
         "description": " ".join((route.handler.__doc__ or "").split()),
         "tags": [route.tag],
@@ -137,6 +136,12 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
             "content": {media: {"schema": schema} for media in route.body.types},
         }
     return operation
+
+
+def _name(route: Route) -> str:
+    """Names an operation: `LocationOperations.list` is `location.list`, whoever it inherited the method from."""
+    owner = type(getattr(route.handler, "__self__", None)).__name__
+    return f"{owner.replace('Operations', '')}.{route.handler.__name__}".lower()
 
 
 def _parameter(parameter: Parameter, schemas: Schemas) -> dict[str, Any]:

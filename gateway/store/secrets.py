@@ -9,7 +9,6 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from adapters.core.connection import Secrets
 
-
 _OTHER_KEY = "ROAMGATE_SECRET_KEY is not the key that the stored secrets were sealed with"
 
 

@@ -4,11 +4,23 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from gateway.events.writing import EventType
 from gateway.services.ports.common import Parties
 from mappings.canonical.ids import PartyId
+
+
+class Question(StrEnum):
+    """What a call-out may be asked: the commands, and what a driver wishes of a running session."""
+
+    START_SESSION = "START_SESSION"
+    STOP_SESSION = "STOP_SESSION"
+    RESERVE_NOW = "RESERVE_NOW"
+    CANCEL_RESERVATION = "CANCEL_RESERVATION"
+    UNLOCK_CONNECTOR = "UNLOCK_CONNECTOR"
+    CHARGING_PREFERENCES = "CHARGING_PREFERENCES"
 
 
 class FeedEvent(NamedTuple):
