@@ -86,6 +86,17 @@ class Whitelist(StrEnum):
     NEVER = "NEVER"
 
 
+class AllowedType(StrEnum):
+    """What an EMSP says to a token that it is asked for (OCPI 2.2.1, AllowedType)."""
+
+    ALLOWED = "ALLOWED"
+    BLOCKED = "BLOCKED"
+    EXPIRED = "EXPIRED"
+    NO_CREDIT = "NO_CREDIT"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    """Valid, but not here."""
+
+
 class ProfileType(StrEnum):
     """What a driver prefers (OCPI 2.2.1, ProfileType)."""
 

@@ -5,6 +5,7 @@ validator. For one that does not, the validator tells where, and a table tells w
 for the unknown (a value kept beside the model, a list member or a structural part left out, a record refused).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -14,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from mappings.report import IssueKind, Refused, Report
+from mappings.report import Issue, IssueKind, Refused, Report
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -22,6 +23,7 @@ Path = tuple[str | int, ...]
 UNREAD = "\x00"
 """Prefix under which the raw value of a field that could not be read stays in the wire object, for `unknown`."""
 
+_NAMES = re.compile(r"\w+")
 _ROUNDS = 12  # each round mends every fault the validator sees; a mended value may show one more beneath it
 
 
@@ -58,11 +60,13 @@ class Reader(Generic[T]):
     Args:
         model: The strict wire model, a TypedDict.
         rules: What becomes of which fault; where no rule fits, the record is refused.
+        secret: Fields whose values no issue shows, nor those of what is inside them.
     """
 
-    def __init__(self, model: type[T], rules: Rules) -> None:
+    def __init__(self, model: type[T], rules: Rules, secret: frozenset[str] = frozenset()) -> None:
         self._adapter: TypeAdapter[T] = TypeAdapter(model)
         self._rules = rules
+        self._secret = secret
 
     def read(self, data: bytes | str | Mapping[str, Any], report: Report) -> T:
         """Reads JSON text, or an object that was parsed from JSON.
@@ -76,6 +80,24 @@ class Reader(Generic[T]):
             return self._adapter.validate_python(data)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False)
+        if not self._secret:
+            return self._read_mended(data, faults, report)
+        told = len(report.issues)
+        try:
+            return self._read_mended(data, faults, report)
+        except Refused as refused:
+            refused.issues[told:] = map(self._hidden, refused.issues[told:])
+            raise
+        finally:
+            report.issues[told:] = map(self._hidden, report.issues[told:])
+
+    def _hidden(self, issue: Issue) -> Issue:
+        if issue.field and self._secret.isdisjoint(_NAMES.findall(issue.field)):
+            return issue
+        detail = "mended" if issue.kind is IssueKind.MENDED else issue.detail
+        return issue._replace(value=None, detail=detail)
+
+    def _read_mended(self, data: bytes | str | Mapping[str, Any], faults: list[ErrorDetails], report: Report) -> T:
         raw = self._parse(data, faults, report)
         for _ in range(_ROUNDS):
             self._mend(raw, faults, report)

@@ -195,6 +195,17 @@ def fit(text: str, limit: int, report: Report, path: Path, field: str) -> str:
     return shortened(text, limit)
 
 
+def own_id(text: str, limit: int, report: Report, path: Path, field: str, *, secret: bool = False) -> str:
+    """Reads an id by which a record is found again; `secret` keeps it out of the issue.
+
+    Raises:
+        Refused: It is empty, or longer than OCPI allows.
+    """
+    if not 0 < len(text) <= limit:
+        raise report.refuse(show((*path, field)), f"not of 1 to {limit} characters", None if secret else text)
+    return text
+
+
 def ident(text: str, limit: int, report: Report, path: Path, field: str) -> str:
     """Passes an id that fits.
 

@@ -269,7 +269,7 @@ class ModuleId(StrEnum):
     TOKENS = "tokens"
 
 
-def _same(canonical: type[C], wire: type[W], but: dict[C, W | Lossy[W] | NotSaid] | None = None) -> EnumTable[C, W]:
+def same(canonical: type[C], wire: type[W], but: dict[C, W | Lossy[W] | NotSaid] | None = None) -> EnumTable[C, W]:
     """A table of two enums that share their words, but for the rows given; it still fails where one has more."""
     rows: dict[C, W | Lossy[W] | NotSaid] = {
         member: wire(member.value) for member in canonical if member not in (but or {})
@@ -277,18 +277,18 @@ def _same(canonical: type[C], wire: type[W], but: dict[C, W | Lossy[W] | NotSaid
     return EnumTable(canonical, wire, {**rows, **(but or {})})
 
 
-STATUSES = _same(EvseStatus, WireStatus)
-CONNECTOR_STANDARDS = _same(
+STATUSES = same(EvseStatus, WireStatus)
+CONNECTOR_STANDARDS = same(
     ConnectorStandard, WireConnectorType, {ConnectorStandard.AVCON: NotSaid("OCPI has no word for AVCON")}
 )
-CONNECTOR_FORMATS = _same(ConnectorFormat, WireConnectorFormat)
-POWER_TYPES = _same(PowerType, WirePowerType)
-CAPABILITIES = _same(Capability, WireCapability)
-PARKING_RESTRICTIONS = _same(ParkingRestriction, WireParkingRestriction)
-PARKING_TYPES = _same(ParkingType, WireParkingType)
-FACILITIES = _same(Facility, WireFacility)
-IMAGE_CATEGORIES = _same(ImageCategory, WireImageCategory)
-ENERGY_SOURCES = _same(
+CONNECTOR_FORMATS = same(ConnectorFormat, WireConnectorFormat)
+POWER_TYPES = same(PowerType, WirePowerType)
+CAPABILITIES = same(Capability, WireCapability)
+PARKING_RESTRICTIONS = same(ParkingRestriction, WireParkingRestriction)
+PARKING_TYPES = same(ParkingType, WireParkingType)
+FACILITIES = same(Facility, WireFacility)
+IMAGE_CATEGORIES = same(ImageCategory, WireImageCategory)
+ENERGY_SOURCES = same(
     EnergySourceCategory,
     WireEnergySourceCategory,
     {
@@ -297,16 +297,16 @@ ENERGY_SOURCES = _same(
         EnergySourceCategory.PETROLEUM: Lossy(WireEnergySourceCategory.GENERAL_FOSSIL, "that it is petroleum"),
     },
 )
-IMPACTS = _same(ImpactCategory, WireImpactCategory)
-ROLES = _same(Role, WireRole)
-TARIFF_TYPES = _same(TariffType, WireTariffType)
-TARIFF_DIMENSIONS = _same(
+IMPACTS = same(ImpactCategory, WireImpactCategory)
+ROLES = same(Role, WireRole)
+TARIFF_TYPES = same(TariffType, WireTariffType)
+TARIFF_DIMENSIONS = same(
     TariffDimension,
     WireTariffDimension,
     {TariffDimension.SESSION_TIME: NotSaid("plain OCPI prices charging and parking time apart")},
 )
-DAYS_OF_WEEK = _same(DayOfWeek, WireDayOfWeek)
-RESERVATION_RESTRICTIONS = _same(ReservationRestriction, WireReservationRestriction)
+DAYS_OF_WEEK = same(DayOfWeek, WireDayOfWeek)
+RESERVATION_RESTRICTIONS = same(ReservationRestriction, WireReservationRestriction)
 
 ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("Status", STATUSES),

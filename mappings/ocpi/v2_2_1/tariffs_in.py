@@ -5,17 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from mappings.canonical.tariffs import (
-    Money,
     PriceComponent,
     Tariff,
     TariffDimension,
     TariffElement,
     TariffRestrictions,
-    Tax,
 )
 from mappings.ocpi import numbers, values
 from mappings.ocpi.reading import Path, Reader, Rule, Rules, show
-from mappings.ocpi.v2_2_1 import enums, texts
+from mappings.ocpi.v2_2_1 import enums, prices, texts
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.locations_in import last_updated, party
 from mappings.report import IssueKind, Report
@@ -28,14 +26,13 @@ RULES: Rules = {
     "tariff_alt_text[]": Rule.LEAVE_OUT,
 }
 TARIFFS: Reader[w.Tariff] = Reader(w.Tariff, RULES)
-TARIFF, _ELEMENT, _PRICE = w.names(w.Tariff), w.names(w.TariffElement), w.names(w.Price)
+TARIFF, _ELEMENT = w.names(w.Tariff), w.names(w.TariffElement)
 COMPONENT, RESTRICTIONS = w.names(w.PriceComponent), w.names(w.TariffRestrictions)
 
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 _DATE = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 NUMBERS = ("min_kwh", "max_kwh", "min_current", "max_current", "min_power", "max_power")
 DURATIONS = ("min_duration", "max_duration")
-VAT = "VAT"
 
 
 def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: datetime | None) -> Tariff:
@@ -47,7 +44,7 @@ def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: dat
     unknown = {} if wire.keys() <= TARIFF else values.kept(wire, TARIFF, report, ())
     kind = wire.get("type")
     mix = wire.get("energy_mix")
-    tariff_id, currency = wire["id"], wire["currency"]
+    tariff_id = wire["id"]
     if not 0 < len(tariff_id) <= 36:
         raise report.refuse("id", "not of 1 to 36 characters", tariff_id)
     elements = wire["elements"]
@@ -56,12 +53,12 @@ def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: dat
     return Tariff(
         party=party(wire["country_code"], wire["party_id"], report, ()),
         id=tariff_id,
-        currency=_currency(currency, report),
+        currency=prices.currency(wire["currency"], report),
         type=None if kind is None else values.decisive(enums.TARIFF_TYPES, kind, report, (), "type"),
         texts=texts.texts_in(wire.get("tariff_alt_text"), report, ("tariff_alt_text",)),
         url=wire.get("tariff_alt_url"),
-        min_price=_money(wire.get("min_price"), report, ("min_price",)),
-        max_price=_money(wire.get("max_price"), report, ("max_price",)),
+        min_price=prices.price_in(wire.get("min_price"), report, ("min_price",)),
+        max_price=prices.price_in(wire.get("max_price"), report, ("max_price",)),
         elements=tuple(_element(each, dimensions, report, ("elements", index)) for index, each in enumerate(elements)),
         start=_optional_moment(wire.get("start_date_time"), report, "start_date_time"),
         end=_optional_moment(wire.get("end_date_time"), report, "end_date_time"),
@@ -71,30 +68,8 @@ def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: dat
     )
 
 
-def _currency(text: str, report: Report) -> str:
-    code = text.strip().upper()
-    if re.fullmatch(r"[A-Z]{3}", code) is None:
-        raise report.refuse("currency", "not an ISO 4217 code", text)
-    if code != text:
-        report.add(IssueKind.MENDED, "currency", f"read as {code}", text)
-    return code
-
-
 def _optional_moment(text: str | None, report: Report, field: str) -> datetime | None:
     return None if text is None else values.moment(text, report, (), field)
-
-
-def _money(wire: w.Price | None, report: Report, path: Path) -> Money | None:
-    if wire is None:
-        return None
-    values.dropped(wire, _PRICE, report, path)
-    net, gross = numbers.read(wire["excl_vat"]), wire.get("incl_vat")
-    if gross is None:
-        return Money(net=net)
-    tax = numbers.read(gross) - net
-    if tax < 0:
-        report.add(IssueKind.SUSPECT, show(path), "less with VAT than without", gross)
-    return Money(net=net, taxes=(Tax(name=VAT, amount=tax),))
 
 
 def _element(wire: w.TariffElement, dimensions: Dimensions, report: Report, path: Path) -> TariffElement:

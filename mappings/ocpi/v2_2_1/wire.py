@@ -13,7 +13,7 @@ from typing_extensions import TypedDict, get_type_hints
 from mappings.canonical.locations import Id
 
 # Of the texts in a network only the names of fields repeat often enough to be worth remembering.
-_OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, cache_strings="keys")
+OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, cache_strings="keys")
 _Whole = Annotated[int, Field(ge=0)]
 _Number = int | float
 _Clock = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]
@@ -23,7 +23,7 @@ _Pixels = Annotated[int, Field(ge=0, le=99999)]
 class DisplayText(TypedDict, total=False):
     """types, DisplayText."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]  # pydantic's own way to configure a TypedDict
+    __pydantic_config__ = OPEN  # type: ignore[misc]  # pydantic's own way to configure a TypedDict
     language: Required[str]
     text: Required[str]
 
@@ -31,7 +31,7 @@ class DisplayText(TypedDict, total=False):
 class Image(TypedDict, total=False):
     """mod_locations, Image."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     url: Required[str]
     thumbnail: str | None
     category: Required[str]
@@ -43,7 +43,7 @@ class Image(TypedDict, total=False):
 class BusinessDetails(TypedDict, total=False):
     """mod_locations, BusinessDetails."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     name: Required[str]
     website: str | None
     logo: Image | None
@@ -52,7 +52,7 @@ class BusinessDetails(TypedDict, total=False):
 class EnergySource(TypedDict, total=False):
     """mod_locations, EnergySource; the share is mandatory in OCPI, and kept apart from zero where it is missing."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     source: Required[str]
     percentage: Annotated[_Number, Field(ge=0, le=100)] | None
 
@@ -60,7 +60,7 @@ class EnergySource(TypedDict, total=False):
 class EnvironmentalImpact(TypedDict, total=False):
     """mod_locations, EnvironmentalImpact."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     category: Required[str]
     amount: Required[_Number]
 
@@ -68,7 +68,7 @@ class EnvironmentalImpact(TypedDict, total=False):
 class EnergyMix(TypedDict, total=False):
     """mod_locations, EnergyMix."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     is_green_energy: Required[bool]
     energy_sources: list[EnergySource] | None
     environ_impact: list[EnvironmentalImpact] | None
@@ -79,7 +79,7 @@ class EnergyMix(TypedDict, total=False):
 class GeoLocation(TypedDict, total=False):
     """mod_locations, GeoLocation."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     latitude: Required[str]
     longitude: Required[str]
 
@@ -87,7 +87,7 @@ class GeoLocation(TypedDict, total=False):
 class AdditionalGeoLocation(TypedDict, total=False):
     """mod_locations, AdditionalGeoLocation."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     latitude: Required[str]
     longitude: Required[str]
     name: DisplayText | None
@@ -96,7 +96,7 @@ class AdditionalGeoLocation(TypedDict, total=False):
 class RegularHours(TypedDict, total=False):
     """mod_locations, RegularHours; `24:00` is not OCPI's, but has one reading and is met."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     weekday: Required[Annotated[int, Field(ge=1, le=7)]]
     period_begin: Required[_Clock]
     period_end: Required[_Clock]
@@ -105,7 +105,7 @@ class RegularHours(TypedDict, total=False):
 class ExceptionalPeriod(TypedDict, total=False):
     """mod_locations, ExceptionalPeriod."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     period_begin: Required[str]
     period_end: Required[str]
 
@@ -113,7 +113,7 @@ class ExceptionalPeriod(TypedDict, total=False):
 class Hours(TypedDict, total=False):
     """mod_locations, Hours."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     twentyfourseven: Required[bool]
     regular_hours: list[RegularHours] | None
     exceptional_openings: list[ExceptionalPeriod] | None
@@ -123,7 +123,7 @@ class Hours(TypedDict, total=False):
 class StatusSchedule(TypedDict, total=False):
     """mod_locations, StatusSchedule."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     period_begin: Required[str]
     period_end: str | None
     status: Required[str]
@@ -132,7 +132,7 @@ class StatusSchedule(TypedDict, total=False):
 class PublishToken(TypedDict, total=False):
     """mod_locations, PublishTokenType."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     uid: str | None
     type: str | None
     visual_number: str | None
@@ -143,7 +143,7 @@ class PublishToken(TypedDict, total=False):
 class Connector(TypedDict, total=False):
     """mod_locations, Connector; feeds lack the format, power type, voltage and amperage that OCPI demands."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     id: Required[Id]
     standard: Required[str]
     format: str | None
@@ -159,7 +159,7 @@ class Connector(TypedDict, total=False):
 class Evse(TypedDict, total=False):
     """mod_locations, EVSE."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     uid: Required[Id]
     evse_id: str | None
     status: Required[str]
@@ -178,7 +178,7 @@ class Evse(TypedDict, total=False):
 class Location(TypedDict, total=False):
     """mod_locations, Location."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     country_code: Required[str]
     party_id: Required[str]
     id: Required[Id]
@@ -210,7 +210,7 @@ class Location(TypedDict, total=False):
 class Price(TypedDict, total=False):
     """types, Price."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     excl_vat: Required[_Number]
     incl_vat: _Number | None
 
@@ -218,7 +218,7 @@ class Price(TypedDict, total=False):
 class PriceComponent(TypedDict, total=False):
     """mod_tariffs, PriceComponent."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     type: Required[str]
     price: Required[_Number]
     vat: _Number | None
@@ -228,7 +228,7 @@ class PriceComponent(TypedDict, total=False):
 class TariffRestrictions(TypedDict, total=False):
     """mod_tariffs, TariffRestrictions."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     start_time: str | None
     end_time: str | None
     start_date: str | None
@@ -248,7 +248,7 @@ class TariffRestrictions(TypedDict, total=False):
 class TariffElement(TypedDict, total=False):
     """mod_tariffs, TariffElement."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     price_components: Required[list[PriceComponent]]
     restrictions: TariffRestrictions | None
 
@@ -256,7 +256,7 @@ class TariffElement(TypedDict, total=False):
 class Tariff(TypedDict, total=False):
     """mod_tariffs, Tariff."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     country_code: Required[str]
     party_id: Required[str]
     id: Required[str]
@@ -276,7 +276,7 @@ class Tariff(TypedDict, total=False):
 class Version(TypedDict, total=False):
     """version information endpoint, Version."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     version: Required[str]
     url: Required[str]
 
@@ -284,7 +284,7 @@ class Version(TypedDict, total=False):
 class Endpoint(TypedDict, total=False):
     """version information endpoint, Endpoint."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     identifier: Required[str]
     role: str | None
     url: Required[str]
@@ -293,7 +293,7 @@ class Endpoint(TypedDict, total=False):
 class VersionDetails(TypedDict, total=False):
     """version information endpoint, version details."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     version: Required[str]
     endpoints: Required[list[Endpoint]]
 
@@ -301,7 +301,7 @@ class VersionDetails(TypedDict, total=False):
 class CredentialsRole(TypedDict, total=False):
     """credentials, CredentialsRole."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     role: Required[str]
     business_details: Required[BusinessDetails]
     party_id: Required[str]
@@ -311,7 +311,7 @@ class CredentialsRole(TypedDict, total=False):
 class Credentials(TypedDict, total=False):
     """credentials, Credentials object."""
 
-    __pydantic_config__ = _OPEN  # type: ignore[misc]
+    __pydantic_config__ = OPEN  # type: ignore[misc]
     token: Required[str]
     url: Required[str]
     roles: Required[list[CredentialsRole]]
@@ -326,7 +326,7 @@ def partial(model: type[Any]) -> Any:
     fields = {name: hint.__args__[0] if get_origin(hint) is Required else hint for name, hint in _hints(model).items()}
     make: Any = TypedDict  # a type checker wants the name and the fields spelt out
     made = make(f"{model.__name__}Patch", fields, total=False)
-    made.__pydantic_config__ = _OPEN
+    made.__pydantic_config__ = OPEN
     return made
 
 

@@ -1,0 +1,176 @@
+"""Gireve's OCPI 2.2.1: what it demands and forbids of tokens, sessions, CDRs and commands.
+
+The source is Gireve's technical guide for OCPI 2.2.1 (tokens, sessions, CDRs, commands). A card's uid is held to
+Gireve's form where we ask for it; in a session or CDR it is said as Gireve itself told it, whatever its form.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mappings.canonical.base import Model
+from mappings.canonical.cdrs import Cdr
+from mappings.canonical.commands import ReserveNow, StartSession
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import Session
+from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Identification, TokenType
+from mappings.ocpi.dialects.gireve import DIMENSIONS, tariff_from_canonical
+from mappings.ocpi.v2_2_1 import cdrs, cdrs_out, commands, sessions_out, tokens
+from mappings.ocpi.v2_2_1 import enums_charging as enums
+from mappings.ocpi.v2_2_1.wire import Wire
+from mappings.report import Issue, IssueKind, Refused, Report
+
+Source = bytes | str | Mapping[str, Any]
+
+_RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
+_LONGEST_UID = 36
+
+
+class AnonymousCard(Model):
+    """The driver that stands in sessions and CDRs for Advenir, the French subsidy; Gireve confirms it at onboarding."""
+
+    country_code: str = "$$"
+    party_id: str = "ADV"
+    uid: str = "12345671234567"
+    type: str = "RFID"
+    contract_id: str = "Gireve2Advenir"
+
+
+ADVENIR = AnonymousCard()
+
+authorisation_to_canonical = tokens.authorisation_to_canonical
+location_references = tokens.location_references
+
+
+def uid(identification: Identification) -> tuple[str, str]:
+    """Gives the uid and the TokenType by which Gireve is asked for a driver (mod_tokens, POST).
+
+    Returns:
+        The uid, a card's in hexadecimal capitals, and the type in OCPI's words.
+
+    Raises:
+        Refused: There is none, or it is a card's and not of 8, 14 or 20 hexadecimal digits.
+    """
+    kind = enums.TOKEN_TYPES.from_canonical(identification.type).value
+    text = identification.uid
+    if text is None and identification.type in {TokenType.PLUG_AND_CHARGE, TokenType.QR_CODE}:
+        text = None if identification.contract_id is None else identification.contract_id.text
+    if text is None:
+        raise Refused("identification.uid", "Gireve is asked by it, and there is none")
+    if identification.type is TokenType.RFID:
+        text = text.upper()
+        if _RFID.fullmatch(text) is None:
+            raise Refused("identification.uid", "Gireve knows cards by 8, 14 or 20 hexadecimal digits only")
+    elif len(text) > _LONGEST_UID:
+        raise Refused("identification.contract_id", "longer than the 36 characters that OCPI allows")
+    return text, kind
+
+
+def session_from_canonical(session: Session, leg: Leg) -> tuple[Wire, list[Issue]]:
+    """Writes a session that roams over Gireve.
+
+    Raises:
+        Refused: As in plain OCPI.
+    """
+    report = Report()
+    return sessions_out.session(session, sessions_out.driver(session, leg, report), report), report.issues
+
+
+def anonymous_session_from_canonical(session: Session, card: AnonymousCard = ADVENIR) -> tuple[Wire, list[Issue]]:
+    """Writes a session that does not roam, for Advenir, with nothing of its driver.
+
+    Raises:
+        Refused: The party has no country of two letters, or a tax cannot be said.
+    """
+    report = Report()
+    # What a peer or backend said beyond the model may name the driver.
+    bare = session.model_copy(update={"unknown": {}})
+    return sessions_out.session(bare, {"cdr_token": card.model_dump()}, report), report.issues
+
+
+def cdr_from_canonical(cdr: Cdr, leg: Leg, *, zero_cost: bool = False) -> tuple[Wire, list[Issue]]:
+    """Writes a CDR of a session that roamed over Gireve.
+
+    Args:
+        cdr: What to write.
+        leg: How Gireve knows the charge.
+        zero_cost: Says a cost of zero where the CPO tells none; Gireve's clearing computes its own.
+
+    Raises:
+        Refused: As in plain OCPI; or it is a credit, which Gireve would pass on as one more CDR to be paid.
+    """
+    report = Report()
+    _no_credit(cdr, report)
+    who = cdrs_out.driver(cdr, leg, report)
+    if cdr.home_compensation:
+        detail = "Gireve does not pass it on; sent all the same"
+        report.add(IssueKind.LOST, "home_compensation", detail)
+    return cdrs_out.cdr(cdr, who, _tariff, report, zero_cost=zero_cost), report.issues
+
+
+def anonymous_cdr_from_canonical(
+    cdr: Cdr, card: AnonymousCard = ADVENIR, *, zero_cost: bool = False
+) -> tuple[Wire, list[Issue]]:
+    """Writes a CDR of a session that did not roam, for Advenir, with nothing of its driver.
+
+    Raises:
+        Refused: As `cdr_from_canonical`, but for the driver.
+    """
+    report = Report()
+    _no_credit(cdr, report)
+    bare = cdr.model_copy(
+        update={
+            # Signed readings hold the driver's card (OCMF: the identification's data); a remark may name anybody.
+            "signed_data": None,
+            "remark": None,
+            "invoice_id": None,
+            "home_compensation": False,
+            "unknown": {},
+        }
+    )
+    who: Wire = {"cdr_token": card.model_dump()}
+    return cdrs_out.cdr(bare, who, _tariff, report, zero_cost=zero_cost), report.issues
+
+
+def _no_credit(cdr: Cdr, report: Report) -> None:
+    if cdr.credit:
+        raise report.refuse("credit", "Gireve ignores that it is a credit, and would pass on a CDR to be paid")
+
+
+def _tariff(tariff: Tariff, report: Report) -> Wire:
+    made, issues = tariff_from_canonical(tariff)
+    report.issues += issues
+    return made
+
+
+def cdr_to_canonical(source: Source, received: datetime | None = None) -> tuple[Cdr, list[Issue]]:
+    """Reads a CDR whose tariffs may price what Gireve adds.
+
+    Raises:
+        Refused: As in plain OCPI.
+    """
+    return cdrs.to_canonical(source, DIMENSIONS, received)
+
+
+def command_to_canonical(
+    kind: str, source: Source, emsp: PartyId | None = None, received: datetime | None = None
+) -> tuple[commands.Request, list[Issue]]:
+    """Reads a command that came over Gireve.
+
+    Args:
+        kind: Which, as the last segment of the URL names it.
+        source: JSON text, or an object that was parsed from JSON.
+        emsp: Who asks, as the request's headers tell.
+        received: When it arrived, for a token without `last_updated`.
+
+    Raises:
+        Refused: As in plain OCPI; or no EVSE is named where one is to be started or reserved.
+    """
+    request, issues = commands.to_canonical(kind, source, emsp, received)
+    command = request.command
+    if isinstance(command, (StartSession, ReserveNow)) and command.at.evse_uid is None:
+        raise Refused("evse_uid", "is missing, and Gireve demands it", before=issues)
+    return request, issues
