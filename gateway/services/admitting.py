@@ -6,25 +6,28 @@ from datetime import datetime
 from enum import StrEnum
 
 from adapters.core.charging import Denial
+from gateway.services.ports.authorising import Asked, Detail, Origin
 from gateway.store.pool import Transaction
 from gateway.store.queries import Queries
-from mappings.canonical.base import Model
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification
 
+__all__ = [
+    "NO_DETAIL",
+    "Admission",
+    "Asked",
+    "Detail",
+    "Origin",
+    "RefKind",
+    "identity",
+    "record",
+    "references",
+    "uid_key",
+]
+
 SQL = Queries("gateway.services", "admitting.sql")
-
-
-class Origin(StrEnum):
-    """Where a driver's wish to charge came from."""
-
-    TAP = "tap"
-    """From the station."""
-    START = "start"
-    """From afar."""
-    RESERVE = "reserve"
 
 
 class RefKind(StrEnum):
@@ -34,51 +37,6 @@ class RefKind(StrEnum):
     HUB = "hub"
     EMSP = "emsp"
     REFERENCE = "reference"
-
-
-class Asked(Model):
-    """One connection that was asked, and what it said.
-
-    Attributes:
-        after: Milliseconds from the request till it was asked.
-        took: Milliseconds till it answered; None if it had not when the driver was answered.
-        answer: `allowed`, `denied`, `late` (a yes that opens nothing), `waiting`, or what is known of the request.
-        reason, code, text: Of a no, the hub's own where there is a code.
-        released: Of a late yes, whether the hub took it back.
-        leg: Of a late yes.
-    """
-
-    connection: str
-    after: int
-    took: int | None = None
-    answer: str
-    reason: Denial | None = None
-    code: str | None = None
-    text: str | None = None
-    released: bool | None = None
-    leg: Leg | None = None
-
-
-class Detail(Model):
-    """How it came to the answer, and what a stop is judged by.
-
-    Attributes:
-        asked: In the order of asking.
-        took: Milliseconds from the request till the answer.
-        local: Whether a token of the local list decided.
-        drift: A hub said yes where our own record has no agreement for the EMSP.
-        group_id: Tokens of this group may stop it (OCPI 2.2.1, mod_tokens, `group_id`).
-        stop_with: What else may stop it, as the hub said (OICP 2.3, AuthorizationStopIdentifications).
-        info: For the driver.
-    """
-
-    asked: tuple[Asked, ...] = ()
-    took: int | None = None
-    local: bool = False
-    drift: bool = False
-    group_id: str | None = None
-    stop_with: tuple[Identification, ...] = ()
-    info: str | None = None
 
 
 NO_DETAIL = Detail()
