@@ -17,10 +17,13 @@ class EvseRef(Model):
     """Which EVSE a command is for: by its public id (OICP), or by location and uid (OCPI).
 
     Attributes:
+        party: The CPO that is addressed, where the protocol tells (OCPI's routing headers); a location's id alone may
+            stand for several CPOs' locations.
         evse_uid: None for any EVSE of the location (OCPI allows it; Gireve always names one).
         connector_id: None where the CPO chooses.
     """
 
+    party: PartyId | None = None
     evse_id: EvseId | None = None
     location_id: Id | None = None
     evse_uid: Id | None = None

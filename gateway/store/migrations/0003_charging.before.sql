@@ -155,7 +155,8 @@ CREATE TABLE dispute (
 CREATE INDEX dispute_cdr ON dispute (cdr_no);
 
 -- A command from a hub. `reply_to`: where a result is to be told that the hub does not wait for; null where it waits.
--- `dedup`: what makes a command the same as an earlier one; null once a later one may be carried out anew.
+-- `dedup`: what makes a command the same as an earlier one; null once a later one may be carried out anew. `follows`: the
+-- reservation that it uses up or replaces.
 CREATE TABLE command (
     id text PRIMARY KEY,
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
@@ -165,6 +166,7 @@ CREATE TABLE command (
     dedup text,
     authorisation_no bigint REFERENCES authorisation (no),
     session_no bigint REFERENCES session (no),
+    follows bigint REFERENCES authorisation (no),
     reply_to json,
     result text,
     answer json,
@@ -175,6 +177,11 @@ CREATE TABLE command (
 CREATE UNIQUE INDEX command_dedup ON command (connection_id, dedup);
 CREATE INDEX command_open ON command (deadline) WHERE result IS NULL;
 CREATE INDEX command_at ON command (at, id);
+CREATE INDEX command_authorisation ON command (authorisation_no) WHERE authorisation_no IS NOT NULL;
+
+-- Hubs name a location or a session without its party.
+CREATE INDEX evse_of_location ON evse (location_id);
+CREATE INDEX session_id ON session (session_id);
 
 -- Where the backend wants to hear of events (`types` are those), and where it is asked for its word (`types` are the
 -- questions). No types and no parties mean all. `old_secret` signs along until `old_until`, so that a receiver can change
@@ -218,8 +225,8 @@ INSERT INTO event_forgotten VALUES (0);
 
 -- What is told once and in order: messages to hubs, events to webhooks. The oldest pending row of a lane is the only one
 -- that may be leased. `destination` is the connection's number, or the hook's negated. `doubtful`: a try with this content
--- ended without anybody knowing what came of it. `shadow`: it happened while the connection was in shadow mode, and is only
--- ever shown, as `body`. A `holder` whose lease ran out may have told it.
+-- ended without anybody knowing what came of it. `shadow`: it happened while the connection was in shadow mode and
+-- its hub does not wait for it, so that it is only ever shown, as `body`. A `holder` whose lease ran out may have told it.
 CREATE TABLE delivery (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     destination int NOT NULL GENERATED ALWAYS AS (coalesce(connection_id, -hook_id)) STORED,
