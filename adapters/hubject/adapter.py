@@ -1,24 +1,50 @@
-"""Hubject as the gateway's outbox sees it."""
+"""Hubject as the gateway sees it: pushes of the network, questions about drivers, and what it is told of charges."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
+from adapters.core.charging import (
+    Allowed,
+    Answer,
+    ChargingProfile,
+    CommandOutcome,
+    Denial,
+    Denied,
+    Message,
+    Question,
+    Told,
+    Unanswered,
+)
 from adapters.core.connection import Connection
 from adapters.core.digest import digest
+from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
-from adapters.core.outcomes import Delivered, Outcome, RefusedByHub
+from adapters.core.outcomes import Delivered, NotSent, Outcome, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.core.secured import SecuredClient
-from adapters.hubject import plan
-from adapters.hubject.errors import MISFIT, UNKNOWN_EVSE, outcome_of
-from adapters.hubject.settings import EVSE_DATA, EVSE_STATUS, Settings
+from adapters.hubject import plan, telling
+from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
+from adapters.hubject.errors import MISFIT, NOTIFICATION_OUTCOMES, UNKNOWN_EVSE, outcome_of, outcome_of_cdr
+from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, EVSE_DATA, EVSE_STATUS, Settings
+from mappings.canonical.cdrs import Cdr, CdrLocation
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
 from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.sessions import Session
+from mappings.oicp.v2_3 import authorisations
+from mappings.oicp.v2_3.authorisations import Authorisation
+from mappings.oicp.v2_3.wire import Record
+from mappings.report import Issue, Refused
 
 _OTHER: Final = {"insert": "update", "update": "insert"}
+
+_QUESTIONS_AT_ONCE: Final = 200
+"""Most sockets for questions. They have their own, so that no driver waits behind a push or a CDR."""
 
 
 class HubjectAdapter:
@@ -31,15 +57,17 @@ class HubjectAdapter:
     def __init__(self, name: str, settings: Settings, observer: Observer) -> None:
         self._settings = settings
         self._profile = settings.profile()
-        self._client = SecuredClient(
-            self._profile.hub,
-            name,
-            observer,
-            settings,
-            timeout=self._profile.request_timeout,
-            connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
-            limit=len(self._profile.operations),
-        )
+        self._charging = settings.charging()
+
+        def client(timeout: timedelta, limit: int) -> SecuredClient:
+            connect = timedelta(seconds=settings.connect_timeout_seconds)
+            return SecuredClient(
+                self._profile.hub, name, observer, settings, timeout=timeout, connect_timeout=connect, limit=limit
+            )
+
+        told_at_once = sum(message.in_flight for message in self._charging.messages.values())
+        self._client = client(self._profile.request_timeout, len(self._profile.operations) + told_at_once)
+        self._asking = client(min(self._profile.request_timeout, self._charging.answer_within), _QUESTIONS_AT_ONCE)
 
     @property
     def profile(self) -> Profile:
@@ -103,9 +131,119 @@ class HubjectAdapter:
         """Gives the fingerprint of a record as Hubject holds it."""
         return digest(remembered)
 
+    # Asking
+
+    @property
+    def charging(self) -> ChargingProfile:
+        """How the hub wants to be asked and told of charges."""
+        return self._charging
+
+    def answers_for(self, party: PartyId) -> bool:
+        """Tells whether an EMSP is among those that the settings say are at Hubject."""
+        return party in self._settings.providers
+
+    async def authorise(self, question: Question) -> Answer:
+        """Asks for a driver by eRoamingAuthorizeStart."""
+
+        def heard(body: Any) -> Authorisation | None:
+            said, _ = authorisations.start_to_canonical(body, question.identification, question.id, question.product)
+            return said
+
+        try:
+            body, _ = authorisations.start_from_canonical(
+                self._settings.operator_id,
+                question.place,
+                question.identification,
+                question.pin,
+                own_session=question.id,
+                product=question.product,
+            )
+        except Refused as refused:
+            return _not_asked(refused)
+        return _answer(await self._ask(AUTHORISE_START, "start", body, heard, STARTS))
+
+    async def authorise_stop(self, question: Question, leg: Leg) -> Answer:
+        """Asks by eRoamingAuthorizeStop whether a medium may stop a session.
+
+        Who was authorised by Hubject itself, offline, may be stopped by the medium that started it alone.
+        """
+
+        def heard(body: Any) -> Authorisation | None:
+            return authorisations.stop_to_canonical(body, leg)[0]
+
+        try:
+            body, _ = authorisations.stop_from_canonical(
+                self._settings.operator_id, question.place, question.identification, leg, question.pin
+            )
+        except Refused as refused:
+            return _not_asked(refused)
+        return _answer(await self._ask(AUTHORISE_STOP, "stop", body, heard, STOPS))
+
+    async def release(self, question: Question, leg: Leg) -> bool:
+        """Stops a session that never began, by the medium that it was authorised for; True once Hubject has none."""
+        answer = await self.authorise_stop(replace(question, identification=leg.identification), leg)
+        return isinstance(answer, Allowed) or (isinstance(answer, Denied) and answer.reason is Denial.UNKNOWN_SESSION)
+
+    async def _ask(
+        self,
+        operation: str,
+        word: str,
+        body: Record,
+        read: Callable[[Any], Authorisation | None],
+        codes: Mapping[str, Means],
+    ) -> Heard:
+        url = f"{self._settings.base_url.rstrip('/')}{self._settings.authorise_path}/{word}"
+        ear = Ear(read, codes)
+        reply = await self._asking.request(operation, "POST", url, judge=ear, body=compact_json(body))
+        return ear.heard or Heard(reply.outcome)
+
+    # Telling
+
+    def of_session(self, session: Session, place: CdrLocation, leg: Leg | None, told: Told) -> list[Message]:
+        """Says which charging notifications are due; see `adapters.hubject.telling.of_session`."""
+        return telling.of_session(session, place, leg, told, self._settings)
+
+    def of_cdr(self, cdr: Cdr, leg: Leg | None) -> list[Message]:
+        """Says that a CDR is due; see `adapters.hubject.telling.of_cdr`."""
+        return telling.of_cdr(cdr, leg)
+
+    def of_result(self, outcome: CommandOutcome, party: PartyId) -> list[Message]:  # noqa: ARG002  # as the contract has it
+        """Says nothing: Hubject waits for what comes of a command."""
+        return []
+
+    def render(self, message: Message) -> tuple[Call, list[Issue]]:
+        """Writes a message as a request; see `adapters.hubject.telling.render`."""
+        return telling.render(message, self._settings)
+
+    async def tell(self, call: Call, *, doubtful: bool) -> Outcome:
+        """Makes a rendered request."""
+
+        def judge(answer: HttpAnswer) -> Outcome:
+            if call.operation == CDRS:
+                return outcome_of_cdr(answer, doubtful=doubtful)
+            return outcome_of(answer, NOTIFICATION_OUTCOMES)
+
+        url = self._settings.base_url.rstrip("/") + call.path
+        body = compact_json(call.body)
+        return (await self._client.request(call.operation, "POST", url, judge=judge, body=body)).outcome
+
     async def close(self) -> None:
         """Gives up sockets."""
         await self._client.close()
+        await self._asking.close()
+
+
+def _not_asked(refused: Refused) -> Unanswered:
+    return Unanswered(NotSent(f"Hubject cannot be asked: {refused}"))
+
+
+def _answer(heard: Heard) -> Answer:
+    said = heard.said
+    if said is None:
+        return Unanswered(heard.outcome)
+    if heard.denial is None:
+        return Allowed(said.leg, stop_with=said.stop_with)
+    return Denied(heard.denial, said.code or "", said.text)
 
 
 def make_adapter(connection: Connection, gateway: Gateway) -> HubjectAdapter:

@@ -1,17 +1,27 @@
 """Settings of a connection to Hubject, and how its platform HBS wants to be served."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from adapters.core.charging import ChargingProfile, MessageProfile
 from adapters.core.http import UrlRefused, checked_url
+from adapters.core.peers import KnownCertificate
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
+from mappings.oicp.v2_3.commands import STANDARD_DURATION
 from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.vocabulary import NotificationType
 
 EVSE_DATA, EVSE_STATUS = "evse_data", "evse_status"
+NOTIFICATIONS, CDRS = "charging_notifications", "cdrs"
+AUTHORISE_START, AUTHORISE_STOP = "authorise_start", "authorise_stop"
+
+DEADLINE: Final = timedelta(seconds=10)
+"""OICP 2.3, eRoamingAuthorizeRemoteStart: a command is answered in less, the way there and back included."""
 
 PRODUCTION = "https://service.hubject.com"
 QA = "https://service-qa.hubject.com"
@@ -35,6 +45,19 @@ class Settings(TlsSettings):
         full_sync_hours: How often everything is sent anew; None for only on demand.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Hubject names none.
         sandbox: The hub is a sandbox: loopback and private addresses are called, by http too.
+        providers: EMSPs that are known to be at Hubject, so that it is asked for their drivers before others are.
+        answer_seconds: What an authorisation may take.
+        command_seconds: What the backend may take to carry a command out; Hubject's 10 s less the way.
+        notifications: The kinds of charging notifications that are sent; none at all is allowed, they are optional.
+        progress_minutes: Least time of a session between two notifications of its progress.
+        notification_lasts_minutes: After which a notification that did not get through is of no use.
+        notifications_per_minute, cdrs_per_minute: Most requests a minute; the Acceptable Use Policy allows 100 and 350.
+        notifications_in_flight, cdrs_in_flight: Most requests at once, by each replica.
+        reservation_minutes: How long a reservation holds that names no duration.
+        hub_certificates: The client certificates that are Hubject's. Without any, commands are refused.
+        sub_providers: By ProviderID, the providers whose drivers it speaks for beside its own; a command for any other
+            driver is refused (019). None leaves that to Hubject, which knows who bundles whom.
+        trust_loopback: Whoever calls from this machine is Hubject, without any certificate; for sandboxes only.
     """
 
     operator_id: PartyId
@@ -50,11 +73,27 @@ class Settings(TlsSettings):
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     sandbox: bool = False
+    providers: frozenset[PartyId] = frozenset()
+    answer_seconds: Annotated[float, Field(gt=0, lt=10)] = 8.0
+    command_seconds: Annotated[float, Field(gt=0, lt=10)] = 8.0
+    notifications: frozenset[NotificationType] = frozenset(NotificationType)
+    progress_minutes: Annotated[int, Field(ge=5, le=1440)] = 5
+    notification_lasts_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    notifications_per_minute: Annotated[int, Field(ge=1)] = 95
+    notifications_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    cdrs_per_minute: Annotated[int, Field(ge=1)] = 340
+    cdrs_in_flight: Annotated[int, Field(ge=1, le=100)] = 16
+    reservation_minutes: Annotated[int, Field(ge=1, le=99)] = STANDARD_DURATION // timedelta(minutes=1)
+    hub_certificates: tuple[KnownCertificate, ...] = ()
+    sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
+    trust_loopback: bool = False
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.client_certificate is None and not self.sandbox:
             raise ValueError("client_certificate: Hubject knows a partner by its certificate")
+        if self.trust_loopback and not self.sandbox:
+            raise ValueError("trust_loopback: for sandboxes only")
         try:
             # The operator's own setting: any host will do.
             host = self.base_url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].lower()
@@ -72,6 +111,38 @@ class Settings(TlsSettings):
     def status_path(self) -> str:
         """Path of eRoamingPushEvseStatus."""
         return f"/api/oicp/evsepush/v21/operators/{self.operator_id.normal}/status-records"
+
+    @property
+    def authorise_path(self) -> str:
+        """Path of eRoamingAuthorizeStart and eRoamingAuthorizeStop, without the last word."""
+        return f"/api/oicp/charging/v21/operators/{self.operator_id.normal}/authorize"
+
+    @property
+    def cdr_path(self) -> str:
+        """Path of eRoamingChargeDetailRecord."""
+        return f"/api/oicp/cdrmgmt/v22/operators/{self.operator_id.normal}/charge-detail-record"
+
+    @property
+    def notification_path(self) -> str:
+        """Path of eRoamingChargingNotifications."""
+        return "/api/oicp/notificationmgmt/v11/charging-notifications"
+
+    def charging(self) -> ChargingProfile:
+        """How HBS wants to be asked and told of charges."""
+        notifications = MessageProfile(
+            NOTIFICATIONS,
+            self.notifications_in_flight,
+            self.notifications_per_minute,
+            timedelta(minutes=self.notification_lasts_minutes),
+        )
+        cdrs = MessageProfile(CDRS, self.cdrs_in_flight, self.cdrs_per_minute)
+        return ChargingProfile(
+            messages={profile.name: profile for profile in (notifications, cdrs)},
+            answer_within=timedelta(seconds=self.answer_seconds),
+            command_within=timedelta(seconds=self.command_seconds),
+            # OICP 2.3 knows no credit, and Hubject takes one CDR for each SessionID.
+            takes_credit=False,
+        )
 
     def profile(self) -> Profile:
         """How HBS wants to be served by this connection."""
