@@ -1,43 +1,40 @@
-"""One EVSE of the own network, as a charge sees it."""
+"""Where a charge takes place: the picture of an EVSE in the party's own network."""
 
-from dataclasses import dataclass
-
-from pydantic_core import from_json, to_json
-
-from adapters.core.connection import Scope
+from gateway.services.ports import Invalid
+from gateway.store.pool import Transaction
 from mappings.canonical.cdrs import CdrLocation, cdr_location
+from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Location
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A location with one EVSE alone, its status as the location was last written."""
-
-    location: Location
-
-    @property
-    def evse_uid(self) -> str:
-        """The EVSE's uid."""
-        return self.location.evses[0].uid
-
-    def is_in(self, scope: Scope) -> bool:
-        """Tells whether a connection of that scope carries it."""
-        return scope.narrow(self.location) is not None
-
-    def connector(self, asked: str | None) -> str | None:
-        """Gives the connector that is meant: the one asked for, else the only one."""
-        connectors = self.location.evses[0].connectors
-        return asked or (connectors[0].id if len(connectors) == 1 else None)
-
-    def picture(self, connector_id: str | None) -> CdrLocation:
-        """Takes the picture that goes with a question, session or CDR; `connector_id` is "" where nobody knows it."""
-        [evse] = self.location.evses
-        named = next((one for one in evse.connectors if one.id == connector_id), None)
-        return cdr_location(self.location, evse, named, connector_id or "")
+_SQL = "SELECT body FROM location WHERE party = $1 AND location_id = $2"
 
 
-def read_place(body: str, evse_uid: str) -> Place:
-    """Reads a stored location down to one of its EVSEs: a station may have a hundred, and a driver waits."""
-    raw = from_json(body)
-    raw["evses"] = [evse for evse in raw["evses"] if evse["uid"] == evse_uid]
-    return Place(Location.model_validate_json(to_json(raw)))
+async def place_of(
+    tx: Transaction,
+    party: PartyId,
+    location_id: str,
+    evse_uid: str,
+    connector_id: str,
+    fields: tuple[str, str, str] = ("location_id", "evse_uid", "connector_id"),
+) -> CdrLocation:
+    """Takes the picture of a place as it is now; one that was withdrawn is found too.
+
+    Args:
+        fields: What location, EVSE and connector are called where they are given.
+
+    Raises:
+        Invalid: The party has no such location, EVSE or connector.
+    """
+    body = await tx.fetchval(
+        "SELECT body FROM location WHERE party = $1 AND location_id = $2", party.normal, location_id
+    )
+    if body is None:
+        raise Invalid((fields[0], f"{party} has no location {location_id}"))
+    location = Location.model_validate_json(body)
+    evse = next((one for one in location.evses if one.uid == evse_uid), None)
+    if evse is None:
+        raise Invalid((fields[1], f"the location {location_id} has no EVSE {evse_uid}"))
+    connector = next((one for one in evse.connectors if one.id == connector_id), None)
+    if connector is None:
+        raise Invalid((fields[2], f"the EVSE {evse_uid} has no connector {connector_id}"))
+    return cdr_location(location, evse, connector, connector_id)
