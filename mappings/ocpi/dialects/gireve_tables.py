@@ -5,6 +5,7 @@ from typing import Any
 
 from mappings.ocpi.dialects.gireve import CONNECTOR_CAPABILITIES, DIMENSIONS
 from mappings.ocpi.v2_2_1 import tables as plain
+from mappings.ocpi.v2_2_1 import tables_charging as charging
 from mappings.tables import EnumTable, FieldRule, FieldTable
 
 _UNSUPPORTED = "sent, with an issue: Gireve does not support it"
@@ -28,6 +29,22 @@ _RULES = (
     FieldRule("Connector.capabilities", "capabilities", "read from the EVSE too, and without its first letter"),
     FieldRule("Tariff.target", "target_operator_country_code, target_operator_party_id", "refused where half is given"),
     FieldRule("Tariff.type", "type", "refused where unknown; an issue where not REGULAR, which is not forwarded"),
+    FieldRule(
+        "Identification.uid",
+        "uid in the URL; cdr_token.uid",
+        "asked for, a card's is of 8, 14 or 20 hexadecimal digits, in capitals, else refused; told, as Gireve told it",
+        "that there is none",
+    ),
+    FieldRule(
+        "Session.identification", "cdr_token", "the leg's; a fixed one for what goes to Advenir and does not roam"
+    ),
+    FieldRule("Cdr.identification", "cdr_token", "the leg's; a fixed one for what goes to Advenir and does not roam"),
+    FieldRule("Cdr.signed_data", "signed_data", "not said to Advenir", "data without a signed value"),
+    FieldRule("Cdr.remark", "remark", "not said to Advenir", "what is beyond 255 characters"),
+    FieldRule("Cdr.invoice_id", "invoice_reference_id", "not said to Advenir"),
+    FieldRule("Cdr.credit", "", "a credit is refused: Gireve would pass it on as one more CDR to be paid"),
+    FieldRule("Cdr.home_compensation", "home_charging_compensation", "sent, with an issue: Gireve does not pass it on"),
+    FieldRule("EvseRef.evse_uid", "evse_uid", "refused where missing from a start or a reservation"),
     FieldRule("Tariff.start", "start_date_time", "an issue where missing", "what is below a millisecond"),
 )
 
@@ -41,6 +58,10 @@ FIELDS: list[FieldTable] = [
     _with(plain.LOCATIONS, plain.LOCATION_MODELS),
     _with(plain.TARIFFS, plain.TARIFF_MODELS),
     plain.PARTIES,
+    _with(charging.TOKENS, charging.TOKEN_MODELS),
+    _with(charging.SESSIONS, charging.SESSION_MODELS),
+    _with(charging.CDRS, charging.CDR_MODELS),
+    _with(charging.COMMANDS, charging.COMMAND_MODELS),
 ]
 
 ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [

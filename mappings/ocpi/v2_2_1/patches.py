@@ -1,4 +1,4 @@
-"""PATCH of locations, EVSEs and connectors, both ways (OCPI 2.2.1, mod_locations, PATCH).
+"""PATCH of locations, EVSEs and connectors, both ways, of tokens and sessions, in (OCPI 2.2.1, mod_locations, PATCH).
 
 A PATCH names the fields that change, each whole: a list or an inner object replaces the old one. The text calls it no
 means to take information away; an explicit null of an optional field is read as that nonetheless, for it can mean
@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 from mappings.canonical.base import Model
 from mappings.canonical.locations import Connector, Evse, Location
+from mappings.canonical.sessions import Session
+from mappings.canonical.tokens import Token
 from mappings.ocpi import times, values
 from mappings.ocpi.reading import Reader
-from mappings.ocpi.v2_2_1 import enums, locations_in
+from mappings.ocpi.v2_2_1 import enums, locations_in, sessions_in, tokens_in
 from mappings.ocpi.v2_2_1 import wire as w
+from mappings.ocpi.v2_2_1 import wire_charging as wc
 from mappings.report import Issue, Report
 
 Source = bytes | str | Mapping[str, Any]
@@ -22,7 +25,13 @@ Source = bytes | str | Mapping[str, Any]
 _LOCATIONS: Reader[Any] = Reader(w.partial(w.Location), locations_in.RULES)
 _EVSES: Reader[Any] = Reader(w.partial(w.Evse), locations_in.EVSE_RULES)
 _CONNECTORS: Reader[Any] = Reader(w.partial(w.Connector), locations_in.CONNECTOR_RULES)
-_RENAMED = {"max_electric_power": "max_power"}
+_TOKENS: Reader[Any] = Reader(w.partial(wc.Token), tokens_in.RULES, tokens_in.SECRET)
+_SESSIONS: Reader[Any] = Reader(w.partial(wc.Session), sessions_in.RULES, tokens_in.SECRET)
+_RENAMED = {
+    "max_electric_power": "max_power",
+    "default_profile_type": "default_profile",
+    **sessions_in.RENAMED,
+}
 
 
 class Patched(NamedTuple):
@@ -35,6 +44,22 @@ class Patched(NamedTuple):
     """
 
     location: Location
+    changed: frozenset[str]
+    issues: list[Issue]
+
+
+class PatchedToken(NamedTuple):
+    """What a PATCH of a token made; as `Patched`."""
+
+    token: Token
+    changed: frozenset[str]
+    issues: list[Issue]
+
+
+class PatchedSession(NamedTuple):
+    """What a PATCH of a session made; as `Patched`."""
+
+    session: Session
     changed: frozenset[str]
     issues: list[Issue]
 
@@ -90,6 +115,48 @@ def patch_connector(location: Location, uid: str, connector_id: str, source: Sou
     updated = _newest(evse.last_updated, plugs)
     holder = evse.model_copy(update={"connectors": plugs, "last_updated": updated})
     return Patched(_with_evse(location, holder), _changed(before, after), report.issues)
+
+
+def patch_token(token: Token, source: Source) -> PatchedToken:
+    """Applies a PATCH of a token (mod_tokens, PATCH).
+
+    Raises:
+        Refused: It lacks `last_updated`, names another token, or a field cannot be read.
+    """
+    report = Report()
+    wire = _TOKENS.read(source, report)
+    _stamped(wire, report)
+    _same(wire, {"country_code": token.party.country, "party_id": token.party.code}, report)
+    fields = tokens_in.token_fields(wire, report, ())
+    if fields.get("uid", token.uid).casefold() != token.uid.casefold():
+        raise report.refuse("uid", "an id can never be changed")
+    if fields.get("type", token.type) is not token.type:
+        raise report.refuse("type", "with the uid it is the token's id, which can never be changed", wire["type"])
+    after = _merged(token, wire, {**fields, "uid": token.uid})
+    return PatchedToken(after, _changed(token, after), report.issues)
+
+
+def patch_session(session: Session, source: Source) -> PatchedSession:
+    """Applies a PATCH of a session: charging periods are added to those there are (mod_sessions, PATCH).
+
+    Raises:
+        Refused: It lacks `last_updated`, names another session, or a field cannot be read.
+    """
+    report = Report()
+    wire = _SESSIONS.read(source, report)
+    _stamped(wire, report)
+    _same(wire, {"id": session.id, "country_code": session.party.country, "party_id": session.party.code}, report)
+    fields = {**sessions_in.session_fields(wire, report), "id": session.id}
+    if "periods" in fields:
+        fields["periods"] = (*session.periods, *fields["periods"])
+    # Nothing to add takes none away.
+    after = _merged(session, {name: value for name, value in wire.items() if name != "charging_periods"}, fields)
+    return PatchedSession(after, _changed(session, after), report.issues)
+
+
+def _stamped(wire: Mapping[str, Any], report: Report) -> None:
+    if wire.get("last_updated") is None:
+        raise report.refuse("last_updated", "is missing, and every PATCH names it")
 
 
 def _evse(location: Location, uid: str, report: Report) -> Evse:
