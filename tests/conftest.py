@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from adapters.core.http import HubClient
+from adapters.core.sandbox import SANDBOX
 from gateway.store.pool import Store
 from tests import database
-from tests.oicp_schema import OPENAPI, faults_of_push
+from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 
 
 @pytest.fixture(scope="session")
@@ -42,19 +44,29 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(autouse=True)
-def every_push_to_hubject_is_judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Holds whatever any test sends to Hubject against Hubject's own OpenAPI, where that lies beside the project."""
+def every_word_to_hubject_is_judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Holds whatever any test says to Hubject against Hubject's own OpenAPI, where that lies beside the project.
+
+    Both what the gateway asks and how it answers commands. What a sandbox says is not ours.
+    """
     if not OPENAPI.exists():
         yield
         return
     faults: list[str] = []
-    send = HubClient.request
+    send, prepare = HubClient.request, web.Response.prepare
 
     async def judged(self: HubClient, operation: str, method: str, url: str, **options: Any) -> Any:
-        if "/evsepush/" in url:
-            faults.extend(faults_of_push(options["body"]))
+        if method == "POST" and options.get("body") is not None:
+            faults.extend(faults_of_request(url, options["body"]))
         return await send(self, operation, method, url, **options)
 
+    async def answered(self: web.Response, request: web.BaseRequest) -> Any:
+        ours = isinstance(request, web.Request) and SANDBOX not in request.app
+        if ours and self.status == 200 and isinstance(self.body, bytes):
+            faults.extend(faults_of_answer(request.path, self.body))
+        return await prepare(self, request)
+
     monkeypatch.setattr(HubClient, "request", judged)
+    monkeypatch.setattr(web.Response, "prepare", answered)
     yield
     assert not faults, faults[:3]

@@ -4,7 +4,12 @@ The OpenAPI writes lengths of strings as `maximum` and `minimum`, which JSON Sch
 """
 
 import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -30,10 +35,23 @@ def _lengths(node: object) -> object:
     return told
 
 
+def _closed(node: object) -> object:
+    """Forbids fields that the OpenAPI does not have: it allows them, and so would never see a misspelt one."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    told = {key: _closed(value) for key, value in node.items()}
+    if told.get("type") == "object" and isinstance(told.get("properties"), dict):
+        told.setdefault("additionalProperties", False)
+    return told
+
+
 @lru_cache(maxsize=64)
-def _validator(schema_name: str) -> Draft202012Validator:
+def _validator(schema_name: str, *, closed: bool = False) -> Draft202012Validator:
     document = json.loads(shared_path("protocols/oicp-2.3/openapi-cpo.json").read_text())
     schemas = _lengths(document["components"]["schemas"])
+    schemas = _closed(schemas) if closed else schemas
     assert isinstance(schemas, dict)
     if schema_name not in schemas:
         raise KeyError(f"{schema_name} is not one of {', '.join(schemas)}")
@@ -63,3 +81,113 @@ def faults_of_push(raw: bytes) -> list[str]:
     except AssertionError as fault:
         return [str(fault)]
     return []
+
+
+# Of a charge
+
+
+def faults_of_charge(schema_name: str, body: Any) -> list[str]:
+    """Says what is wrong with a message of a charge: by the OpenAPI, by its field names, and by the text of OICP.
+
+    The text is stricter than the OpenAPI: exactly one kind of identification, of a card only its UID where it asks for
+    a driver and of a QR code the PIN there; decimals of three places; an energy that is the difference of the
+    readings; a progress that says how far it is; stamps with an offset; signed readings in the order of time.
+    """
+    error = best_match(_validator(schema_name, closed=True).iter_errors(body))
+    if error is not None:
+        return [f"{schema_name}{error.json_path[1:]}: {error.message[:500]}"]
+    faults = [f"{schema_name}: {fault}" for fault in _of_all(body)]
+    rules = _BY_TEXT.get(schema_name)
+    return faults if rules is None else faults + [f"{schema_name}: {fault}" for fault in rules(body)]
+
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)")
+_STAMPS = ("ChargingStart", "ChargingEnd", "SessionStart", "SessionEnd", "EventOccurred", "PenaltyTimeStart")
+_FIGURES = ("MeterValueStart", "MeterValueEnd", "ConsumedEnergy", "ConsumedEnergyProgress")
+
+
+def _of_all(body: Mapping[str, Any]) -> Iterator[str]:
+    who = body.get("Identification")
+    if who is not None and len(who) != 1:
+        yield f"one kind of identification is due, not {sorted(who)}"
+    if "Code" in body.get("StatusCode", {}) and not re.fullmatch(r"\d{3}", body["StatusCode"]["Code"]):
+        yield "a code has three digits"
+    for name in _STAMPS:
+        if name in body and not _STAMP.fullmatch(body[name]):
+            yield f"{name} is no stamp in whole seconds with an offset"
+    figures = {name: body[name] for name in _FIGURES if name in body}
+    between = body.get("MeterValueInBetween", {}).get("meterValues", [])
+    for name, value in [*figures.items(), *(("MeterValueInBetween", value) for value in between)]:
+        if Decimal(str(value)) != round(Decimal(str(value)), 3):
+            yield f"{name} has more than three places"
+    if {"MeterValueStart", "MeterValueEnd", "ConsumedEnergy"} <= figures.keys():
+        start, end, energy = (Decimal(str(figures[name])) for name in _FIGURES[:3])
+        if end - start != energy:
+            yield "ConsumedEnergy is not the difference of the readings"
+
+
+def _asking(body: Mapping[str, Any]) -> Iterator[str]:
+    who = body["Identification"]
+    if "RFIDIdentification" in who:
+        yield "RFIDIdentification asks for nobody"
+    qr_code = who.get("QRCodeIdentification")
+    if qr_code is not None and ("PIN" not in qr_code or "HashedPIN" in qr_code or len(qr_code["PIN"]) > 20):
+        yield "a QR code needs its PIN, and no hash"
+
+
+def _progress(body: Mapping[str, Any]) -> Iterator[str]:
+    if not {"ChargingDuration", "ConsumedEnergyProgress"} & body.keys():
+        yield "neither duration nor energy"
+    begun, now = (datetime.fromisoformat(body[name]) for name in ("ChargingStart", "EventOccurred"))
+    if "ChargingDuration" in body and timedelta(milliseconds=body["ChargingDuration"]) != now - begun:
+        yield "ChargingDuration is not the time between ChargingStart and EventOccurred"
+
+
+def _cdr(body: Mapping[str, Any]) -> Iterator[str]:
+    if body["ConsumedEnergy"] < 0:
+        yield "negative energy"
+    signed = [value.get("MeteringStatus") for value in body.get("SignedMeteringValues", [])]
+    if signed != sorted(signed, key=["Start", "Progress", "End"].index):
+        yield "signed readings out of order"
+    if len(signed) > 10:
+        yield "more than ten signed readings"
+
+
+def _acknowledging(body: Mapping[str, Any]) -> Iterator[str]:
+    if body["Result"] != (body["StatusCode"]["Code"] == "000"):
+        yield "result and code contradict each other"
+
+
+_BY_TEXT: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "eRoamingAuthorizeStart": _asking,
+    "eRoamingAuthorizeStop": _asking,
+    "eRoamingChargingNotificationProgress": _progress,
+    "eRoamingChargeDetailRecord": _cdr,
+    "eRoamingAcknowledgment": _acknowledging,
+}
+
+_REQUESTS = (
+    (re.compile(r"/charging/v21/operators/[^/]+/authorize/start$"), "eRoamingAuthorizeStart"),
+    (re.compile(r"/charging/v21/operators/[^/]+/authorize/stop$"), "eRoamingAuthorizeStop"),
+    (re.compile(r"/cdrmgmt/v22/operators/[^/]+/charge-detail-record$"), "eRoamingChargeDetailRecord"),
+    (re.compile(r"/notificationmgmt/v11/charging-notifications$"), "eRoamingChargingNotification"),
+)
+_COMMANDS = re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)$")
+
+
+def faults_of_request(url: str, raw: bytes) -> list[str]:
+    """Says what is wrong with a request to Hubject; nothing of one that is not."""
+    path = url.partition("?")[0]
+    if "/evsepush/" in path:
+        return faults_of_push(raw)
+    name = next((name for pattern, name in _REQUESTS if pattern.search(path)), None)
+    if name is None:
+        return []
+    body = json.loads(raw)
+    # The four notifications share an address.
+    return faults_of_charge(f"{name}{body['Type']}" if name.endswith("Notification") else name, body)
+
+
+def faults_of_answer(path: str, raw: bytes) -> list[str]:
+    """Says what is wrong with an answer of ours to a command from Hubject; nothing of one to anything else."""
+    return faults_of_charge("eRoamingAcknowledgment", json.loads(raw)) if _COMMANDS.search(path) else []

@@ -14,7 +14,7 @@ from mappings.canonical.locations import (
     RelatedPoint,
 )
 from mappings.canonical.texts import Business, Image, LocalText
-from mappings.oicp.v2_3 import enums
+from mappings.oicp.v2_3 import enums, tables_charging
 from mappings.tables import EnumTable, FieldRule, FieldTable
 
 _NO_PLACE = "OICP has no place for it"
@@ -233,7 +233,7 @@ EVSE_STATUS = FieldTable(
     ),
 )
 
-FIELDS: list[FieldTable] = [EVSE_DATA, EVSE_STATUS]
+FIELDS: list[FieldTable] = [EVSE_DATA, EVSE_STATUS, *tables_charging.FIELDS]
 
 ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("EvseStatus", enums.EVSE_STATUS),
@@ -250,4 +250,5 @@ ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("DynamicInfoAvailable", enums.DYNAMIC_INFO),
     ("EnergyType", enums.ENERGY_SOURCES),
     ("EnvironmentalImpact", enums.IMPACTS),
+    *tables_charging.ENUMS,
 ]

@@ -14,6 +14,8 @@ LOSSY = {
     "PowerType": {"AC_2_PHASE", "AC_2_PHASE_SPLIT"},
     "AccessibilityLocation": {"ALONG_MOTORWAY", "ON_DRIVEWAY"},
     "EnergyType": {"GENERAL_FOSSIL", "GENERAL_GREEN"},
+    "Identification": {"AD_HOC_USER", "OTHER"},
+    "StatusCode of an answer to a command": {"CANCELED_RESERVATION", "FAILED", "REJECTED", "UNKNOWN_RESERVATION"},
 }
 LOSSY_SOCKETS = {
     "CHADEMO",
