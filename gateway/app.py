@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
@@ -19,6 +19,8 @@ from adapters.core.peers import Peers
 from adapters.core.tls import ListenerTls, TlsFiles
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
+from gateway.outbox.delivery_store import DeliveryStore
+from gateway.outbox.destinations import LinkSource
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.repository import Outbox
 from gateway.services.charges import Charges
@@ -31,6 +33,7 @@ from gateway.services.links import Links
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
+from gateway.services.settlements import CdrSettlements
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
 from gateway.services.tokens import Tokens
@@ -112,8 +115,12 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         settings.public_url.rstrip("/"),
         Peers(settings.client_certificate_header, settings.trusted_proxies),
     )
-    outbox = Outbox(store, holder=f"{socket.gethostname()}/{os.getpid()}")
-    dispatcher = Dispatcher(store, outbox, links, metrics)
+    holder = f"{socket.gethostname()}/{os.getpid()}"
+    outbox = Outbox(store, holder)
+    told = DeliveryStore(store, holder, [CdrSettlements()])
+    sources = [LinkSource(outbox, links, now)]
+    keep = timedelta(days=settings.keep_deliveries_days)
+    dispatcher = Dispatcher(store, outbox, told, links, sources, metrics, keep)
     publishing = Publishing(store, links, dispatcher.wake, now)
     statuses = Statuses(
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from adapters.core.connection import Mode, State
 from gateway.release import RELEASE
-from gateway.services.ports import LaneSample, Sample, Sampler, StatusOutcome
+from gateway.services.ports import LaneSample, MessageSample, Sample, Sampler, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue
 
@@ -80,9 +80,15 @@ class Metrics:
             (*_AT_CONNECTION, "outcome"),
             registry=registry,
         )
+        self._messages = Counter(
+            "roamgate_messages_settled",
+            "Messages and events settled: delivered, refused, expired, shown, …",
+            (*_AT_CONNECTION, "outcome"),
+            registry=registry,
+        )
         self._acknowledged = Histogram(
             "roamgate_acknowledged_seconds",
-            "Time from accepting a change till the hub acknowledged it",
+            "Time from accepting what is told till the hub, or the webhook, acknowledged it",
             _AT_CONNECTION,
             buckets=_ACKNOWLEDGED_SECONDS,
             registry=registry,
@@ -122,6 +128,10 @@ class Metrics:
     def settled(self, hub: str, connection: str, operation: str, outcome: str, count: int = 1) -> None:
         """Counts projections settled with one outcome."""
         self._settled.labels(hub, connection, operation, outcome).inc(count)
+
+    def message_settled(self, hub: str, connection: str, operation: str, outcome: str) -> None:
+        """Counts one message or event settled with an outcome."""
+        self._messages.labels(hub, connection, operation, outcome).inc()
 
     def acknowledged(self, hub: str, connection: str, operation: str, seconds: float) -> None:
         """Notes how long one change took from acceptance to acknowledgement."""
@@ -184,6 +194,7 @@ class StoreFigures(Collector):
         if self._sample is None:
             return
         yield from _of_lanes(self._sample)
+        yield from _of_messages(self._sample)
         yield from _of_connections(self._sample)
         evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
         for status in EvseStatus:
@@ -212,7 +223,27 @@ _LANE_GAUGES: Final[Sequence[tuple[str, str, Callable[[LaneSample], float]]]] = 
     ("roamgate_projections_pending", "Projections that a hub does not have yet", lambda lane: lane.pending),
     ("roamgate_projections_held", "Projections that wait for another operation", lambda lane: lane.held),
     ("roamgate_oldest_pending_seconds", "Age of the oldest pending projection", lambda lane: lane.oldest),
-    ("roamgate_dead_letters", "Records that a hub or its translation refused", lambda lane: lane.dead_letters),
+)
+
+
+def _of_messages(sample: Sample) -> Iterator[Metric]:
+    for name, about, value in _MESSAGE_GAUGES:
+        gauge = GaugeMetricFamily(name, about, labels=_AT_CONNECTION)
+        for one in sample.messages:
+            gauge.add_metric((one.hub, one.connection, one.operation), value(one))
+        yield gauge
+    letters = GaugeMetricFamily(
+        "roamgate_dead_letters", "What a hub, a webhook or a translation refused", labels=_AT_CONNECTION
+    )
+    samples: Sequence[LaneSample | MessageSample] = [*sample.lanes, *sample.messages]
+    for each in samples:
+        letters.add_metric((each.hub, each.connection, each.operation), each.dead_letters)
+    yield letters
+
+
+_MESSAGE_GAUGES: Final[Sequence[tuple[str, str, Callable[[MessageSample], float]]]] = (
+    ("roamgate_messages_pending", "Messages and events that were not taken yet", lambda one: one.pending),
+    ("roamgate_messages_oldest_seconds", "Age of the oldest pending message or event", lambda one: one.oldest),
 )
 
 

@@ -16,41 +16,19 @@ FAILURES_BEFORE_REST = 5
 """Failed lanes in a row after which the whole operation rests: the hub is away, and each lane need not find out."""
 
 
-class Gate:
-    """Stops calls when somebody pauses the connection, the process ends, the hub is away or wants to be left alone.
+class Rests:
+    """Stops calls when the process ends, or when whoever is called is away or wants to be left alone.
 
     Args:
-        present: Gives the connection as this process knows it; None once it is gone.
-        refresh: Lets this process know connections as they are in the store.
         clock: Gives the present, aware.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        present: Callable[[], Link | None],
-        refresh: Callable[[], Awaitable[object]],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._outbox = outbox
-        self._present = present
-        self._refresh = refresh
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._failures = 0
         self._rested_at: datetime | None = None
         self.stopping = False
         self.rests_until: datetime | None = None
-
-    def lets(self, link: Link) -> bool:
-        """Tells whether calls may still be made over a link: the connection is as it was when they were planned."""
-        present = self._present()
-        return (
-            not self.stopping
-            and present is not None
-            and present.adapter is link.adapter  # else settings or credentials are others, and this one is being closed
-            and present.connection.state is State.READY
-            and present.connection.mode is link.connection.mode
-        )
 
     def stop(self) -> None:
         """Lets no more calls begin."""
@@ -82,6 +60,39 @@ class Gate:
                 self._rested_at = self._clock()
                 moments.append(self._rested_at + backoff(self._failures - FAILURES_BEFORE_REST, 1))
         self.rests_until = max(moments, default=None)
+
+
+class Gate(Rests):
+    """Stops calls when somebody pauses the connection, the process ends, the hub is away or wants to be left alone.
+
+    Args:
+        present: Gives the connection as this process knows it; None once it is gone.
+        refresh: Lets this process know connections as they are in the store.
+        clock: Gives the present, aware.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        present: Callable[[], Link | None],
+        refresh: Callable[[], Awaitable[object]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(clock)
+        self._outbox = outbox
+        self._present = present
+        self._refresh = refresh
+
+    def lets(self, link: Link) -> bool:
+        """Tells whether calls may still be made over a link: the connection is as it was when they were planned."""
+        present = self._present()
+        return (
+            not self.stopping
+            and present is not None
+            and present.adapter is link.adapter  # else settings or credentials are others, and this one is being closed
+            and present.connection.state is State.READY
+            and present.connection.mode is link.connection.mode
+        )
 
     async def pause(self, link: Link, reason: str) -> None:
         """Pauses the connection, unless its credentials are other ones by now than those that failed."""

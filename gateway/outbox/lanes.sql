@@ -251,6 +251,7 @@ INSERT INTO audit (who, action, subject, detail) VALUES ('gateway', 'paused', $1
 -- name: quiet
 -- Whether nothing is left to do anywhere: nothing pending, no lane held, no full synchronisation due that could be made.
 SELECT NOT EXISTS (SELECT FROM projection WHERE pending)
+    AND NOT EXISTS (SELECT FROM delivery WHERE state = 'pending')
     AND NOT EXISTS (SELECT FROM lane WHERE expires_at > clock_timestamp())
     AND NOT EXISTS (
         SELECT FROM full_sync s JOIN connection c ON c.id = s.connection_id

@@ -60,4 +60,5 @@ async def append_each(tx: Transaction, link: Link, told: Sequence[Told]) -> None
         [profile[message.operation].lasts for message in messages],
         [one.cdr_no for one in told],
         [one.session_no for one in told],
+        [message.leg is not None or message.result is not None for message in messages],
     )

@@ -1,9 +1,12 @@
 -- name: append
+-- What happens while a connection is in shadow mode is only ever shown: whatever tells the hub then would tell it twice.
+-- What a hub waits for ($11: it let the charge begin, or asked itself) is told all the same, once the connection is live.
 INSERT INTO delivery (connection_id, operation, kind, lane, key, party, payload, until, cdr_no, session_no, shadow)
 SELECT $1, i.operation, i.kind, i.lane, i.key, i.party, i.payload, now() + i.lasts, i.cdr_no, i.session_no,
-    (SELECT mode = 'shadow' FROM connection WHERE id = $1)
-FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::interval[], $9::bigint[], $10::bigint[])
-    WITH ORDINALITY AS i(operation, kind, lane, key, party, payload, lasts, cdr_no, session_no, n)
+    NOT i.awaited AND (SELECT mode = 'shadow' FROM connection WHERE id = $1)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::interval[], $9::bigint[],
+    $10::bigint[], $11::boolean[])
+    WITH ORDINALITY AS i(operation, kind, lane, key, party, payload, lasts, cdr_no, session_no, awaited, n)
 ORDER BY i.n
 
 -- name: claim

@@ -1,7 +1,8 @@
 """What to do after a request to a hub: a pure function of what came of it.
 
 State is repeated without fear: a hub that gets the same state twice has the same state. So an unknown outcome is tried
-again like a request that was surely not sent.
+again like a request that was surely not sent. A message is repeated, too, with the same ids; the adapter is told that
+an earlier try may have been acted upon, since the hub may call that a fault.
 """
 
 from dataclasses import dataclass
@@ -98,6 +99,22 @@ def decide(outcome: Outcome, *, size: int, atomic: bool, attempts: int, now: dat
             return Retry(now + backoff(attempts, spread), reason)
         case Misconfigured(reason):
             return Pause(reason)
+
+
+def decide_message(outcome: Outcome, *, attempts: int, now: datetime, spread: float) -> Accept | Refuse | Retry | Pause:
+    """Decides what follows from the outcome of a message: it stands alone, and there is no whole of it to tell anew.
+
+    Args:
+        attempts: How often this message was tried in vain.
+        spread: As in `decide`.
+    """
+    match decide(outcome, size=1, atomic=False, attempts=attempts, now=now, spread=spread):
+        case Forget(code, reason):
+            return Refuse(code, reason)
+        case Halve():
+            raise AssertionError("one message has no halves")
+        case verdict:
+            return verdict
 
 
 def backoff(attempts: int, spread: float) -> timedelta:

@@ -1,38 +1,30 @@
-"""Writes what came of lanes, many lanes in one transaction.
+"""Writes what came of the work, much of it in one transaction.
 
-Lanes of one operation end at all moments. While one transaction runs, what ends meanwhile waits together for the next.
+Work of one operation ends at all moments. While one transaction runs, what ends meanwhile waits together for the next.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
-from gateway.outbox.repository import LaneResult, Outbox
+R = TypeVar("R")
 
 
-class Settler:
-    """Settles the lanes of one operation of one connection.
+class Settler(Generic[R]):
+    """Settles the work of one operation at one destination.
 
     Args:
-        followers: Operations that wait for keys of this one.
+        write: Writes results in one transaction; gives those that were ours to write.
         settled: Told of every result that was written.
     """
 
-    def __init__(
-        self,
-        outbox: Outbox,
-        connection_id: int,
-        operation: str,
-        followers: Sequence[str],
-        settled: Callable[[LaneResult], None],
-    ) -> None:
-        self._outbox = outbox
-        self._place = (connection_id, operation)
-        self._followers = list(followers)
+    def __init__(self, write: Callable[[Sequence[R]], Awaitable[Sequence[R]]], settled: Callable[[R], None]) -> None:
+        self._write_all = write
         self._settled = settled
-        self._waiting: list[tuple[LaneResult, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[R, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    async def settle(self, result: LaneResult) -> None:
+    async def settle(self, result: R) -> None:
         """Writes a result; returns when it is durable, or was found to be somebody else's to write."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((result, done))
@@ -44,13 +36,14 @@ class Settler:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                results = [result for result, _ in batch]
-                written = await self._outbox.settle(*self._place, results, self._followers)
-            except Exception as error:  # noqa: BLE001 - each lane hears of it; its lease runs out and the work is redone
+                written = await self._write_all([result for result, _ in batch])
+            except Exception as error:  # noqa: BLE001 - each hears of it; its lease runs out and the work is redone
                 for _, done in batch:
-                    done.set_exception(error)
+                    if not done.done():  # whoever waited may have been cancelled
+                        done.set_exception(error)
                 continue
             for result in written:
                 self._settled(result)
             for _, done in batch:
-                done.set_result(None)
+                if not done.done():
+                    done.set_result(None)

@@ -68,7 +68,10 @@ class Worker:
         if present is None:
             raise LookupError("the connection is gone")
         followers = [one.name for one in present.adapter.profile.operations.values() if one.after == operation.name]
-        self._settler = Settler(outbox, present.connection.id, operation.name, followers, self._measure)
+        place = (present.connection.id, operation.name)
+        self._settler: Settler[LaneResult] = Settler(
+            lambda results: outbox.settle(*place, results, followers), self._measure
+        )
 
     def wake(self) -> None:
         """Lets the worker look for work now."""

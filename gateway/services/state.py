@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import asyncpg
 
 from adapters.core.connection import Mode, State
-from gateway.services.ports import LaneSample, Sample
+from gateway.services.ports import LaneSample, MessageSample, Sample
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
@@ -23,13 +23,14 @@ class Gauges:
     async def sample(self) -> Sample:
         """Reads the present state."""
         lanes = [LaneSample(**dict(row)) for row in await self._store.fetch(SQL["lanes"])]
+        messages = [MessageSample(**dict(row)) for row in await self._store.fetch(SQL["messages"])]
         connections = [
             (row["hub"], row["name"], Mode(row["mode"]), State(row["state"]))
             for row in await self._store.fetch(SQL["connections"])
         ]
         evses = {EvseStatus(row["status"]): row["count"] for row in await self._store.fetch(SQL["evses"])}
         pool = self._store.pool
-        return Sample(lanes, connections, evses, pool.get_size(), pool.get_idle_size())
+        return Sample(lanes, messages, connections, evses, pool.get_size(), pool.get_idle_size())
 
 
 class Readiness:

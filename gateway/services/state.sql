@@ -11,6 +11,24 @@ SELECT c.hub, c.name AS connection, p.operation,
 FROM projection p JOIN connection c ON c.id = p.connection_id
 GROUP BY c.id, p.operation ORDER BY c.id, p.operation
 
+-- name: messages
+-- What is settled is not looked at: there may be millions.
+WITH pending AS (
+    SELECT destination, operation, count(*) AS pending, min(since) AS since
+    FROM delivery WHERE state = 'pending' GROUP BY destination, operation
+), refused AS (
+    SELECT d.destination, d.operation, count(*) AS dead_letters
+    FROM dead_letter l JOIN delivery d ON d.no = l.delivery_no GROUP BY d.destination, d.operation
+)
+SELECT coalesce(c.hub, h.kind) AS hub, coalesce(c.name, h.name) AS connection, operation,
+    coalesce(p.pending, 0) AS pending,
+    coalesce(extract(epoch FROM clock_timestamp() - p.since), 0)::float8 AS oldest,
+    coalesce(r.dead_letters, 0) AS dead_letters
+FROM pending p FULL JOIN refused r USING (destination, operation)
+LEFT JOIN connection c ON c.id = destination
+LEFT JOIN hook h ON h.id = -destination
+ORDER BY destination, operation
+
 -- name: connections
 SELECT hub, name, mode, state FROM connection ORDER BY id
 

@@ -332,7 +332,7 @@ class FakeSampler:
         if self.fails:
             raise OSError("no route to the database")
         lane = LaneSample("gireve", "g", "locations", 3, 1.5, 1, 2, 1, 0)
-        return Sample([lane], [("gireve", "g", Mode.LIVE, State.READY)], {EvseStatus.CHARGING: 4}, 8, 6)
+        return Sample([lane], [], [("gireve", "g", Mode.LIVE, State.READY)], {EvseStatus.CHARGING: 4}, 8, 6)
 
 
 @dataclass

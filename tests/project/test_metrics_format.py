@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.core.connection import Mode, State
 from gateway.metrics import Exposition, Metrics, StoreFigures
-from gateway.services.ports import LaneSample, Sample, StatusOutcome
+from gateway.services.ports import LaneSample, MessageSample, Sample, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue, IssueKind
 from tests.project.files import read
@@ -20,7 +20,8 @@ class OneLane:
             "gireve", "prod", "locations", pending=3, oldest=1.5, held=1, dead_letters=2, leased=1, resting=0
         )
         connections = [("gireve", "prod", next(iter(Mode)), next(iter(State)))]
-        return Sample([lane], connections, dict.fromkeys(EvseStatus, 7), pool_size=10, pool_idle=4)
+        message = MessageSample("hubject", "prod", "cdrs", pending=3, oldest=1.5, dead_letters=1)
+        return Sample([lane], [message], connections, dict.fromkeys(EvseStatus, 7), pool_size=10, pool_idle=4)
 
 
 async def everything() -> str:
@@ -29,6 +30,7 @@ async def everything() -> str:
     metrics.served("gireve", "prod", "locations", 200, 0.01)
     metrics.api("PUT /v1/locations/{id}", 201, 0.002)
     metrics.settled("hubject", "prod", "evse_data", "coalesced", 5)
+    metrics.message_settled("hubject", "prod", "cdrs", "delivered")
     metrics.acknowledged("hubject", "prod", "evse_status", 0.3)
     metrics.statuses(next(iter(StatusOutcome)), 100)
     metrics.issue("oicp", Issue(next(iter(IssueKind)), 'Location."name"[3]', "a text", "lost"))

@@ -37,7 +37,7 @@ from gateway.services.ports.sessions import (
     SessionTold,
     SessionView,
 )
-from gateway.services.ports.watch import LaneSample, Readiness, Sample, Sampler
+from gateway.services.ports.watch import LaneSample, MessageSample, Readiness, Sample, Sampler
 
 __all__ = [
     "Agreed",
@@ -72,6 +72,7 @@ __all__ = [
     "IssueCount",
     "LaneSample",
     "Letters",
+    "MessageSample",
     "Network",
     "NotFound",
     "Page",

@@ -29,6 +29,23 @@ class LaneSample:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSample:
+    """The present state of one kind of message at one connection, or of the events of one webhook.
+
+    Attributes:
+        hub, connection: Of a webhook `webhook` and its name.
+        oldest: Age of the oldest pending one in seconds; 0 with none.
+    """
+
+    hub: str
+    connection: str
+    operation: str
+    pending: int
+    oldest: float
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The present state of the store, for gauges.
 
@@ -38,6 +55,7 @@ class Sample:
     """
 
     lanes: Sequence[LaneSample]
+    messages: Sequence[MessageSample]
     connections: Sequence[tuple[str, str, Mode, State]]
     evses: Mapping[EvseStatus, int]
     pool_size: int

@@ -1,0 +1,40 @@
+"""Tells the backend what came of what hubs were told."""
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from gateway.events.writing import Event, EventType, append
+from gateway.outbox.delivery_store import End, Result
+from gateway.store.pool import Record, Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.ids import PartyId
+
+SQL = Queries("gateway.services", "settlements.sql")
+
+_TYPES = {End.DELIVERED: EventType.CDR_DELIVERED, End.REFUSED: EventType.CDR_REFUSED}
+"""A CDR has no end to its use, and of what was only shown nobody was told."""
+
+
+class CdrSettlements:
+    """Implements `outbox.delivery_store.Settlements`: whether a hub took a CDR, as an event."""
+
+    async def settled(self, tx: Transaction, ended: Sequence[Result]) -> None:
+        """Writes an event for each CDR that a hub has now, or refused."""
+        told = {one.claimed.no: one for one in ended if one.claimed.cdr_no is not None and one.end in _TYPES}
+        if told:
+            rows = await tx.fetch(SQL["cdrs"], list(told))
+            await append(tx, *(_event(row, told[row["no"]]) for row in rows))
+
+
+def _event(row: Record, result: Result) -> Event:
+    data: dict[str, JsonValue] = {
+        "party": row["party"],
+        "id": row["cdr_id"],
+        "connection": row["connection"],
+        "kind": result.claimed.kind,
+    }
+    if result.end is End.REFUSED:
+        data |= {"code": result.code, "reason": result.reason, "field": result.field or None}
+    type_ = _TYPES[result.end or End.REFUSED]
+    return Event(type_, PartyId(row["party"]), f"cdrs/{row['party']}/{row['cdr_id']}", data)
