@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from adapters.core.adapter import Adapter
+from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.gireve.adapter import GireveAdapter
@@ -13,7 +13,7 @@ from adapters.gireve.server import Inbound
 from adapters.gireve.settings import Settings
 
 
-def _adapter(connection: Connection, gateway: Gateway) -> Adapter:
+def _adapter(connection: Connection, gateway: Gateway) -> ChargingAdapter:
     return GireveAdapter(connection, gateway.observer)
 
 

@@ -1,4 +1,4 @@
-"""One connection to Gireve, as the gateway's outbox sees it."""
+"""One connection to Gireve, as the gateway sees it: its outbox, and whoever asks for a driver."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -7,21 +7,31 @@ from urllib.parse import unquote
 
 from adapters.core import ocpi
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
+from adapters.core.charging import Answer, ChargingProfile, CommandOutcome, Message, Question, Told
 from adapters.core.connection import Connection
-from adapters.core.http import Answer, UrlRefused, compact_json
+from adapters.core.http import Answer as HttpAnswer
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.gireve import fingerprints
-from adapters.gireve.client import make_client
-from adapters.gireve.errors import judge
+from adapters.gireve.asking import Asking, same_medium
+from adapters.gireve.errors import judge, judge_told
+from adapters.gireve.line import Line
 from adapters.gireve.plan_locations import plan_locations
 from adapters.gireve.plan_tariffs import plan_tariffs
 from adapters.gireve.rendering import Rendering
-from adapters.gireve.settings import LOCATIONS, TARIFFS, Settings
+from adapters.gireve.settings import COMMAND_RESULTS, LOCATIONS, SESSIONS, TARIFFS, Settings
+from adapters.gireve.telling import Telling, target
+from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
 from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.sessions import Session
 from mappings.ocpi import times
+from mappings.report import Issue
+
+_ASKED_AT_ONCE = 1000
+"""Sockets for drivers who wait, apart from those of the outbox: one who waits never stands behind what is pushed."""
 
 
 def utc_now() -> datetime:
@@ -30,7 +40,7 @@ def utc_now() -> datetime:
 
 
 class GireveAdapter:
-    """Implements `adapters.core.adapter.Adapter`.
+    """Implements `adapters.core.charging.ChargingAdapter`.
 
     Args:
         now: The clock, for stamps of what has none left and for `Retry-After`.
@@ -41,13 +51,17 @@ class GireveAdapter:
 
     def __init__(self, connection: Connection, observer: Observer, now: Callable[[], datetime] = utc_now) -> None:
         self._settings = Settings.model_validate(connection.settings)
-        self._profile = self._settings.profile()
+        self._profile, self._charging = self._settings.profile(), self._settings.charging()
         self._rendering = Rendering(self._settings)
-        self._token = connection.secrets.ours
-        self._receivers = _receivers(connection, self._settings)
         self._now = now
         lanes = sum(operation.lanes_in_flight for operation in self._profile.operations.values())
-        self._client = make_client(connection, self._settings, observer, limit=lanes)
+        lanes += sum(message.in_flight for message in self._charging.messages.values())
+        self._line = Line(connection, self._settings, observer, limit=lanes)
+        self._interactive = Line(
+            connection, self._settings, observer, limit=_ASKED_AT_ONCE, timeout=self._settings.answer_seconds
+        )
+        self._asking = Asking(self._interactive, now)
+        self._telling = Telling(self._settings)
 
     @property
     def profile(self) -> Profile:
@@ -85,33 +99,23 @@ class GireveAdapter:
 
     async def send(self, call: Call) -> Outcome:
         """Makes one call: `path` lies below the module's endpoint and begins with country and party of the object."""
-        endpoint = self._receivers.get(call.operation)
-        if self._token is None or endpoint is None:
-            return Misconfigured(f"not registered for {call.operation}")
-        if isinstance(endpoint, UrlRefused):
-            return Misconfigured(f"the endpoint of {call.operation} may not be called: {endpoint}")
+        endpoint = self._line.endpoint(f"{call.operation}/RECEIVER")
+        if isinstance(endpoint, Misconfigured):
+            return endpoint
         country, code, _ = call.path.split("/", 2)
-        headers = ocpi.headers(
-            self._token, sender=PartyId.of(unquote(country), unquote(code)), receiver=self._settings.hub_party
-        )
         body = call.body
         if call.action == "PATCH" and isinstance(body, dict) and "last_updated" not in body:
             body = {**body, "last_updated": times.write(self._now())}
 
-        def understood(answer: Answer) -> Outcome:
+        def understood(answer: HttpAnswer) -> Outcome:
             outcome = judge(answer, call.action, self._now())
             removal = isinstance(call.body, dict) and call.body.get("status") == EvseStatus.REMOVED
             if call.action == "PATCH" and removal and isinstance(outcome, RefusedByHub) and outcome.unknown_there:
                 return Delivered()  # it is gone, which is what was asked for
             return outcome
 
-        reply = await self._client.request(
-            call.operation,
-            call.action,
-            ocpi.below(endpoint, call.path),
-            judge=understood,
-            body=None if body is None else compact_json(body),
-            headers=headers,
+        reply = await self._line.request(
+            call.operation, call.action, ocpi.below(endpoint, call.path), body, _party(country, code), understood
         )
         return reply.outcome
 
@@ -128,20 +132,76 @@ class GireveAdapter:
             return fingerprints.of_evse(remembered)
         return fingerprints.of_location(remembered)
 
+    # Charging
+
+    @property
+    def charging(self) -> ChargingProfile:
+        """How IOP wants to be asked and told of charges."""
+        return self._charging
+
+    def answers_for(self, party: PartyId) -> bool:
+        """Tells whether an EMSP is known to be at Gireve; pure."""
+        return party in self._settings.emsps
+
+    async def authorise(self, question: Question) -> Answer:
+        """Asks for a driver at exactly one EVSE."""
+        return await self._asking.authorise(question)
+
+    async def authorise_stop(self, question: Question, leg: Leg) -> Answer:
+        """Judges by the medium that started the session, since OCPI has no question for it; nobody is asked."""
+        return same_medium(question, leg)
+
+    async def release(self, question: Question, leg: Leg) -> bool:  # noqa: ARG002  # as the contract has it
+        """OCPI has no word for it; an authorisation that is not used runs out by itself."""
+        return False
+
+    def of_session(
+        self,
+        session: Session,
+        place: CdrLocation,
+        leg: Leg | None,
+        told: Told,  # noqa: ARG002  # the whole is PUT, whatever was told before
+    ) -> list[Message]:
+        """Says that a session is to be PUT, as it is; pure."""
+        return self._telling.of_session(session, place, leg)
+
+    def of_cdr(self, cdr: Cdr, leg: Leg | None) -> list[Message]:
+        """Says that a CDR is to be POSTed; pure."""
+        return self._telling.of_cdr(cdr, leg)
+
+    def of_result(self, outcome: CommandOutcome, party: PartyId) -> list[Message]:
+        """Says that a command's result is to be POSTed to the address that came with it; pure."""
+        return self._telling.of_result(outcome, party)
+
+    def render(self, message: Message) -> tuple[Call, list[Issue]]:
+        """Writes a message as the request that tells it; pure."""
+        return self._telling.render(message)
+
+    async def tell(self, call: Call, *, doubtful: bool) -> Outcome:
+        """Makes a rendered request: a session below its endpoint, a CDR to its, a result to the address it names."""
+        country, code, tail = call.path.split("/", 2)
+        correlation: str | None = None
+        url: str | Misconfigured
+        if call.operation == COMMAND_RESULTS:
+            url, correlation = target(tail)
+        else:
+            url = self._line.endpoint(f"{call.operation}/RECEIVER")
+            if call.operation == SESSIONS and not isinstance(url, Misconfigured):
+                url = ocpi.below(url, call.path)
+
+        def understood(answer: HttpAnswer) -> Outcome:
+            return judge_told(answer, call.operation, call.action, self._now(), doubtful=doubtful)
+
+        reply = await self._line.request(
+            call.operation, call.action, url, call.body, _party(country, code), understood, correlation=correlation
+        )
+        return reply.outcome
+
     async def close(self) -> None:
         """Gives up sockets."""
-        await self._client.close()
+        await self._line.close()
+        await self._interactive.close()
 
 
-def _receivers(connection: Connection, settings: Settings) -> dict[str, str | UrlRefused]:
-    """Gives what can be pushed to by module, checked anew: endpoints may have been adopted, the allow list changed."""
-    found: dict[str, str | UrlRefused] = {}
-    for name, url in ocpi.modules_of(connection).items():
-        module, _, role = name.partition("/")
-        if role != "RECEIVER":
-            continue
-        try:
-            found[module] = settings.checked(url)
-        except UrlRefused as refused:
-            found[module] = refused
-    return found
+def _party(country: str, code: str) -> PartyId:
+    return PartyId.of(unquote(country), unquote(code))

@@ -8,18 +8,22 @@ from adapters.core.secured import SecuredClient
 from adapters.gireve.settings import Settings
 
 
-def make_client(connection: Connection, settings: Settings, observer: Observer, *, limit: int) -> SecuredClient:
+def make_client(
+    connection: Connection, settings: Settings, observer: Observer, *, limit: int, timeout: float | None = None
+) -> SecuredClient:
     """Makes the client.
 
     Args:
         limit: Most requests at once.
+        timeout: Seconds that one request may take, where that is less than the settings allow.
     """
+    seconds = settings.timeout_seconds if timeout is None else min(timeout, settings.timeout_seconds)
     return SecuredClient(
         "gireve",
         connection.name,
         observer,
         settings,
-        timeout=timedelta(seconds=settings.timeout_seconds),
+        timeout=timedelta(seconds=seconds),
         connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
         limit=limit,
     )

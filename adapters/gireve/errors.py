@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from adapters.core import ocpi
+from adapters.core.charging import Denial
 from adapters.core.http import Answer, retry_after
 from adapters.core.outcomes import (
     Delivered,
@@ -18,7 +19,9 @@ from adapters.core.outcomes import (
     RefusedByHub,
     Throttled,
 )
-from mappings.ocpi.envelope import StatusCode
+from adapters.gireve.settings import CDRS, COMMAND_RESULTS
+from mappings.canonical.tokens import AllowedType
+from mappings.ocpi.envelope import StatusClass, StatusCode
 
 Meaning = Callable[[str, str], Outcome]
 
@@ -80,6 +83,32 @@ BY_STATUS: dict[int, Meaning] = {
 }
 """Meaning by HTTP status, for answers that carry no OCPI code."""
 
+HAS_IT: dict[str, frozenset[int]] = {CDRS: frozenset({409})}
+"""HTTP statuses by which a hub says that it has what it is told, by operation.
+
+Only after a try in doubt is that our own: else something else stands there under the same id. OCPI and the guide name
+no answer for a CDR that is there already; any other refusal is taken for what it says, since a CDR that is counted as
+delivered and is not there is never paid.
+"""
+
+NOBODY_WAITS: dict[str, frozenset[int]] = {COMMAND_RESULTS: frozenset({404, 410})}
+"""HTTP statuses, with whatever body, by which an address that we were given says that it is of no use any more."""
+
+NOT_ALLOWED: dict[AllowedType, Denial] = {
+    AllowedType.BLOCKED: Denial.BLOCKED,
+    AllowedType.EXPIRED: Denial.EXPIRED,
+    AllowedType.NO_CREDIT: Denial.NO_CREDIT,
+    AllowedType.NOT_ALLOWED: Denial.NOT_ALLOWED,
+}
+"""Why a driver is not admitted, by what the EMSP says of the token."""
+
+DENIALS: dict[int, Denial] = {
+    StatusCode.CLIENT_ERROR: Denial.UNKNOWN_TOKEN,  # what Gireve names it for
+    StatusCode.UNKNOWN_LOCATION: Denial.UNKNOWN_EVSE,
+    StatusCode.UNKNOWN_TOKEN: Denial.UNKNOWN_TOKEN,
+}
+"""Why a driver is not admitted, by OCPI code; any other code is no answer to the question."""
+
 _CREDENTIALS = {401, 403}  # 403: "Gireve configures the roles of an operator and rejects forbidden requests"
 
 
@@ -102,6 +131,42 @@ def judge(answer: Answer, method: str, now: datetime) -> Outcome:
     if found is not None and (200 <= status < 300 or 400 <= status < 500):
         return _by_code(found.code, status, text, method)
     return BY_STATUS.get(status, _unknown)(f"HTTP {status}", text)
+
+
+def judge_told(answer: Answer, operation: str, method: str, now: datetime, *, doubtful: bool) -> Outcome:
+    """Reads the outcome of a message out of the answer to it.
+
+    Args:
+        operation: Name of the message.
+        doubtful: An earlier try with the same content ended without anybody knowing what came of it.
+        now: As in `judge`.
+    """
+    status = answer.status
+    if status in HAS_IT.get(operation, ()):
+        return Delivered() if doubtful else RefusedByHub(f"HTTP {status}", _words(answer))
+    if status in NOBODY_WAITS.get(operation, ()):
+        return RefusedByHub(f"HTTP {status}", _words(answer))
+    return judge(answer, method, now)
+
+
+def denial(answer: Answer) -> tuple[Denial, str, str] | None:
+    """Reads a no out of an answer to an authorisation: why, and the hub's own code and words; None if it is none.
+
+    A token that is not known is answered with HTTP 404 or OCPI 2004 (mod_tokens, POST); a 404 without an envelope may
+    as well be of an address that is not there.
+    """
+    found = ocpi.said(answer)
+    if found is None or answer.status >= 500 or answer.status in {*_CREDENTIALS, 429}:
+        return None
+    reason = DENIALS.get(found.code)
+    if reason is None and answer.status == 404 and found.status is StatusClass.CLIENT:
+        reason = Denial.UNKNOWN_TOKEN
+    return None if reason is None else (reason, str(found.code), found.message or "")
+
+
+def _words(answer: Answer) -> str:
+    found = ocpi.said(answer)
+    return (found.message or "") if found is not None else ""
 
 
 def _by_code(code: int, status: int, text: str, method: str) -> Outcome:

@@ -10,14 +10,17 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from yarl import URL
 
+from adapters.core.charging import ChargingProfile, MessageProfile
 from adapters.core.http import UrlRefused, checked_url
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
+from mappings.ocpi.dialects.gireve_charging import ADVENIR, AnonymousCard
 
 LOCATIONS, TARIFFS = "locations", "tariffs"
+SESSIONS, CDRS, COMMAND_RESULTS = "sessions", "cdrs", "command_results"
 
 
 class Environment(StrEnum):
@@ -53,6 +56,15 @@ class Settings(TlsSettings):
             read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
         sandbox: IOP is a sandbox: loopback and private addresses are called, by http too.
+        emsps: EMSPs known to be at Gireve, whose drivers are asked for here first; empty where that is not known.
+        answer_seconds: What asking for a driver may take, for whom waits at the station; Gireve names nothing.
+        command_seconds: What a command may take until its result is told; Gireve names nothing.
+        margin_seconds: What of both is kept for ourselves.
+        zero_cost: A CDR without a price is sent with a cost of zero, since OCPI demands one; else it is refused. For
+            prices that stand in the roaming agreement, where Gireve computes the cost.
+        advenir: Sessions and CDRs that do not roam over this connection are told of too, without their driver: for the
+            French subsidy, whose stations tell of every charge.
+        advenir_card: What stands for the driver then; Gireve confirms it when an operator is taken on.
     """
 
     environment: Environment = Environment.PREPRODUCTION
@@ -68,9 +80,18 @@ class Settings(TlsSettings):
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     page_cap: Annotated[int, Field(ge=1, le=1000)] = 100
     sandbox: bool = False
+    emsps: frozenset[PartyId] = frozenset()
+    answer_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+    command_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+    margin_seconds: Annotated[float, Field(ge=0, le=30)] = 2.0
+    zero_cost: bool = False
+    advenir: bool = False
+    advenir_card: AnonymousCard = ADVENIR
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.margin_seconds >= min(self.answer_seconds, self.command_seconds):
+            raise ValueError("margin_seconds leaves nothing of answer_seconds or command_seconds")
         if self.versions_url is not None:
             self.checked(self.versions_url, own=True)
         return self
@@ -112,6 +133,26 @@ class Settings(TlsSettings):
             protocol="OCPI 2.2.1",
             operations={op.name: op for op in ((tariffs, locations) if self.push_tariffs else (locations,))},
             request_timeout=timedelta(seconds=self.timeout_seconds),
+        )
+
+    def charging(self) -> ChargingProfile:
+        """How IOP wants to be asked and told of charges by this connection."""
+        messages = [
+            # Guide, Sessions and CDRs, store and forward: what got no 2xx is sent again, first in, first out; never
+            # given up, therefore.
+            MessageProfile(name=SESSIONS, in_flight=self.in_flight),
+            MessageProfile(name=CDRS, in_flight=self.in_flight),
+            # OCPI 2.2.1, CommandResponse: after its time-out nobody waits for a result.
+            MessageProfile(
+                name=COMMAND_RESULTS, in_flight=self.in_flight, lasts=timedelta(seconds=self.command_seconds)
+            ),
+        ]
+        return ChargingProfile(
+            messages={message.name: message for message in messages},
+            answer_within=timedelta(seconds=self.answer_seconds - self.margin_seconds),
+            command_within=timedelta(seconds=self.command_seconds - self.margin_seconds),
+            # Guide, CreditCDR: not implemented; where one is corrected all the same, EMSPs get two positive CDRs.
+            takes_credit=False,
         )
 
 

@@ -10,9 +10,12 @@ from aiohttp import web
 
 from adapters.core.hub import Gateway
 from adapters.gireve.adapter import utc_now
+from adapters.gireve.server.charges import Charges
+from adapters.gireve.server.commands import Commands
 from adapters.gireve.server.configuration import Configuration
 from adapters.gireve.server.network import Network
 from adapters.gireve.server.requests import ROOT, Asked, Desk, Failure, Given, Module
+from adapters.gireve.server.tokens import Tokens
 from mappings.ocpi.envelope import StatusCode
 
 
@@ -25,7 +28,12 @@ class Inbound:
 
     def __init__(self, gateway: Gateway, now: Callable[[], datetime] = utc_now) -> None:
         self._desk = Desk(gateway, now)
-        modules: list[Module] = [Network(self._desk)]
+        modules: list[Module] = [
+            Network(self._desk),
+            Commands(self._desk),
+            Tokens(self._desk),
+            Charges(self._desk),
+        ]
         self._modules = [Configuration(self._desk, modules), *modules]
 
     def routes(self) -> Sequence[web.RouteDef]:

@@ -71,6 +71,14 @@ class Asked:
         named = ocpi.party_in(self.request.headers, ocpi.FROM_COUNTRY, ocpi.FROM_PARTY)
         return None if named == self.settings.hub_party else named
 
+    def recipient(self) -> PartyId | None:
+        """Gives the party that the request is addressed to, where it names one."""
+        return ocpi.party_in(self.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
+
+    def is_for_another(self) -> bool:
+        """Tells whether it is addressed to a party, of which IOP is none."""
+        return self.recipient() not in {None, self.settings.hub_party}
+
     def window(self) -> Window:
         """Reads the parameters of a list request.
 
@@ -119,7 +127,7 @@ class Desk:
 
     def __init__(self, gateway: Gateway, now: Callable[[], datetime]) -> None:
         self.gateway = gateway
-        self._now = now
+        self.now = now
 
     def route(
         self, method: str, path: str, operation: str, handler: Handler, *, configuration: bool = False
@@ -147,15 +155,15 @@ class Desk:
                 name = asked.connection.name
                 given = await handler(asked)
                 status = given.status
-                return ocpi.answered(request, self._now(), given.data, status=status, extra=given.headers)
+                return ocpi.answered(request, self.now(), given.data, status=status, extra=given.headers)
             except Failure as failure:
                 status = failure.status
                 return ocpi.answered(
-                    request, self._now(), failure.data, code=failure.code, status=status, message=failure.message
+                    request, self.now(), failure.data, code=failure.code, status=status, message=failure.message
                 )
             except Exception as error:  # noqa: BLE001  # whatever it is, a hub reads nothing but the envelope
                 _log.error("request failed", operation=operation, connection=name, exc_info=error)
-                return ocpi.answered(request, self._now(), code=StatusCode.SERVER_ERROR, status=500)
+                return ocpi.answered(request, self.now(), code=StatusCode.SERVER_ERROR, status=500)
             finally:
                 seconds = time.perf_counter() - began
                 self.gateway.observer.served(registration.WHO, name, operation, status, seconds)
@@ -189,7 +197,7 @@ class Desk:
 
     async def addressed(self, asked: Asked) -> Connection:
         """Gives the connection as it carries the party that the request is addressed to, if that is one of ours."""
-        named = ocpi.party_in(asked.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
+        named = asked.recipient()
         if named is None or named not in await self.ours(asked.connection):
             return asked.connection
         scope = asked.connection.scope.model_copy(update={"parties": frozenset({named})})
