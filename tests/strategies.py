@@ -8,8 +8,18 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from mappings.canonical.cdrs import Cdr, CdrLocation, SignedData, SignedNature, SignedValue
+from mappings.canonical.commands import (
+    CancelReservation,
+    EvseRef,
+    ReserveNow,
+    StartSession,
+    StopSession,
+    UnlockConnector,
+)
 from mappings.canonical.energy import EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, ImpactCategory
-from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.ids import ContractId, EvseId, PartyId
+from mappings.canonical.legs import Leg
 from mappings.canonical.locations import (
     Accessibility,
     AuthenticationMode,
@@ -39,6 +49,18 @@ from mappings.canonical.locations import (
     ValueAddedService,
 )
 from mappings.canonical.parties import Party, Role
+from mappings.canonical.sessions import (
+    AuthMethod,
+    ChargingPeriod,
+    ChargingPreferences,
+    Dimension,
+    DimensionType,
+    Metering,
+    Session,
+    SessionError,
+    SessionErrorKind,
+    SessionStatus,
+)
 from mappings.canonical.tariffs import (
     DayOfWeek,
     Money,
@@ -52,6 +74,15 @@ from mappings.canonical.tariffs import (
     Tax,
 )
 from mappings.canonical.texts import Business, Image, ImageCategory, LocalText
+from mappings.canonical.tokens import (
+    EnergyContract,
+    Identification,
+    ProfileType,
+    RfidKind,
+    Token,
+    TokenType,
+    Whitelist,
+)
 
 _ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -285,4 +316,172 @@ tariffs = st.builds(
 )
 served_parties = st.builds(
     Party, id=parties, roles=st.frozensets(st.sampled_from(Role), min_size=1), business=businesses
+)
+
+uids = st.sampled_from(["04A21B3C", "04E8A1B2C3D480", "01234567", "bdf21bce-fc97-11e8-8eb2-f2801f1b9fd1"]) | ids
+contracts = st.builds(
+    "{}-{}-C{:08}".format,
+    st.sampled_from(["FR", "NL", "DE"]),
+    st.text(_ALNUM, min_size=3, max_size=3),
+    st.integers(0, 10**8 - 1),
+).map(ContractId) | st.just(ContractId("DE8ACC12E46L89"))
+tokens = st.builds(
+    Token,
+    party=parties,
+    uid=uids,
+    type=st.sampled_from(TokenType),
+    contract_id=contracts,
+    visual_number=maybe(words),
+    issuer=words,
+    group_id=maybe(ids),
+    valid=st.booleans(),
+    whitelist=st.sampled_from(Whitelist),
+    language=maybe(languages),
+    default_profile=maybe(st.sampled_from(ProfileType)),
+    energy_contract=maybe(st.builds(EnergyContract, supplier_name=words, contract_id=maybe(ids))),
+    last_updated=instants,
+)
+identifications = st.builds(
+    Identification,
+    type=st.sampled_from(TokenType),
+    uid=maybe(uids),
+    contract_id=maybe(contracts),
+    party=maybe(parties),
+    rfid_kind=maybe(st.sampled_from(RfidKind)),
+    printed_number=maybe(words),
+    expires=maybe(st.dates().map(str)),
+)
+drivers = st.builds(Identification, type=st.sampled_from(TokenType), uid=uids, contract_id=contracts, party=parties)
+"""Drivers of whom all is known that OCPI demands."""
+dimensions = st.builds(Dimension, type=st.sampled_from(DimensionType), volume=decimals(0, 500, 4))
+periods = st.builds(ChargingPeriod, start=instants, dimensions=tuples(dimensions, 3), tariff_id=maybe(ids))
+readings = decimals(0, 99999, 4)
+meterings = st.builds(Metering, start=maybe(readings), end=maybe(readings), between=tuples(readings))
+sessions = st.builds(
+    Session,
+    party=parties,
+    id=ids,
+    start=instants,
+    end=maybe(instants),
+    charging_start=maybe(instants),
+    charging_end=maybe(instants),
+    energy=decimals(0, 500, 4),
+    identification=drivers | identifications,
+    auth_method=st.sampled_from(AuthMethod),
+    reference=maybe(ids),
+    location_id=ids,
+    evse_uid=ids,
+    connector_id=ids,
+    meter_id=maybe(ids),
+    metering=meterings,
+    currency=st.sampled_from(["EUR", "CHF"]),
+    periods=tuples(periods, 3),
+    total_cost=maybe(moneys),
+    status=st.sampled_from(SessionStatus),
+    penalty_start=maybe(instants),
+    error=maybe(st.builds(SessionError, kind=st.sampled_from(SessionErrorKind), text=maybe(words), at=instants)),
+    last_updated=instants,
+)
+preferences = st.builds(
+    ChargingPreferences,
+    profile=st.sampled_from(ProfileType),
+    departure=maybe(instants),
+    energy_need=maybe(decimals(0, 100, 4)),
+    discharge_allowed=maybe(st.booleans()),
+)
+signed_values = st.builds(
+    SignedValue, nature=st.sampled_from(SignedNature), plain=maybe(words), signed=st.text(_ALNUM, min_size=1)
+)
+signed_data = st.builds(
+    SignedData,
+    method=maybe(st.sampled_from(["OCMF", "EDL40 Mennekes"])),
+    method_version=maybe(st.integers(0, 9)),
+    public_key=maybe(st.text(_ALNUM, max_size=200)),
+    certificate_id=maybe(ids),
+    url=maybe(urls),
+    instruction=maybe(words),
+    values=tuples(signed_values),
+)
+cdr_locations = st.builds(
+    CdrLocation,
+    id=ids,
+    evse_uid=ids,
+    connector_id=ids,
+    evse_id=evse_ids(parties),
+    name=maybe(words),
+    address=words,
+    city=words,
+    postal_code=maybe(st.sampled_from(["75001", "9461VA"])),
+    state=maybe(words),
+    country=st.sampled_from(["FRA", "NLD", "DEU"]),
+    coordinates=points,
+    connector_standard=st.sampled_from([s for s in ConnectorStandard if s is not ConnectorStandard.AVCON]),
+    connector_format=st.sampled_from(ConnectorFormat),
+    connector_power_type=st.sampled_from(PowerType),
+    time_zone=maybe(st.just("Europe/Paris")),
+    hub_operator=maybe(parties),
+)
+"""Places of which all is known that OCPI demands."""
+
+
+@st.composite
+def cdrs(draw: st.DrawFn) -> Cdr:
+    credit = draw(st.booleans())
+    return Cdr(
+        party=draw(parties),
+        id=draw(ids),
+        session_id=draw(maybe(ids)),
+        start=draw(instants),
+        end=draw(instants),
+        charging_start=draw(maybe(instants)),
+        charging_end=draw(maybe(instants)),
+        identification=draw(drivers | identifications),
+        auth_method=draw(st.sampled_from(AuthMethod)),
+        reference=draw(maybe(ids)),
+        location=draw(cdr_locations),
+        meter_id=draw(maybe(ids)),
+        metering=draw(meterings),
+        currency=draw(st.sampled_from(["EUR", "CHF"])),
+        tariffs=draw(tuples(tariffs, 1)),
+        periods=draw(tuples(periods, 3)),
+        signed_data=draw(maybe(signed_data)),
+        energy=draw(decimals(0, 500, 4)),
+        time=draw(decimals(0, 100, 4)),
+        parking_time=draw(maybe(decimals(0, 100, 4))),
+        total_cost=draw(maybe(moneys)),
+        fixed_cost=draw(maybe(moneys)),
+        energy_cost=draw(maybe(moneys)),
+        time_cost=draw(maybe(moneys)),
+        parking_cost=draw(maybe(moneys)),
+        reservation_cost=draw(maybe(moneys)),
+        product=draw(maybe(words)),
+        remark=draw(maybe(words)),
+        invoice_id=draw(maybe(ids)),
+        credit=credit,
+        credited_cdr=draw(ids) if credit else None,
+        home_compensation=draw(st.booleans()),
+        last_updated=draw(instants),
+    )
+
+
+_evses = st.builds(EvseRef, location_id=ids, evse_uid=ids, connector_id=maybe(ids))
+
+
+@st.composite
+def asked_for(draw: st.DrawFn) -> StartSession | ReserveNow:
+    """A command that carries a token; as OCPI knows it, the leg follows from the token."""
+    token = draw(tokens)
+    leg = Leg(reference=draw(maybe(ids)), emsp=token.party, identification=token.identification)
+    if draw(st.booleans()):
+        return StartSession(at=draw(_evses), emsp=token.party, leg=leg, token=token)
+    return ReserveNow(
+        at=draw(_evses), emsp=token.party, leg=leg, token=token, reservation=draw(ids), expires=draw(instants)
+    )
+
+
+commands = st.one_of(
+    asked_for(),
+    st.builds(StopSession, session=ids),
+    st.builds(CancelReservation, reservation=ids),
+    st.builds(UnlockConnector, at=st.builds(EvseRef, location_id=ids, evse_uid=ids, connector_id=ids)),
 )

@@ -156,7 +156,11 @@ def cdr_to_canonical(source: Source, received: datetime | None = None) -> tuple[
 
 
 def command_to_canonical(
-    kind: str, source: Source, emsp: PartyId | None = None, received: datetime | None = None
+    kind: str,
+    source: Source,
+    emsp: PartyId | None = None,
+    received: datetime | None = None,
+    cpo: PartyId | None = None,
 ) -> tuple[commands.Request, list[Issue]]:
     """Reads a command that came over Gireve.
 
@@ -165,11 +169,12 @@ def command_to_canonical(
         source: JSON text, or an object that was parsed from JSON.
         emsp: Who asks, as the request's headers tell.
         received: When it arrived, for a token without `last_updated`.
+        cpo: Who is addressed, as the request's headers tell.
 
     Raises:
         Refused: As in plain OCPI; or no EVSE is named where one is to be started or reserved.
     """
-    request, issues = commands.to_canonical(kind, source, emsp, received)
+    request, issues = commands.to_canonical(kind, source, emsp, received, cpo)
     command = request.command
     if isinstance(command, (StartSession, ReserveNow)) and command.at.evse_uid is None:
         raise Refused("evse_uid", "is missing, and Gireve demands it", before=issues)

@@ -67,7 +67,11 @@ class Response(NamedTuple):
 
 
 def to_canonical(
-    kind: str, source: Source, emsp: PartyId | None = None, received: datetime | None = None
+    kind: str,
+    source: Source,
+    emsp: PartyId | None = None,
+    received: datetime | None = None,
+    cpo: PartyId | None = None,
 ) -> tuple[Request, list[Issue]]:
     """Reads a command.
 
@@ -76,6 +80,7 @@ def to_canonical(
         source: JSON text, or an object that was parsed from JSON.
         emsp: Who asks, as the request's headers tell; a command with a token is its EMSP's, whoever passed it on.
         received: When it arrived, for a token without `last_updated`.
+        cpo: Who is addressed, as the request's headers tell.
 
     Raises:
         Refused: OCPI has no such command; or where, for whom, until when or with what answer cannot be read.
@@ -87,15 +92,21 @@ def to_canonical(
     wire = reader.read(source, report)
     values.dropped(wire, known, report, ())
     url = _url(wire["response_url"], report)
-    return Request(_command(kind, wire, emsp, received, report), url), report.issues
-
-
-def _command(kind: str, wire: Any, emsp: PartyId | None, received: datetime | None, report: Report) -> Command:
     if kind == "STOP_SESSION":
-        return StopSession(session=_id(wire, "session_id", report), emsp=emsp)
+        at = None if cpo is None else EvseRef(party=cpo)
+        stop = StopSession(session=_id(wire, "session_id", report), emsp=emsp, at=at)
+        return Request(stop, url), report.issues
     if kind == "CANCEL_RESERVATION":
-        return CancelReservation(reservation=_id(wire, "reservation_id", report), emsp=emsp)
-    place = _place(wire, report)
+        at = None if cpo is None else EvseRef(party=cpo)
+        cancel = CancelReservation(reservation=_id(wire, "reservation_id", report), emsp=emsp, at=at)
+        return Request(cancel, url), report.issues
+    place = _place(wire, cpo, report)
+    return Request(_placed(kind, wire, place, emsp, received, report), url), report.issues
+
+
+def _placed(
+    kind: str, wire: Any, place: EvseRef, emsp: PartyId | None, received: datetime | None, report: Report
+) -> Command:
     if kind == "UNLOCK_CONNECTOR":
         return UnlockConnector(at=place, emsp=emsp)
     token = tokens_in.token(wire["token"], report, ("token",), received)
@@ -116,11 +127,11 @@ def _command(kind: str, wire: Any, emsp: PartyId | None, received: datetime | No
     )
 
 
-def _place(wire: Any, report: Report) -> EvseRef:
+def _place(wire: Any, cpo: PartyId | None, report: Report) -> EvseRef:
     evse, connector = _maybe_id(wire, "evse_uid", report), _maybe_id(wire, "connector_id", report)
     if connector is not None and evse is None:
         raise report.refuse("evse_uid", "is missing, and a connector is named, which is one of an EVSE")
-    return EvseRef(location_id=_id(wire, "location_id", report), evse_uid=evse, connector_id=connector)
+    return EvseRef(party=cpo, location_id=_id(wire, "location_id", report), evse_uid=evse, connector_id=connector)
 
 
 def _id(wire: Any, field: str, report: Report) -> str:

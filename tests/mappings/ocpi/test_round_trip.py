@@ -5,13 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mappings.canonical.base import Model
+from mappings.canonical.cdrs import Cdr
+from mappings.canonical.commands import Command, CommandAnswer, CommandResult, StartSession
+from mappings.canonical.legs import Leg
 from mappings.canonical.locations import ConnectorFormat, Location, PowerType
+from mappings.canonical.sessions import ChargingPreferences, Session
 from mappings.canonical.tariffs import Tariff, TariffDimension
+from mappings.canonical.tokens import Identification, Token, TokenType
 from mappings.ocpi.defaults import ConnectorDefault, ConnectorDefaults
-from mappings.ocpi.dialects import gireve, gireve_tables
-from mappings.ocpi.v2_2_1 import locations, tables, tariffs
+from mappings.ocpi.dialects import gireve, gireve_charging, gireve_tables
+from mappings.ocpi.v2_2_1 import cdrs, commands, locations, sessions, tables, tariffs, tokens
 from mappings.report import Issue, IssueKind, Refused
 from mappings.tables import FieldTable
 from tests import strategies
@@ -144,3 +150,134 @@ def test_a_price_is_the_number_that_was_written() -> None:
     tariff, _ = tariffs.to_canonical(wire)
     assert tariff.elements[0].price_components[0].price == Decimal("0.7025")
     assert b'"price":0.7025' in locations.dump(tariffs.from_canonical(tariff)[0])
+
+
+SAID_ALL_THE_SAME = {TokenType.PLUG_AND_CHARGE, TokenType.QR_CODE}
+
+
+def unsayable(driver: Identification) -> str | None:
+    """What a CdrToken lacks, in the order in which it is looked for."""
+    if driver.party is None:
+        return "party"
+    if driver.contract_id is None:
+        return "contract_id"
+    return "uid" if driver.uid is None and driver.type not in SAID_ALL_THE_SAME else None
+
+
+def leg_of(charge: Session | Cdr) -> Leg:
+    return Leg(reference=charge.reference, identification=charge.identification)
+
+
+@relaxed
+@given(strategies.tokens)
+def test_a_token_loses_only_what_the_table_lists(token: Token) -> None:
+    wire, issues = tokens.from_canonical(token)
+    back, _ = tokens.to_canonical(locations.dump(wire))
+    check(token, back, issues, lossy(tables.FIELDS))
+
+
+@relaxed
+@given(strategies.sessions)
+def test_a_session_loses_only_what_the_table_lists_or_lacks_what_a_token_needs(session: Session) -> None:
+    said = attempt(sessions.from_canonical, session, leg_of(session))
+    if isinstance(said, Refused):
+        assert said.reason.field == f"leg.identification.{unsayable(session.identification)}"
+        return
+    wire, issues = said
+    back, none = sessions.to_canonical(locations.dump(wire))
+    assert none == []
+    check(spoken(session), spoken(back), issues, lossy(tables.FIELDS))
+
+
+@relaxed
+@given(strategies.cdrs())
+def test_a_cdr_loses_only_what_the_table_lists_or_lacks_what_ocpi_demands(cdr: Cdr) -> None:
+    said = attempt(lambda: cdrs.from_canonical(cdr, leg_of(cdr), zero_cost=False))
+    if isinstance(said, Refused):
+        lacking = unsayable(cdr.identification)
+        assert said.reason.field == f"leg.identification.{lacking}" if lacking else "total_cost", said
+        assert lacking or cdr.total_cost is None
+        return
+    wire, issues = said
+    back, _ = cdrs.to_canonical(locations.dump(wire))
+    if any(i.field == "periods" and i.kind is IssueKind.DEFAULTED for i in issues):
+        assert sum(d.volume for p in back.periods for d in p.dimensions) == cdr.energy
+        back = back.model_copy(update={"periods": cdr.periods})
+    if any(i.field.startswith("tariffs[") and i.kind is IssueKind.LEFT_OUT for i in issues):
+        assert {c.type for t in cdr.tariffs for e in t.elements for c in e.price_components} >= {"SESSION_TIME"}
+        back = back.model_copy(update={"tariffs": cdr.tariffs})
+    targets = tuple(t.model_copy(update={"target": None}) for t in cdr.tariffs)
+    check(cdr.model_copy(update={"tariffs": targets}), targetless(back), issues, lossy(tables.FIELDS))
+
+
+def targetless(cdr: Cdr) -> Cdr:
+    return cdr.model_copy(update={"tariffs": tuple(t.model_copy(update={"target": None}) for t in cdr.tariffs)})
+
+
+def spoken(session: Session) -> Session:
+    """A session without the periods that say nothing, which OCPI does not have."""
+    return session.model_copy(update={"periods": tuple(p for p in session.periods if p.dimensions)})
+
+
+@relaxed
+@given(strategies.cdrs())
+def test_a_cdr_at_gireve_keeps_the_targets_of_its_tariffs_and_is_no_credit(cdr: Cdr) -> None:
+    said = attempt(lambda: gireve_charging.cdr_from_canonical(cdr, leg_of(cdr), zero_cost=True))
+    if isinstance(said, Refused):
+        lacking = unsayable(cdr.identification)
+        assert cdr.credit or said.reason.field == f"leg.identification.{lacking}"
+        return
+    wire, _ = said
+    assert not cdr.credit
+    back, _ = gireve_charging.cdr_to_canonical(locations.dump(wire))
+    assert [t.target for t in back.tariffs] == [t.target for t in cdr.tariffs]
+    if cdr.total_cost is None:
+        assert wire["total_cost"] == {"excl_vat": 0}
+
+
+@relaxed
+@given(strategies.sessions)
+def test_an_anonymous_session_says_nothing_of_its_driver(session: Session) -> None:
+    wire, _ = gireve_charging.anonymous_session_from_canonical(session)
+    assert wire["cdr_token"]["contract_id"] == "Gireve2Advenir"
+    assert "authorization_reference" not in wire
+    sayings = {session.identification.contract_id, session.identification.uid} - {None}
+    assert not sayings & {*wire["cdr_token"].values()}
+
+
+@relaxed
+@given(strategies.cdrs().map(lambda cdr: cdr.model_copy(update={"credit": False, "credited_cdr": None})))
+def test_an_anonymous_cdr_says_nothing_of_its_driver(cdr: Cdr) -> None:
+    wire, _ = gireve_charging.anonymous_cdr_from_canonical(cdr, zero_cost=True)
+    assert wire["cdr_token"] == gireve_charging.ADVENIR.model_dump()
+    assert not {"authorization_reference", "signed_data", "remark", "invoice_reference_id"} & wire.keys()
+
+
+@relaxed
+@given(strategies.preferences)
+def test_charging_preferences_come_back_whole(preferences: ChargingPreferences) -> None:
+    wire, issues = sessions.preferences_from_canonical(preferences)
+    assert issues == []
+    assert sessions.preferences_to_canonical(locations.dump(wire)) == (preferences, [])
+
+
+@relaxed
+@given(strategies.commands)
+def test_a_command_loses_only_what_the_table_lists(command: Command) -> None:
+    wire, issues = commands.from_canonical(command, "https://example.com/1")
+    (back, url), _ = commands.to_canonical(command.kind, locations.dump(wire))
+    assert url == "https://example.com/1"
+    check(command, back, issues, lossy(tables.FIELDS) | {"EvseRef.connector_id"})
+    assert not isinstance(command, StartSession) or back.at == command.at
+
+
+@given(st.sampled_from(CommandResult), st.sampled_from([None, "Not here"]))
+def test_an_answer_to_a_command_loses_only_what_the_table_lists(result: CommandResult, text: str | None) -> None:
+    answer = CommandAnswer(result=result, text=text)
+    wire, issues = commands.result_from_canonical(answer)
+    back, _ = commands.result_to_canonical(locations.dump(wire))
+    check(answer, back, issues, lossy(tables.FIELDS))
+    wire, issues = commands.response_from_canonical(result, 30, text)
+    response, _ = commands.response_to_canonical(locations.dump(wire))
+    assert (response.timeout, response.text) == (30, text)
+    assert response.result is result or any(i.kind is IssueKind.NARROWED for i in issues)

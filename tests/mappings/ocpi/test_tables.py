@@ -1,5 +1,6 @@
 import pytest
 
+from mappings.canonical.commands import CommandResult
 from mappings.docs import page
 from mappings.ocpi.dialects import gireve_tables
 from mappings.ocpi.v2_2_1 import tables
@@ -11,6 +12,18 @@ LOSSY = {
     ("EnergySourceCategory", "BIOMASS"),
     ("EnergySourceCategory", "PETROLEUM"),
     ("TariffDimensionType", "SESSION_TIME"),
+    ("TokenType", "QR_CODE"),
+    ("TokenType", "PLUG_AND_CHARGE"),
+    *(
+        ("CommandResponseType", each.value)
+        for each in CommandResult
+        if each.value not in {"ACCEPTED", "NOT_SUPPORTED", "REJECTED", "UNKNOWN_SESSION"}
+    ),
+    ("CommandResultType", "UNKNOWN_SESSION"),
+    ("CommandResultType", "UNKNOWN_EVSE"),
+    ("CommandResultType", "EVSE_RESERVED"),
+    ("CommandResultType", "NO_VEHICLE"),
+    ("CommandResultType", "NO_CONTRACT"),
 }
 
 
