@@ -136,7 +136,14 @@ def known(row: Record) -> Belongs:
     """Gives what was decided before."""
     if row["authorisation_no"] is None:
         return Belongs(review=row["review"])
-    leg = Leg.model_validate_json(row["leg"]) if row["leg"] is not None else None
-    if leg is None and row["connection_id"] is not None:
-        leg = Leg(identification=Session.model_validate_json(row["body"]).identification)
+    roaming = roaming_of(row, Session.model_validate_json(row["body"]))
+    leg = roaming.leg if roaming is not None else None
     return Belongs((row["authorisation_no"], row["authorisation"]), row["connection_id"], leg, row["review"])
+
+
+def roaming_of(row: Record, session: Session) -> Roaming | None:
+    """Reads how a stored session roams: its `connection_id`, and the `leg` of its authorisation."""
+    if row["connection_id"] is None:
+        return None
+    leg = Leg.model_validate_json(row["leg"]) if row["leg"] is not None else Leg(identification=session.identification)
+    return Roaming(row["connection_id"], leg)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Final
 
 from pydantic import JsonValue
@@ -13,12 +14,14 @@ from gateway.outbox.messages import Told, append_each
 from gateway.outbox.projecting import Link
 from gateway.services.checking import of_cdr_and_session
 from gateway.services.drivers import completed
+from gateway.services.storing import dump_issues
 from gateway.services.telling import Roaming
 from gateway.services.telling import of_cdr as messages_of
 from gateway.store.pool import Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.sessions import Session
+from mappings.report import Issue
 
 SQL: Final = Queries("gateway.services", "billing.sql")
 
@@ -118,6 +121,38 @@ def stored(cdr: Cdr, roaming: Roaming | None) -> tuple[str, int | None, str | No
     """Gives a CDR's body, connection and leg as they are stored."""
     leg = roaming.leg.model_dump_json(exclude_none=True) if roaming is not None else None
     return cdr.model_dump_json(exclude_defaults=True), roaming.connection_id if roaming is not None else None, leg
+
+
+def digest_of(cdr: Cdr) -> bytes:
+    """Gives what two CDRs of one id are compared by: all but when the backend last touched it."""
+    text = cdr.model_dump_json(exclude_defaults=True, exclude={"last_updated"})
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def row_of(
+    cdr: Cdr,
+    digest: bytes,
+    session_no: int | None,
+    roaming: Roaming | None,
+    review: str | None = None,
+    issues: Sequence[Issue] = (),
+) -> tuple[object, ...]:
+    """Gives a row of `cdr`, in the order of the statement that inserts it."""
+    body, connection_id, leg = stored(cdr, roaming)
+    return (
+        cdr.party.normal,
+        cdr.id,
+        body,
+        digest,
+        session_no,
+        connection_id,
+        leg,
+        review,
+        cdr.energy,
+        cdr.credit,
+        dump_issues(issues),
+        cdr.last_updated,
+    )
 
 
 def event(type_: EventType, cdr: Cdr, why: str | None = None, **more: str | int | None) -> Event:

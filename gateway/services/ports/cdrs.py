@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Protocol
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from gateway.services.ports.common import Page, Parties
 from mappings.canonical.base import Model, Number
@@ -39,7 +39,7 @@ class CdrResult(NamedTuple):
     """What came of a CDR.
 
     Attributes:
-        outcome: `unchanged` where the very same was accepted before.
+        outcome: `unchanged` where the very same was accepted before; `updated` where it was assigned.
         issues: What is hardly true, and passed on as given.
         connection: To whose hub it goes.
         review: Why it waits for a person.
@@ -47,7 +47,7 @@ class CdrResult(NamedTuple):
 
     party: PartyId
     id: str
-    outcome: Literal["created", "unchanged"]
+    outcome: Literal["created", "updated", "unchanged"]
     issues: Sequence[Issue]
     connection: str | None = None
     review: str | None = None
@@ -76,9 +76,9 @@ class Agreed(Model):
         periods: Where other energy or times are agreed on, when it was.
     """
 
-    energy: Number | None = None
-    time: Number | None = None
-    parking_time: Number | None = None
+    energy: Annotated[Number, Field(ge=0)] | None = None
+    time: Annotated[Number, Field(ge=0)] | None = None
+    parking_time: Annotated[Number, Field(ge=0)] | None = None
     total_cost: Money | None = None
     fixed_cost: Money | None = None
     energy_cost: Money | None = None

@@ -1,0 +1,110 @@
+-- name: lock_sessions
+-- The sessions of CDRs, with who admitted them, locked in one order; each row with the CDR that it has.
+SELECT s.no, s.party, s.session_id, s.body, s.place, s.review, s.cdr_no, d.cdr_id, s.connection_id, a.id AS authorisation,
+    a.leg
+FROM session s
+LEFT JOIN authorisation a ON a.no = s.authorisation_no
+LEFT JOIN cdr d ON d.no = s.cdr_no
+WHERE (s.party, s.session_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+ORDER BY s.no
+FOR UPDATE OF s
+
+-- name: sessions_of_references
+-- The sessions that references lead to: our id of the authorisation, the hub's reference, or what the session itself carries
+-- as its reference.
+SELECT DISTINCT i.party, i.reference, s.session_id
+FROM unnest($1::text[], $2::text[]) AS i(party, reference)
+JOIN authorisation a ON a.party = i.party AND (a.id = i.reference OR a.no IN (
+    SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = i.reference))
+JOIN session s ON s.no = a.session_no
+
+-- name: stored
+SELECT d.party, d.cdr_id, d.digest, d.review, d.issues, c.name AS connection
+FROM cdr d LEFT JOIN connection c ON c.id = d.connection_id
+WHERE (d.party, d.cdr_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+
+-- name: insert
+INSERT INTO cdr (party, cdr_id, body, digest, session_no, connection_id, leg, review, energy, credit, issues, last_updated)
+SELECT * FROM unnest($1::text[], $2::text[], $3::json[], $4::bytea[], $5::bigint[], $6::int[], $7::json[], $8::text[],
+    $9::numeric[], $10::boolean[], $11::json[], $12::timestamptz[])
+ON CONFLICT (party, cdr_id) DO NOTHING
+RETURNING no, party, cdr_id
+
+-- name: bill
+-- A session whose end was not told is over when its CDR says so.
+UPDATE session s SET cdr_no = i.cdr_no, ended_at = coalesce(s.ended_at, i.ended_at)
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS i(no, cdr_no, ended_at)
+WHERE s.no = i.no
+
+-- name: lock
+SELECT d.no, d.body, d.session_no, d.review, d.credit, d.taken_back, d.connection_id, d.leg
+FROM cdr d WHERE d.party = $1 AND d.cdr_id = $2
+FOR UPDATE
+
+-- name: session_no
+SELECT session_no FROM cdr WHERE party = $1 AND cdr_id = $2
+
+-- name: lock_session
+SELECT FROM session WHERE no = $1 FOR UPDATE
+
+-- name: assign
+UPDATE cdr SET body = $2, connection_id = $3, leg = $4, session_no = $5, review = NULL, issues = $6 WHERE no = $1
+
+-- name: audit
+INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
+
+-- name: how_far
+-- How the delivery to the hub that authorised stands, which says what can be corrected.
+SELECT state, shadow FROM delivery WHERE cdr_no = $1 AND connection_id = $2 FOR UPDATE
+
+-- name: family
+-- How many CDRs a charge has had, by which the ids of corrections differ.
+SELECT count(*) FROM cdr WHERE session_no = $1
+
+-- name: take_back
+UPDATE cdr SET taken_back = true WHERE no = $1
+
+-- name: replace
+UPDATE cdr SET replaced_by = $2 WHERE no = $1
+
+-- name: give_up
+-- What a hub refused, and stands replaced, is never to be sent again.
+WITH gone AS (
+    DELETE FROM dead_letter WHERE delivery_no IN (SELECT no FROM delivery WHERE cdr_no = $1 AND state = 'refused')
+)
+UPDATE delivery SET state = 'discarded' WHERE cdr_no = $1 AND state = 'refused'
+
+-- name: dispute
+INSERT INTO dispute (cdr_no, reason, agreed, who) VALUES ($1, $2, $3, $4) RETURNING id
+
+-- name: disputes
+SELECT id, reason, agreed::text AS agreed, who, at FROM dispute WHERE cdr_no = $1 ORDER BY id
+
+-- name: list
+SELECT * FROM (
+    SELECT d.no, d.body::text AS body, d.review, d.issues::text AS issues, d.accepted_at, c.name AS connection,
+        r.cdr_id AS replaced_by, coalesce(v.attempts, 0) AS attempts, v.code, v.error, v.settled_at,
+        CASE
+            WHEN d.review IS NOT NULL THEN 'review'
+            WHEN d.taken_back THEN 'taken_back'
+            WHEN d.leg IS NULL OR v.state IS NULL THEN 'not_roaming'
+            WHEN v.shadow THEN 'shown'
+            ELSE v.state
+        END AS state
+    FROM cdr d
+    LEFT JOIN connection c ON c.id = d.connection_id
+    LEFT JOIN cdr r ON r.no = d.replaced_by
+    LEFT JOIN LATERAL (
+        SELECT state, shadow, attempts, code, error, settled_at FROM delivery v
+        WHERE v.cdr_no = d.no AND v.connection_id = d.connection_id
+        ORDER BY v.no DESC LIMIT 1) v ON true
+    WHERE d.no < $1
+        AND ($2::text[] IS NULL OR d.party = ANY($2))
+        AND ($3::text IS NULL OR d.cdr_id = $3)
+        AND ($4::text IS NULL OR c.name = $4)
+        AND ($5::timestamptz IS NULL OR d.accepted_at >= $5)
+        AND ($6::interval IS NULL OR d.accepted_at < now() - $6::interval AND v.state = 'pending')
+        AND (NOT $7::boolean OR EXISTS (SELECT FROM dispute i WHERE i.cdr_no = d.no))
+) d
+WHERE $8::text IS NULL OR d.state = $8
+ORDER BY d.no DESC LIMIT $9

@@ -1,0 +1,160 @@
+"""Corrections of CDRs, as the hub can take them: a credit and another CDR, or a record of what was agreed on.
+
+Never are two CDRs of one session in effect at a hub. Where it refused the first one, there is nothing to take back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from gateway.events.writing import EventType
+from gateway.events.writing import append as append_events
+from gateway.outbox.projecting import Link
+from gateway.services.billing import Billed, digest_of, event, row_of, tell
+from gateway.services.checking import doubts_of_cdr, of_cdr
+from gateway.services.ports import Agreed, Conflict, Corrected, Correction, Invalid, NotFound
+from gateway.services.storing import columns
+from gateway.services.telling import Roaming
+from gateway.store.pool import Record, Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.cdrs import Cdr
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.tariffs import Money
+
+SQL: Final = Queries("gateway.services", "cdrs.sql")
+
+_STEM: Final = 32
+"""Signs of a CDR's id that those of its corrections begin with (OCPI 2.2.1: 36 for a CDR, 39 for a credit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A correction, as it is counted: whose connection's, and the kWh of the CDR that stands."""
+
+    corrected: Corrected
+    connection: str | None
+    energy: Decimal
+
+    @property
+    def outcome(self) -> str:
+        """As in metrics."""
+        return "disputed" if self.corrected.outcome == "dispute" else self.corrected.outcome
+
+
+async def correct(
+    tx: Transaction,
+    links: Sequence[Link],
+    key: tuple[PartyId, str],
+    correction: Correction,
+    who: str,
+    now: datetime,
+) -> Done:
+    """Corrects a CDR; see `ports.Cdrs.correct`."""
+    row = await _lock(tx, *key)
+    old = Cdr.model_validate_json(row["body"])
+    agreed = _agreed(correction.agreed)
+    link = next((link for link in links if link.connection.id == row["connection_id"]), None)
+    await tx.execute(
+        SQL["audit"], who, "corrected", f"cdr/{old.party}/{old.id}", correction.model_dump_json(exclude_none=True)
+    )
+    name = link.connection.name if link is not None else None
+    refused = link is not None and await _is_refused(tx, row)
+    if link is None or not (refused or link.adapter.charging.takes_credit):
+        told = correction.agreed.model_dump_json(exclude_none=True)
+        number = await tx.fetchval(SQL["dispute"], row["no"], correction.reason, told, who)
+        await append_events(tx, event(EventType.CDR_DISPUTED, old, correction.reason, dispute=number))
+        return Done(Corrected("dispute", old.id, dispute=number), name, old.energy)
+    count = await tx.fetchval(SQL["family"], row["session_no"]) if row["session_no"] is not None else 1
+    changes = agreed | {"id": f"{old.id[:_STEM]}-R{count}", "last_updated": now}
+    new = old.model_copy(update=changes)
+    if faults := of_cdr(new, now):
+        raise Invalid(*((f"agreed.{field}", detail) for field, detail in faults))
+    if refused:
+        done = await _replace(tx, links, row, None, new, now)
+    else:
+        credit = old.model_copy(
+            update={
+                "id": f"{old.id[:_STEM]}-C{count}",
+                "credit": True,
+                "credited_cdr": old.id,
+                # OCPI 2.2.1, mod_cdrs, Credit CDRs: all of the original, with only these negated.
+                "total_cost": _negated(old.total_cost),
+                "last_updated": now,
+            }
+        )
+        done = await _replace(tx, links, row, credit, new, now)
+    await append_events(
+        tx,
+        event(EventType.CDR_CORRECTED, old, correction.reason, replaced_by=new.id),
+        event(EventType.CDR_ACCEPTED, new),
+    )
+    return Done(done, name, new.energy)
+
+
+async def _lock(tx: Transaction, party: PartyId, cdr_id: str) -> Record:
+    """Locks a CDR that can be corrected, after its session, as everybody else locks.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: It waits for review, takes another one back, or was taken back.
+    """
+    session_no = await tx.fetchval(SQL["session_no"], party.normal, cdr_id)
+    if session_no is not None:
+        await tx.execute(SQL["lock_session"], session_no)
+    row = await tx.fetchrow(SQL["lock"], party.normal, cdr_id)
+    if row is None:
+        raise NotFound(f"there is no CDR {party}/{cdr_id}")
+    if row["review"] is not None:
+        raise Conflict("the CDR waits for review: no hub was told of it")
+    if row["credit"]:
+        raise Conflict("the CDR takes another one back")
+    if row["taken_back"]:
+        raise Conflict("the CDR was taken back: correct the one that stands in its place")
+    return row
+
+
+async def _is_refused(tx: Transaction, row: Record) -> bool:
+    deliveries = await tx.fetch(SQL["how_far"], row["no"], row["connection_id"])
+    return bool(deliveries) and all(one["state"] == "refused" for one in deliveries)
+
+
+async def _replace(
+    tx: Transaction, links: Sequence[Link], row: Record, credit: Cdr | None, new: Cdr, now: datetime
+) -> Corrected:
+    roaming = Roaming(row["connection_id"], Leg.model_validate_json(row["leg"]))
+    await tx.execute(SQL["take_back"], row["no"])
+    outcome: Literal["credited", "replaced"] = "replaced"
+    if credit is None:
+        await tx.execute(SQL["give_up"], row["no"])
+    else:
+        outcome = "credited"
+    fresh = [cdr for cdr in (credit, new) if cdr is not None]
+    rows = [row_of(cdr, digest_of(cdr), row["session_no"], roaming, issues=doubts_of_cdr(cdr, None)) for cdr in fresh]
+    numbers = {each["cdr_id"]: each["no"] for each in await tx.fetch(SQL["insert"], *columns(rows, 12))}
+    if len(numbers) < len(fresh):
+        raise Conflict("a CDR has the id already that the correction would have")
+    await tx.execute(SQL["replace"], row["no"], numbers[new.id])
+    if row["session_no"] is not None:
+        await tx.execute(SQL["bill"], [row["session_no"]], [numbers[new.id]], [new.end])
+    billed = [Billed(numbers[cdr.id], cdr, cdr.location, roaming, row["session_no"]) for cdr in fresh]
+    await tell(tx, links, billed, now)
+    return Corrected(outcome, new.id, credit.id if credit is not None else None)
+
+
+def _agreed(agreed: Agreed) -> dict[str, Any]:
+    changes = {name: value for name in Agreed.model_fields if (value := getattr(agreed, name)) is not None}
+    if not changes:
+        raise Invalid(("agreed", "names nothing that is otherwise"))
+    return changes
+
+
+def _negated(money: Money | None) -> Money | None:
+    if money is None:
+        return None
+    taxes = tuple(
+        tax.model_copy(update={"amount": -tax.amount}) if tax.amount is not None else tax for tax in money.taxes
+    )
+    return Money(net=-money.net, taxes=taxes)
