@@ -24,6 +24,7 @@ __all__ = [
     "identity",
     "record",
     "references",
+    "stored",
     "uid_key",
 ]
 
@@ -98,6 +99,11 @@ def references(leg: Leg) -> Iterable[tuple[RefKind, str]]:
     return [(kind, value) for kind, value in named if value is not None]
 
 
+def stored(detail: Detail) -> str:
+    """Gives the JSON that is kept of a detail."""
+    return detail.model_dump_json(exclude_none=True, exclude_defaults=True)
+
+
 async def record(tx: Transaction, *admissions: Admission) -> list[int | None]:
     """Writes authorisations, with every id of their legs, under which sessions and commands find them.
 
@@ -136,7 +142,7 @@ def _row(admission: Admission) -> tuple[object, ...]:
         admission.reason.value if admission.reason is not None else None,
         admission.auth_method.value if admission.auth_method is not None else None,
         admission.leg.model_dump_json(exclude_none=True) if admission.leg is not None else None,
-        admission.detail.model_dump_json(exclude_none=True, exclude_defaults=True),
+        stored(admission.detail),
         admission.at,
         admission.expires,
     )

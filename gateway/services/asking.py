@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
@@ -74,15 +74,22 @@ class Asking:
     Attributes:
         inquiries: In the order of asking.
         won: The one whose yes counts.
+        recorded: The answer that it came to is stored.
     """
 
     inquiries: list[Inquiry] = field(default_factory=list)
     won: Inquiry | None = None
+    recorded: bool = False
 
     @property
     def outstanding(self) -> list[Inquiry]:
         """Those who have not answered yet, or said a yes that opens nothing and is to be given back."""
         return [each for each in self.inquiries if each.answer is None or (each.late and each.released is None)]
+
+    def give_up(self) -> None:
+        """Has the yes that counted given back, since it could not be made use of."""
+        if self.won is not None:
+            self.won.late = True
 
     def denial(self) -> Denied | None:
         """Gives the no that says most; None if nobody said no."""
@@ -153,32 +160,32 @@ async def ask(
     return asking
 
 
-async def follow(
-    asking: Asking, question: Question, started: float, late: Callable[[Inquiry], Awaitable[None]]
-) -> None:
-    """Waits for those who had not answered when the driver's answer was settled, and gives back what they say yes to.
+async def follow(asking: Asking, question: Question, started: float) -> list[Inquiry]:
+    """Waits for those who had not answered when the driver was, and gives back what they say yes to.
 
-    Bounded by the time that each hub's own requests are, some more for what its adapter does about them.
+    Bounded by the time that each hub's own requests are, and some more for what its adapter does about them.
 
-    Args:
-        late: Told of every yes that came too late, once it was given back or not.
+    Returns:
+        Those whose yes came too late.
     """
 
     async def one(inquiry: Inquiry) -> None:
         adapter = inquiry.candidate.adapter
-        bound = adapter.profile.request_timeout.total_seconds() + adapter.charging.answer_within.total_seconds()
+        bound = (adapter.profile.request_timeout + adapter.charging.answer_within).total_seconds()
         if inquiry.answer is None:
-            await asyncio.wait([inquiry.task], timeout=bound)
-            if not inquiry.task.done():
-                inquiry.task.cancel()
-                await asyncio.wait([inquiry.task])
+            try:
+                await asyncio.wait([inquiry.task], timeout=bound)
+            finally:
+                inquiry.task.cancel()  # does nothing to one that has ended
+            await asyncio.wait([inquiry.task])
             _take(inquiry, started)
         if isinstance(inquiry.answer, Allowed):
             inquiry.late = True
             inquiry.released = await _release(inquiry, inquiry.answer, question, bound)
-            await late(inquiry)
 
-    await asyncio.gather(*map(one, asking.outstanding))
+    open_ = asking.outstanding
+    await asyncio.gather(*map(one, open_))
+    return [each for each in open_ if each.late]
 
 
 def _begin(candidate: Candidate, question: Question, after: float) -> Inquiry:

@@ -1,0 +1,316 @@
+"""Who may charge at an own station: the token list first, then the hubs, within the time that a driver waits."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final, Protocol
+
+import asyncpg
+import structlog
+
+from adapters.core.charging import Allowed, Denial, Question
+from adapters.core.connection import State
+from gateway.agreements.model import Service
+from gateway.agreements.policy import Request
+from gateway.agreements.repository import Agreements
+from gateway.services.admitting import Admission, Detail, Origin, identity, uid_key
+from gateway.services.asking import Asking, Candidate, Inquiry, ask, follow
+from gateway.services.authorisation_views import view_of, view_of_row
+from gateway.services.cursors import decode, encode
+from gateway.services.evses import Place, read_place
+from gateway.services.links import Links
+from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
+from gateway.services.ports.authorising import AuthorisationView, StopAnswer, Tap
+from gateway.services.recording import SQL, Recording, with_asked
+from gateway.services.standing import Standing, accepted, emsp_of, in_order, is_refused, serving
+from gateway.services.stopping import Stopping
+from gateway.services.whitelist import Word
+from gateway.store.pool import Record, Store
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification, Pin, Token
+
+_log = structlog.get_logger(__name__)
+
+_NAMESPACE: Final = uuid.UUID("3c1f7a54-5e0c-4b7e-9a3d-6d1f0c6f2b11")
+"""Ours, by which the id of a request becomes that of its authorisation: the same request has the same one."""
+
+_PATIENCE: Final = 5.0
+"""Seconds that late answers are waited for when the gateway stops."""
+
+
+class Figures(Protocol):
+    """What is counted."""
+
+    def authorised(self, hub: str, reason: Denial | None, seconds: float) -> None:
+        """Counts an authorisation; without a reason it was a yes. `hub`: whose yes it is, "" for a no."""
+
+    def asked(self, hub: str, connection: str, answer: str, seconds: float) -> None:
+        """Notes how long a hub took to answer for a driver."""
+
+    def late_yes(self, hub: str, connection: str, *, released: bool) -> None:
+        """Counts a yes that came too late."""
+
+    def drift(self, hub: str, connection: str) -> None:
+        """Counts a yes for an EMSP that our own record has no agreement with."""
+
+    def stop_authorised(self, hub: str, reason: Denial | None) -> None:
+        """Counts a stop that was asked for."""
+
+
+class Authorisation:
+    """Implements `ports.Authorisation`.
+
+    Args:
+        wake: Called after a commit that left an event to tell.
+        clock: Gives the present, aware.
+        next_after: How long one hub is waited for before the next is asked too.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        agreements: Agreements,
+        figures: Figures,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        next_after: timedelta,
+    ) -> None:
+        self._store = store
+        self._links = links
+        self._agreements = agreements
+        self._figures = figures
+        self._clock = clock
+        self._next_after = next_after
+        self._stopping = Stopping(store, links, figures.stop_authorised)
+        self._recording = Recording(store, wake)
+        self._running: dict[str, tuple[Tap, asyncio.Task[AuthorisationView]]] = {}
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def authorise(self, tap: Tap) -> AuthorisationView:
+        """See `ports.Authorisation.authorise`."""
+        id_ = _id_of(tap)
+        running = self._running.get(id_)
+        if running is None:
+            # Its own task, so that what a hub says is kept also when whoever asked for it hangs up.
+            task = asyncio.get_running_loop().create_task(self._authorise(id_, tap, monotonic()))
+            self._running[id_] = tap, task
+            task.add_done_callback(lambda done: self._ended(id_, done))
+        elif running[0] == tap:
+            task = running[1]
+        else:
+            raise _used_before()
+        return await asyncio.shield(task)
+
+    async def authorise_stop(
+        self, id_: str, identification: Identification, pin: Pin | None, parties: Parties
+    ) -> StopAnswer:
+        """See `ports.Authorisation.authorise_stop`."""
+        return await self._stopping.authorise(id_, identification, pin, parties)
+
+    async def get(self, id_: str, parties: Parties) -> AuthorisationView:
+        """See `ports.Authorisation.get`."""
+        row = await self._store.fetchrow(SQL["one"], id_)
+        if row is None or (parties is not None and PartyId(row["party"]) not in parties):
+            raise NotFound(f"there is no authorisation {id_}")
+        return view_of_row(row)
+
+    async def list(
+        self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None
+    ) -> Page[AuthorisationView]:
+        """See `ports.Authorisation.list`."""
+        start = decode(after, 1) if after is not None else (str(2**63 - 1),)
+        if start is None or not start[0].isdigit():
+            raise BadCursor
+        normal = None if parties is None else [party.normal for party in parties]
+        rows = await self._store.fetch(SQL["page"], normal, allowed, int(start[0]), limit)
+        return Page([view_of_row(row) for row in rows], encode(str(rows[-1]["no"])) if len(rows) == limit else None)
+
+    async def close(self) -> None:
+        """Waits for those who are being answered, and for a while for hubs that are late."""
+        await asyncio.gather(*(task for _, task in self._running.values()), return_exceptions=True)
+        if self._following:
+            _, late = await asyncio.wait(self._following, timeout=_PATIENCE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._recording.close()
+
+    def _ended(self, id_: str, task: asyncio.Task[AuthorisationView]) -> None:
+        self._running.pop(id_, None)
+        if not task.cancelled():
+            task.exception()  # whoever waits for it gets it; nobody may
+
+    async def _authorise(self, id_: str, tap: Tap, started: float) -> AuthorisationView:
+        at = self._clock()
+        row = await self._prepare(id_, tap)
+        if row["body"] is None:
+            raise NotFound("the party has no such EVSE")
+        place = read_place(row["body"], row["uid"])
+        if row["again"]:
+            return await self._again(id_, tap, place)
+        standings = await self._standings(tap, place, row)
+        admission = Admission(
+            id=id_,
+            origin=Origin.TAP,
+            party=tap.party,
+            location_id=place.location.id,
+            evse_uid=place.evse_uid,
+            connector_id=tap.connector_id,
+            identification=tap.identification,
+            at=at,
+            allowed=False,
+        )
+        if (local := accepted(standings, Word.ACCEPT)) is not None:
+            return await self._answer(_listed(admission, *local), Asking(), started)
+        if is_refused(standings):
+            refused = replace(admission, reason=Denial.BLOCKED, detail=Detail(local=True))
+            return await self._answer(refused, Asking(), started)
+        return await self._ask(admission, tap, place, standings, started)
+
+    async def _prepare(self, id_: str, tap: Tap) -> Record:
+        uid, contract, emsp = tap.identification.uid, tap.identification.contract_id, emsp_of(tap.identification)
+        row = await self._store.fetchrow(
+            SQL["prepare"],
+            tap.party.normal,
+            tap.location_id,
+            tap.evse_uid,
+            tap.evse_id.normal if tap.evse_id is not None else None,
+            uid_key(uid) if uid is not None else None,
+            contract.normal if contract is not None else None,
+            emsp.normal if emsp is not None else None,
+            id_,
+        )
+        assert row is not None  # noqa: S101 - the statement always gives one
+        return row
+
+    async def _again(self, id_: str, tap: Tap, place: Place) -> AuthorisationView:
+        row = await self._store.fetchrow(SQL["one"], id_)
+        assert row is not None  # noqa: S101 - authorisations are kept
+        asked = place.location.id, place.evse_uid, identity(tap.identification)
+        if (row["location_id"], row["evse_uid"], row["identity"]) != asked:
+            raise _used_before()
+        return view_of_row(row)
+
+    async def _standings(self, tap: Tap, place: Place, row: Record) -> Sequence[Standing]:
+        links = serving(self._links.all(), place)
+        request = Request(Service.AUTHORISE, tap.party, emsp_of(tap.identification))
+        candidates = await self._agreements.candidates([link.connection for link in links.values()], request)
+        columns = (row[name] or () for name in ("connections", "listed", "tokens"))
+        known = zip(*columns, strict=True)
+        return in_order(candidates, links, tap.identification, known, row["learned"])
+
+    async def _ask(
+        self, admission: Admission, tap: Tap, place: Place, standings: Sequence[Standing], started: float
+    ) -> AuthorisationView:
+        question = Question(
+            id=admission.id,
+            party=tap.party,
+            place=place.picture(place.connector(tap.connector_id)),
+            identification=tap.identification,
+            pin=tap.pin,
+            product=tap.product,
+        )
+        ready = [one.candidate for one in standings if one.candidate.connection.state is State.READY]
+        asking = await ask(ready, question, started=started, next_after=self._next_after, answered=self._count)
+        try:
+            admission = await self._decided(admission, asking, standings)
+            return await self._answer(admission, asking, started)
+        except BaseException:
+            asking.give_up()
+            raise
+        finally:
+            if asking.outstanding:
+                task = asyncio.get_running_loop().create_task(self._settle(admission, asking, question, started))
+                self._following.add(task)
+                task.add_done_callback(self._following.discard)
+
+    async def _decided(self, admission: Admission, asking: Asking, standings: Sequence[Standing]) -> Admission:
+        """Gives the authorisation that the hubs' answers come to."""
+        if asking.won is not None:
+            return await self._granted(admission, asking.won)
+        if (denied := asking.denial()) is not None:
+            return replace(admission, reason=denied.reason)
+        # Nobody was reached who means yes or no.
+        if (local := accepted(standings, Word.OFFLINE)) is not None:
+            return _listed(admission, *local)
+        return replace(admission, reason=Denial.NO_ANSWER if asking.inquiries else Denial.NO_CANDIDATE)
+
+    async def _granted(self, admission: Admission, won: Inquiry) -> Admission:
+        yes, connection = won.answer, won.candidate.connection
+        assert isinstance(yes, Allowed)  # noqa: S101 - what made it win
+        emsp = yes.leg.emsp or (yes.token.party if yes.token else None) or emsp_of(admission.identification)
+        decision = await self._agreements.decide(connection.id, Request(Service.AUTHORISE, admission.party, emsp))
+        if not decision.allowed:
+            # The hub is the authority on its own contracts: the driver charges, and somebody looks at our record.
+            self._figures.drift(connection.hub, connection.name)
+            _log.warning("no agreement of ours covers it", connection=connection.name, party=admission.party.normal)
+        return replace(
+            admission,
+            allowed=True,
+            connection_id=connection.id,
+            agreement_id=decision.agreement_id,
+            auth_method=AuthMethod.AUTH_REQUEST,
+            leg=yes.leg,
+            detail=Detail(
+                drift=not decision.allowed,
+                group_id=yes.token.group_id if yes.token is not None else None,
+                stop_with=yes.stop_with,
+                info=yes.info,
+            ),
+        )
+
+    async def _answer(self, admission: Admission, asking: Asking, started: float) -> AuthorisationView:
+        """Writes what was decided, and gives it once it is durable."""
+        admission = replace(admission, detail=with_asked(admission, asking, monotonic() - started))
+        link = self._links.get(admission.connection_id) if admission.connection_id is not None else None
+        name, hub = (link.connection.name, link.connection.hub) if link is not None else (None, "")
+        if not await self._recording.add(admission, name, asking):
+            asking.give_up()  # another replica answered the same request meanwhile
+            return await self.get(admission.id, None)
+        asking.recorded = True
+        self._figures.authorised(hub, admission.reason, monotonic() - started)
+        return view_of(admission, name)
+
+    def _count(self, inquiry: Inquiry) -> None:
+        connection = inquiry.candidate.connection
+        self._figures.asked(connection.hub, connection.name, inquiry.shown().answer, inquiry.took or 0.0)
+
+    async def _settle(self, admission: Admission, asking: Asking, question: Question, started: float) -> None:
+        """Sees to the answers that come after the driver's, and writes them down."""
+        late = await follow(asking, question, started)
+        for inquiry in late:
+            connection = inquiry.candidate.connection
+            self._figures.late_yes(connection.hub, connection.name, released=bool(inquiry.released))
+        try:
+            await self._recording.settle(admission, asking, late)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("late answers not written", reason=type(error).__name__, count=len(late))
+
+
+def _id_of(tap: Tap) -> str:
+    if tap.request_id is None:
+        return str(uuid.uuid4())
+    return str(uuid.uuid5(_NAMESPACE, f"{tap.party.normal}/{tap.request_id}"))
+
+
+def _used_before() -> Conflict:
+    return Conflict("the same request_id was used for another driver or EVSE")
+
+
+def _listed(admission: Admission, candidate: Candidate, token: Token) -> Admission:
+    """Gives the yes that a token of the local list is."""
+    return replace(
+        admission,
+        allowed=True,
+        connection_id=candidate.connection.id,
+        agreement_id=candidate.agreement_id,
+        auth_method=AuthMethod.WHITELIST,
+        leg=Leg(emsp=token.party, identification=token.identification),
+        detail=Detail(local=True, group_id=token.group_id),
+    )

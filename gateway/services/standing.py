@@ -1,0 +1,97 @@
+"""What is known of a driver before anybody is asked: who may answer for them, in which order, and the token list."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from adapters.core.connection import Mode, State
+from gateway.agreements import policy
+from gateway.outbox.projecting import Link
+from gateway.services.asking import Candidate
+from gateway.services.evses import Place
+from gateway.services.whitelist import Word, is_of, judge
+from mappings.canonical.ids import PartyId
+from mappings.canonical.tokens import Identification, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A connection that may serve the driver.
+
+    Attributes:
+        tokens: What it told of the driver's medium, and what that means.
+        seen: The driver's EMSP answered over it before.
+    """
+
+    candidate: Candidate
+    tokens: tuple[tuple[Token, Word], ...] = ()
+    seen: bool = False
+
+    def is_home(self, emsp: PartyId | None) -> bool:
+        """Tells whether the driver's EMSP is known to be behind it."""
+        if any(word is not Word.REFUSE for _, word in self.tokens):
+            return True
+        return emsp is not None and (self.candidate.adapter.answers_for(emsp) or self.seen)
+
+
+def emsp_of(identification: Identification) -> PartyId | None:
+    """Gives the EMSP, as far as the driver's own medium names it."""
+    if identification.party is not None:
+        return identification.party
+    return identification.contract_id.party if identification.contract_id is not None else None
+
+
+def serving(links: Iterable[Link], place: Place) -> dict[int, Link]:
+    """Gives the connections, by number, that carry an EVSE and may serve drivers there.
+
+    A paused one may: its token list holds, and what is told of the charge waits for it.
+    """
+    return {
+        link.connection.id: link
+        for link in links
+        if link.connection.mode is Mode.LIVE
+        and link.connection.state is not State.UNREGISTERED
+        and place.is_in(link.connection.scope)
+    }
+
+
+def in_order(
+    candidates: Sequence[policy.Candidate],
+    links: dict[int, Link],
+    identification: Identification,
+    known: Iterable[tuple[int, bool, str]],
+    learned: Sequence[int],
+) -> list[Standing]:
+    """Puts those connections first that the driver's EMSP is known to be behind.
+
+    Args:
+        candidates: In the policy's order.
+        links: By number.
+        known: Tokens with the driver's uid or contract: connection, whether its EMSP pushed it, JSON.
+        learned: The connections over which the EMSP answered before.
+    """
+    words: dict[int, list[tuple[Token, Word]]] = {}
+    for number, listed, body in known:
+        token = Token.model_validate_json(body)
+        if is_of(token, identification):
+            words.setdefault(number, []).append((token, judge(token, listed=listed)))
+    found = [
+        Standing(
+            Candidate(each.connection, links[each.connection.id].adapter, each.decision.agreement_id),
+            tuple(words.get(each.connection.id, ())),
+            each.connection.id in learned,
+        )
+        for each in candidates
+    ]
+    # The sort keeps the policy's order among those of equal standing.
+    return sorted(found, key=lambda one: not one.is_home(emsp_of(identification)))
+
+
+def accepted(standings: Iterable[Standing], word: Word) -> tuple[Candidate, Token] | None:
+    """Gives the first token of which a word is said, and its connection."""
+    return next(((one.candidate, token) for one in standings for token, said in one.tokens if said is word), None)
+
+
+def is_refused(standings: Iterable[Standing]) -> bool:
+    """Tells whether all that is known of the medium is that its EMSP does not stand for it."""
+    words = {said for one in standings for _, said in one.tokens}
+    return words == {Word.REFUSE}
