@@ -8,6 +8,7 @@ from adapters.core.charging import CommandTaken, Message
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
+from adapters.core.peers import Peers
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus, Location
@@ -226,6 +227,7 @@ def gateway(
     commands: Orders | None = None,
     tokens: Cards | None = None,
     charges: Book | None = None,
+    peers: Peers | None = None,
 ) -> Gateway:
     return Gateway(
         published=network,
@@ -235,4 +237,5 @@ def gateway(
         registry=registry,
         observer=observer,
         public_url=public_url,
+        peers=peers or Peers(),
     )
