@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from adapters.core.charging import Denial
 from adapters.core.connection import Mode, State
 from gateway.release import RELEASE
 from gateway.services.ports import LaneSample, MessageSample, Sample, Sampler, StatusOutcome
@@ -23,6 +24,7 @@ _REQUEST_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _SERVED_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300)
 _ACKNOWLEDGED_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 14400, 86400)
 
+_DECISIONS: Final = ("denied", "allowed")
 _AT_CONNECTION: Final = ("hub", "connection", "operation")
 _MOST_FIELDS: Final = 500
 _INDEX: Final = re.compile(r"\[\d+\]")
@@ -102,6 +104,44 @@ class Metrics:
             ("protocol", "field", "kind"),
             registry=registry,
         )
+        self._authorised = Counter(
+            "roamgate_authorisations",
+            "Drivers at own stations, by whose yes or why not",
+            ("hub", "decision", "reason"),
+            registry=registry,
+        )
+        self._authorised_seconds = Histogram(
+            "roamgate_authorisation_seconds",
+            "Time from a driver's wish to charge till it was answered",
+            ("decision",),
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._asked_seconds = Histogram(
+            "roamgate_authorisation_asked_seconds",
+            "Time that a hub took to answer for a driver",
+            ("hub", "connection", "outcome"),
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._late = Counter(
+            "roamgate_authorisations_late",
+            "Yeses that came too late and opened nothing",
+            ("hub", "connection", "outcome"),
+            registry=registry,
+        )
+        self._drift = Counter(
+            "roamgate_agreement_drift",
+            "Yeses of a hub for an EMSP that no agreement of ours names",
+            ("hub", "connection"),
+            registry=registry,
+        )
+        self._stops = Counter(
+            "roamgate_authorised_stops",
+            "Stops at own stations, by which hub was asked and why not",
+            ("hub", "decision", "reason"),
+            registry=registry,
+        )
         self._fields: set[str] = set()
         self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
@@ -140,6 +180,27 @@ class Metrics:
     def statuses(self, outcome: StatusOutcome, count: int) -> None:
         """Counts status reports with one outcome."""
         self._statuses_of[outcome].inc(count)
+
+    def authorised(self, hub: str, reason: Denial | None, seconds: float) -> None:
+        """Counts an authorisation; without a reason it was a yes. `hub`: whose yes it is, "" for a no."""
+        self._authorised.labels(hub, _DECISIONS[reason is None], reason or "").inc()
+        self._authorised_seconds.labels(_DECISIONS[reason is None]).observe(seconds)
+
+    def asked(self, hub: str, connection: str, answer: str, seconds: float) -> None:
+        """Notes how long a hub took to answer for a driver."""
+        self._asked_seconds.labels(hub, connection, answer).observe(seconds)
+
+    def late_yes(self, hub: str, connection: str, *, released: bool) -> None:
+        """Counts a yes that came too late."""
+        self._late.labels(hub, connection, "released" if released else "kept").inc()
+
+    def drift(self, hub: str, connection: str) -> None:
+        """Counts a yes for an EMSP that our own record has no agreement with."""
+        self._drift.labels(hub, connection).inc()
+
+    def stop_authorised(self, hub: str, reason: Denial | None) -> None:
+        """Counts a stop at a station; `hub`: which was asked, "" where none needed to be."""
+        self._stops.labels(hub, _DECISIONS[reason is None], reason or "").inc()
 
     def issue(self, protocol: str, issue: Issue, count: int = 1) -> None:
         """Counts an issue of a translation.

@@ -31,6 +31,8 @@ class Settings(BaseModel):
         public_url: Where hubs reach this gateway from outside.
         pool_size: Connections to the database per process.
         pgbouncer: A PgBouncer in transaction mode stands before the database.
+        ask_next_after: Seconds that one hub is waited for, while a driver stands at the charger, before the next one
+            that may answer for them is asked too. A no asks the next at once.
         keep_deliveries_days: After which a settled message or event is forgotten; a CDR's stays, and a dead letter.
         tls_certificate, tls_key: PEM files of what the listener shows; None serves plain HTTP. The key may stand in the
             certificate's file. They are read again when they change.
@@ -51,6 +53,7 @@ class Settings(BaseModel):
     admin_key: Annotated[str | None, Field(repr=False, min_length=16)] = None
     pool_size: Annotated[int, Field(ge=2, le=200)] = 10
     pgbouncer: bool = False
+    ask_next_after: Annotated[float, Field(ge=0, le=10)] = 2.0
     keep_deliveries_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     tls_certificate: Path | None = None
     tls_key: Path | None = None

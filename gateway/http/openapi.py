@@ -133,9 +133,13 @@ def _operation(route: Route, schemas: Schemas) -> dict[str, Any]:
         operation["requestBody"] = {
             "description": route.body.about,
             "required": True,
-            "content": {media: {"schema": schema} for media in route.body.types},
+            "content": {media: _content(schema, route.body.example) for media in route.body.types},
         }
     return operation
+
+
+def _content(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    return {"schema": schema} if example is None else {"schema": schema, "example": example}
 
 
 def _name(route: Route) -> str:
@@ -163,7 +167,7 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Any]:
         answers[str(status)] = {"description": answer.about}
         if answer.type is not None:
             schema = {} if answer.type is bytes else schemas[answer.type, "serialization"]
-            answers[str(status)]["content"] = {answer.media: {"schema": schema}}
+            answers[str(status)]["content"] = {answer.media: _content(schema, answer.example)}
     by_status: dict[int, list[str]] = {}
     for name in route.all_problems():
         by_status.setdefault(KINDS[name].status, []).append(name)

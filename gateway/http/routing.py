@@ -45,11 +45,13 @@ class Body:
     Attributes:
         type: Of the whole body; of one line for NDJSON; None for bytes.
         types: Media types; the first is the preferred one.
+        example: JSON, for the description.
     """
 
     about: str
     type: Any = None
     types: tuple[str, ...] = bodies.JSON
+    example: Any = None
 
     @property
     def streamed(self) -> bool:
@@ -64,6 +66,7 @@ class Answer:
     about: str
     type: Any = None
     media: str = "application/json"
+    example: Any = None
 
 
 Handler: TypeAlias = Callable[["Call"], Awaitable[web.StreamResponse]]

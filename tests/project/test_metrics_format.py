@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapters.core.charging import Denial
 from adapters.core.connection import Mode, State
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.services.ports import LaneSample, MessageSample, Sample, StatusOutcome
@@ -33,6 +34,11 @@ async def everything() -> str:
     metrics.message_settled("hubject", "prod", "cdrs", "delivered")
     metrics.acknowledged("hubject", "prod", "evse_status", 0.3)
     metrics.statuses(next(iter(StatusOutcome)), 100)
+    metrics.authorised("hubject", None, 0.2)
+    metrics.asked("hubject", "prod", "allowed", 0.2)
+    metrics.late_yes("hubject", "prod", released=True)
+    metrics.drift("hubject", "prod")
+    metrics.stop_authorised("", Denial.OTHER_MEDIUM)
     metrics.issue("oicp", Issue(next(iter(IssueKind)), 'Location."name"[3]', "a text", "lost"))
     exposition = Exposition(metrics, StoreFigures(OneLane(), lambda: 0.0))
     return (await exposition.render()).decode()
