@@ -20,6 +20,9 @@ from gateway.services.ports import (
     DeliveryView,
     Difference,
     ImportReport,
+    Letters,
+    MessageFilter,
+    MessageView,
     Page,
 )
 from mappings.canonical.ids import PartyId
@@ -139,14 +142,27 @@ class Client:
         params = _params(connection=connection, state=state, after=after, limit=limit)
         return await self._ask(Page[DeliveryView], "GET", "/v1/deliveries", params=params)
 
+    async def messages(self, which: MessageFilter, after: str | None, limit: int) -> Page[MessageView]:
+        """Gives a page of messages."""
+        params = _params(
+            connection=which.connection,
+            webhook=which.webhook,
+            state=which.state,
+            key=which.key,
+            after=after,
+            limit=limit,
+        )
+        return await self._ask(Page[MessageView], "GET", "/v1/deliveries/messages", params=params)
+
     async def dead_letters(self, connection: str | None, after: str | None, limit: int) -> Page[DeadLetter]:
         """Gives a page of dead letters."""
         params = _params(connection=connection, after=after, limit=limit)
         return await self._ask(Page[DeadLetter], "GET", "/v1/dead-letters", params=params)
 
-    async def replay(self, ids: Sequence[int], connection: str | None) -> int:
-        """Tries dead letters again, those of the ids or all of a connection; gives how many."""
-        body = {"ids": list(ids)} if ids else {"connection": connection}
+    async def replay(self, letters: Letters) -> int:
+        """Tries dead letters again; gives how many."""
+        given = {"ids": list(letters.ids) or None, "connection": letters.connection, "webhook": letters.webhook}
+        body = {name: value for name, value in given.items() if value is not None}
         return (await self._ask(Count, "POST", "/v1/dead-letters/replay", json=body, timeout=_LONG)).count
 
     async def discard(self, ids: Sequence[int], why: str) -> int:

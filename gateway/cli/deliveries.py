@@ -1,4 +1,4 @@
-"""`deliveries`: what is under way to hubs, and what they refused."""
+"""`deliveries`: what is under way to hubs and webhooks, and what they refused."""
 
 from typing import Annotated
 
@@ -7,11 +7,21 @@ import typer
 from gateway.cli.asking import URL, Json, Key, Url, ask, write_json, write_table
 from gateway.cli.client import Client
 from gateway.cli.exits import ERRORS, Exit, end
-from gateway.services.ports import DeadLetter, DeliveryState, DeliveryView, Page
+from gateway.services.ports import (
+    DeadLetter,
+    DeliveryState,
+    DeliveryView,
+    Letters,
+    MessageFilter,
+    MessageState,
+    MessageView,
+    Page,
+)
 
-app = typer.Typer(help="What is under way to hubs, and what they refused.")
+app = typer.Typer(help="What is under way to hubs and webhooks, and what they refused.")
 
 ConnectionOption = Annotated[str | None, typer.Option("--connection", help="Only this connection.")]
+WebhookOption = Annotated[str | None, typer.Option("--webhook", help="Only this webhook.")]
 After = Annotated[str | None, typer.Option(help="Go on after this cursor, as the page before gave it.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most lines.")]
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Dead letters by their numbers.")]
@@ -55,6 +65,44 @@ def deliveries(
     say_more(page.next)
 
 
+@app.command()
+def messages(
+    url: Url = URL,
+    key: Key = "",
+    state: Annotated[MessageState | None, typer.Option(help="Only those in this state.")] = None,
+    connection: ConnectionOption = None,
+    webhook: WebhookOption = None,
+    of: Annotated[str | None, typer.Option(help="Only those of this session, CDR or event.")] = None,
+    after: After = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List what hubs are told of charges, and webhooks of events, the newest first."""
+    which = MessageFilter(connection, webhook, state, of)
+    page = ask(url, key, lambda client: client.messages(which, after, limit))
+    if as_json:
+        write_json(page, Page[MessageView])
+        return
+    write_table(
+        ("id", "to", "operation", "kind", "key", "state", "tries", "since", "error"),
+        [
+            (
+                one.id,
+                one.connection or one.webhook,
+                one.operation,
+                one.kind,
+                one.key,
+                one.state,
+                one.attempts,
+                f"{one.since:%Y-%m-%d %H:%M:%S}",
+                one.error,
+            )
+            for one in page.items
+        ],
+    )
+    say_more(page.next)
+
+
 @app.command("dead-letters")
 def dead_letters(
     url: Url = URL,
@@ -64,17 +112,17 @@ def dead_letters(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List the records that a hub, or its translation, refused, the oldest first."""
+    """List what a hub, a webhook or a translation refused, the oldest first."""
     page = ask(url, key, lambda client: client.dead_letters(connection, after, limit))
     if as_json:
         write_json(page, Page[DeadLetter])
         return
     write_table(
-        ("id", "connection", "operation", "key", "code", "reason", "field", "at"),
+        ("id", "to", "operation", "key", "code", "reason", "field", "at"),
         [
             (
                 one.id,
-                one.connection,
+                one.connection or one.webhook,
                 one.operation,
                 one.key,
                 one.code,
@@ -94,12 +142,14 @@ def replay(
     url: Url = URL,
     key: Key = "",
     connection: Annotated[str | None, typer.Option("--connection", help="All of this connection.")] = None,
+    webhook: Annotated[str | None, typer.Option("--webhook", help="All of this webhook.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Try dead letters again, rendered anew: those named, or all of a connection."""
-    if bool(ids) == (connection is not None):
-        end(Exit.USAGE, "name either dead letters or a connection")
-    count = ask(url, key, lambda client: client.replay(ids or (), connection))
+    """Try dead letters again, rendered anew: those named, or all of a connection or of a webhook."""
+    if [bool(ids), connection is not None, webhook is not None].count(True) != 1:
+        end(Exit.USAGE, "name either dead letters, a connection or a webhook")
+    letters = Letters(ids or (), connection, webhook)
+    count = ask(url, key, lambda client: client.replay(letters))
     _told(count, "tried again", ids, as_json=as_json)
 
 
@@ -111,7 +161,7 @@ def discard(
     key: Key = "",
     as_json: Json = False,
 ) -> None:
-    """Give dead letters up; a later change of the object is tried all the same."""
+    """Give dead letters up; a later change of an object is tried all the same, a message never again."""
 
     async def work(client: Client) -> int:
         return await client.discard(ids, why)

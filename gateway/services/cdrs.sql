@@ -89,6 +89,7 @@ SELECT * FROM (
             WHEN d.taken_back THEN 'taken_back'
             WHEN d.leg IS NULL OR v.state IS NULL THEN 'not_roaming'
             WHEN v.shadow THEN 'shown'
+            WHEN v.state = 'discarded' THEN 'refused'
             ELSE v.state
         END AS state
     FROM cdr d

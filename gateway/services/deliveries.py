@@ -1,19 +1,35 @@
-"""What is under way to hubs, and the dead letters."""
+"""What is under way to hubs and webhooks, and the dead letters."""
 
 import json
 from collections.abc import Callable, Sequence
 
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL as CONNECTIONS
-from gateway.services.ports import BadCursor, DeadLetter, DeliveryState, DeliveryView, Letters, NotFound, Page
-from gateway.store.pool import Store
+from gateway.services.ports import (
+    BadCursor,
+    DeadLetter,
+    DeliveryState,
+    DeliveryView,
+    IssueShown,
+    Letters,
+    MessageFilter,
+    MessageState,
+    MessageView,
+    NotFound,
+    Page,
+)
+from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
+from mappings.report import IssueKind
 
 SQL = Queries("gateway.services", "deliveries.sql")
 
+_LAST = 2**63 - 1
+"""No message has a higher id."""
+
 
 class Deliveries:
-    """Reads the outbox for people, and puts refused records back or gives them up."""
+    """Reads the outbox for people, and puts what was refused back or gives it up."""
 
     def __init__(self, store: Store, wake: Callable[[], None]) -> None:
         self._store = store
@@ -32,6 +48,19 @@ class Deliveries:
         last = items[-1] if len(items) == limit else None
         return Page(items, encode(last.connection, last.key, last.operation) if last else None)
 
+    async def messages(self, which: MessageFilter, after: str | None, limit: int) -> Page[MessageView]:
+        """See `ports.Deliveries.messages`."""
+        await self._require(which.connection, which.webhook)
+        start = decode(after, 1) if after is not None else (str(_LAST),)
+        if start is None or not start[0].isdigit() or int(start[0]) > _LAST:
+            raise BadCursor
+        state = which.state.value if which.state is not None else None
+        rows = await self._store.fetch(
+            SQL["messages"], which.connection, which.webhook, state, which.key, int(start[0]), limit
+        )
+        items = [_message(row) for row in rows]
+        return Page(items, encode(str(items[-1].id)) if len(items) == limit else None)
+
     async def dead_letters(self, connection: str | None, after: str | None, limit: int) -> Page[DeadLetter]:
         """See `ports.Deliveries.dead_letters`."""
         await self._require(connection)
@@ -43,6 +72,8 @@ class Deliveries:
             DeadLetter(
                 id=row["id"],
                 connection=row["connection"],
+                webhook=row["webhook"],
+                message=row["message"],
                 operation=row["operation"],
                 key=row["key"],
                 code=row["code"],
@@ -58,16 +89,18 @@ class Deliveries:
 
     async def replay(self, letters: Letters, who: str) -> int:
         """See `ports.Deliveries.replay`."""
-        await self._require(letters.connection)
-        tag = ""
+        await self._require(letters.connection, letters.webhook)
+        count = 0
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
-                    tag = await tx.execute(SQL["replay"], list(letters.ids), letters.connection)
-                    detail = json.dumps({"ids": list(letters.ids), "connection": letters.connection})
+                    count = await tx.fetchval(SQL["replay"], list(letters.ids), letters.connection, letters.webhook)
+                    detail = json.dumps(
+                        {"ids": list(letters.ids), "connection": letters.connection, "webhook": letters.webhook}
+                    )
                     await tx.execute(CONNECTIONS["audit"], who, "replayed", "dead-letters", detail)
         self._wake()
-        return int(tag.rsplit(" ", 1)[-1])
+        return count
 
     async def discard(self, ids: Sequence[int], why: str, who: str) -> int:
         """See `ports.Deliveries.discard`."""
@@ -78,6 +111,33 @@ class Deliveries:
                 await tx.execute(CONNECTIONS["audit"], who, "discarded", f"dead-letter/{row['id']}", detail)
         return len(gone)
 
-    async def _require(self, connection: str | None) -> None:
+    async def _require(self, connection: str | None, webhook: str | None = None) -> None:
         if connection is not None and not await self._store.fetchval(SQL["connection_exists"], connection):
             raise NotFound(f"there is no connection {connection}")
+        if webhook is not None and not await self._store.fetchval(SQL["webhook_exists"], webhook):
+            raise NotFound(f"there is no webhook {webhook}")
+
+
+def _message(row: Record) -> MessageView:
+    issues = json.loads(row["issues"]) if row["issues"] is not None else []
+    return MessageView(
+        id=row["no"],
+        connection=row["connection"],
+        webhook=row["webhook"],
+        operation=row["operation"],
+        kind=row["kind"],
+        lane=row["lane"],
+        key=row["key"],
+        party=row["party"],
+        state=MessageState(row["state"]),
+        attempts=row["attempts"],
+        doubtful=row["doubtful"],
+        since=row["since"],
+        due_at=row["due_at"],
+        until=row["until"],
+        settled_at=row["settled_at"],
+        code=row["code"],
+        error=row["error"],
+        issues=[IssueShown(IssueKind(kind), *rest) for kind, *rest in issues],
+        body=json.loads(row["body"]) if row["body"] is not None else None,
+    )

@@ -24,8 +24,12 @@ from gateway.services.ports import (
     ImportReport,
     Invalid,
     IssueCount,
+    IssueShown,
     LaneSample,
     Letters,
+    MessageFilter,
+    MessageState,
+    MessageView,
     NotFound,
     Page,
     Parties,
@@ -290,6 +294,13 @@ class FakeDeliveries:
     async def list(self, connection: str | None, state: DeliveryState | None, after: str | None, limit: int):
         state = state or DeliveryState.PENDING
         return Page([DeliveryView(connection or "g", "locations", "FR*ABC/1", state, 2, 1, 0, NOW, None, None)])
+
+    async def messages(self, which: MessageFilter, after: str | None, limit: int):
+        state = which.state or MessageState.REFUSED
+        issue = IssueShown(IssueKind.LOST, "cdr.total_cost", "no place for it")
+        place = (7, which.connection or "g", which.webhook, "cdrs", "POST", "cdr-1", which.key or "cdr-1", "FR*ABC")
+        view = MessageView(*place, state, 1, True, NOW, None, None, NOW, "2001", "no", [issue], {"id": "1"})
+        return Page([view])
 
     async def dead_letters(self, connection: str | None, after: str | None, limit: int):
         return Page([DeadLetter(7, connection or "g", "locations", "FR*ABC/1", "2001", "no", "", 1, NOW, {"id": "1"})])

@@ -121,12 +121,20 @@ async def test_deliveries_are_listed_by_state(face):
     assert (await face.call("GET", "/v1/deliveries?state=lost"))[0] == 422
 
 
+async def test_messages_are_listed_by_state_and_by_what_they_speak_of(face):
+    _, page, _ = await face.call("GET", "/v1/deliveries/messages?state=shown&webhook=w&key=c-9")
+    assert (page["items"][0]["state"], page["items"][0]["webhook"], page["items"][0]["key"]) == ("shown", "w", "c-9")
+    assert page["items"][0]["issues"][0]["field"] == "cdr.total_cost"
+    assert (await face.call("GET", "/v1/deliveries/messages?state=held"))[0] == 422
+
+
 async def test_dead_letters_are_listed_replayed_and_discarded(face):
     _, page, _ = await face.call("GET", "/v1/dead-letters")
     assert (page["items"][0]["code"], page["items"][0]["body"]) == ("2001", {"id": "1"})
     assert (await face.call("POST", "/v1/dead-letters/replay", json={"ids": [7, 8]}))[1] == {"count": 2}
     assert (await face.call("POST", "/v1/dead-letters/replay", json={"connection": "g"}))[1] == {"count": 5}
-    assert face.deliveries.replayed == [Letters((7, 8)), Letters((), "g")]
+    assert (await face.call("POST", "/v1/dead-letters/replay", json={"webhook": "w"}))[1] == {"count": 5}
+    assert face.deliveries.replayed == [Letters((7, 8)), Letters((), "g"), Letters((), None, "w")]
     assert (await face.call("POST", "/v1/dead-letters/discard", json={"ids": [7], "why": "old"}))[1] == {"count": 1}
     assert face.deliveries.discarded == [((7,), "old")]
 
@@ -137,6 +145,7 @@ async def test_dead_letters_are_listed_replayed_and_discarded(face):
         ("replay", {}),
         ("replay", {"ids": []}),
         ("replay", {"ids": [1], "connection": "g"}),
+        ("replay", {"webhook": "w", "connection": "g"}),
         ("replay", {"ids": ["1"]}),
         ("replay", {"ids": [2**63]}),
         ("discard", {"ids": [1]}),

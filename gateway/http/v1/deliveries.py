@@ -1,4 +1,4 @@
-"""What is under way to hubs, what they refused, and what translations lost."""
+"""What is under way to hubs and webhooks, what they refused, and what translations lost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +19,31 @@ from gateway.services.ports import (
     DeliveryView,
     IssueCount,
     Letters,
+    MessageFilter,
+    MessageState,
+    MessageView,
     Network,
     Page,
 )
 
+WebhookName = Annotated[str, Field(min_length=1, max_length=100)]
+MessageKey = Annotated[str, Field(min_length=1, max_length=300)]
 LetterIds = Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=10_000)]
 
 
 class Replay(BaseModel):
-    """Which dead letters to try again: those of the ids, or all of a connection; one of the two."""
+    """Which dead letters to try again: those of the ids, or all of a connection or of a webhook; one of the three."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ids: LetterIds | None = None
     connection: ConnectionName | None = None
+    webhook: WebhookName | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.ids is None) == (self.connection is None):
-            raise ValueError("name either ids or a connection")
+        if [self.ids, self.connection, self.webhook].count(None) != 2:
+            raise ValueError("name either ids, a connection or a webhook")
         return self
 
 
@@ -59,6 +65,12 @@ class IssueCounts:
 
 _CONNECTION = Parameter("connection", ConnectionName, "Only this connection.")
 _STATE = Parameter("state", DeliveryState, "Only deliveries in this state.")
+_OF_MESSAGES = (
+    _CONNECTION,
+    Parameter("webhook", WebhookName, "Only events to this webhook."),
+    Parameter("state", MessageState, "Only messages in this state."),
+    Parameter("key", MessageKey, "Only those of a session, CDR or event, by the key that they show."),
+)
 
 
 class DeliveryOperations:
@@ -80,6 +92,17 @@ class DeliveryOperations:
                 {200: Answer("A page.", Page[DeliveryView])},
                 whole=True,
                 parameters=(_CONNECTION, _STATE, AFTER, LIMIT),
+                problems=["not-found"],
+            ),
+            Route(
+                "GET",
+                "/v1/deliveries/messages",
+                self.messages,
+                "List messages and events",
+                "Deliveries",
+                {200: Answer("A page.", Page[MessageView])},
+                whole=True,
+                parameters=(*_OF_MESSAGES, AFTER, LIMIT),
                 problems=["not-found"],
             ),
             Route(
@@ -133,19 +156,25 @@ class DeliveryOperations:
         page = await self._deliveries.list(call["connection"], call["state"], call["after"], call["limit"])
         return respond(page, Page[DeliveryView])
 
+    async def messages(self, call: Call) -> web.Response:
+        """Gives what hubs are told of charges and webhooks of events, one by one and in order: the newest first."""
+        which = MessageFilter(call["connection"], call["webhook"], call["state"], call["key"])
+        page = await self._deliveries.messages(which, call["after"], call["limit"])
+        return respond(page, Page[MessageView])
+
     async def dead_letters(self, call: Call) -> web.Response:
-        """Gives the records that a hub or its translation refused, with the reason in the hub's own words."""
+        """Gives what a hub, a webhook or a translation refused, with the reason in the hub's own words."""
         page = await self._deliveries.dead_letters(call["connection"], call["after"], call["limit"])
         return respond(page, Page[DeadLetter])
 
     async def replay(self, call: Call) -> web.Response:
-        """Puts refused records back on their lanes, rendered anew: a mended mapping or object applies."""
+        """Puts what was refused back on its lane, rendered anew: a mended mapping or object applies."""
         given = await call.json(Replay)
-        letters = Letters(given.ids or (), given.connection)
+        letters = Letters(given.ids or (), given.connection, given.webhook)
         return respond(Count(await self._deliveries.replay(letters, call.who)), Count)
 
     async def discard(self, call: Call) -> web.Response:
-        """Gives refused records up; a later change of the object is tried all the same."""
+        """Gives up what was refused; a later change of an object is tried all the same, a message never again."""
         given = await call.json(Discard)
         return respond(Count(await self._deliveries.discard(given.ids, given.why, call.who)), Count)
 

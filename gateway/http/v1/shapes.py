@@ -5,27 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.complaints import FieldError
-from gateway.services.ports import HubIssue, PutResult
+from gateway.services.ports import HubIssue, IssueShown, PutResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party
-from mappings.report import Issue, IssueKind
-
-
-@dataclass(frozen=True, slots=True)
-class IssueShown:
-    """One departure of a translation from the object.
-
-    Attributes:
-        kind: What was done about it.
-        field: Path in the object, `evses[0].connectors[1].standard`; empty for the whole of it.
-        detail: One sentence.
-        value: The object's text, shortened, where that helps to find it.
-    """
-
-    kind: IssueKind
-    field: str
-    detail: str
-    value: str | None = None
+from mappings.report import Issue
 
 
 def shown(issues: Iterable[Issue]) -> list[IssueShown]:

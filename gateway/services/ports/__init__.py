@@ -16,7 +16,7 @@ from gateway.services.ports.cdrs import (
     Correction,
     Dispute,
 )
-from gateway.services.ports.common import BadCursor, Conflict, HubFailed, Invalid, NotFound, Page, Parties
+from gateway.services.ports.common import BadCursor, Conflict, HubFailed, Invalid, IssueShown, NotFound, Page, Parties
 from gateway.services.ports.connections import (
     Connections,
     ConnectionView,
@@ -25,7 +25,16 @@ from gateway.services.ports.connections import (
     DifferenceRow,
     DifferenceState,
 )
-from gateway.services.ports.deliveries import DeadLetter, Deliveries, DeliveryState, DeliveryView, Letters
+from gateway.services.ports.deliveries import (
+    DeadLetter,
+    Deliveries,
+    DeliveryState,
+    DeliveryView,
+    Letters,
+    MessageFilter,
+    MessageState,
+    MessageView,
+)
 from gateway.services.ports.importing import EndedEarly, Importing, ImportRefusal, ImportReport, Progress, RefusalReason
 from gateway.services.ports.publishing import Publishing, PutResult, Statuses, StatusOutcome
 from gateway.services.ports.reading import HubIssue, IssueCount, Network, StoredLocation, StoredTariff
@@ -70,9 +79,13 @@ __all__ = [
     "Importing",
     "Invalid",
     "IssueCount",
+    "IssueShown",
     "LaneSample",
     "Letters",
+    "MessageFilter",
     "MessageSample",
+    "MessageState",
+    "MessageView",
     "Network",
     "NotFound",
     "Page",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mappings.canonical.ids import PartyId
+from mappings.report import IssueKind
 
 Parties = frozenset[PartyId] | None
 """The parties that somebody may see or speak for; None for all."""
@@ -50,3 +51,20 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueShown:
+    """One departure of a translation from the object.
+
+    Attributes:
+        kind: What was done about it.
+        field: Path in the object, `evses[0].connectors[1].standard`; empty for the whole of it.
+        detail: One sentence.
+        value: The object's text, shortened, where that helps to find it.
+    """
+
+    kind: IssueKind
+    field: str
+    detail: str
+    value: str | None = None
