@@ -1,0 +1,135 @@
+"""What a command from a hub is about: an EVSE of the own network, or a charge that the hub has a name for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.core.connection import Connection
+from gateway.services.admitting import Origin
+from gateway.services.evses import Place, read_place
+from gateway.store.pool import Record, Store
+from gateway.store.queries import Queries
+from mappings.canonical.commands import EvseRef
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import SessionStatus
+
+SQL = Queries("gateway.services", "commands.sql")
+
+UNUSED: Final = timedelta(days=1)
+"""How long after an authorisation without an end of its own a session that nobody told of may run."""
+
+_RUNNING: Final = frozenset({SessionStatus.ACTIVE, SessionStatus.PENDING, SessionStatus.RESERVATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An authorisation that a hub knows, and the session under it, if the backend told of one.
+
+    Attributes:
+        id: Ours, which the backend knows as the session's reference.
+        session_id: The backend's.
+    """
+
+    no: int
+    id: str
+    origin: Origin
+    party: PartyId
+    location_id: str
+    evse_uid: str
+    connector_id: str | None
+    leg: Leg | None
+    allowed: bool
+    at: datetime
+    expires: datetime | None
+    session_no: int | None
+    session_id: str | None
+    status: SessionStatus | None
+
+    def is_open(self, now: datetime) -> bool:
+        """Tells whether a session may still begin under it."""
+        return self.allowed and now < (self.expires or self.at + UNUSED)
+
+    def runs(self, now: datetime) -> bool:
+        """Tells whether it can be stopped: its session runs, or may have begun untold."""
+        if self.status is not None:
+            return self.status in _RUNNING
+        return self.origin is not Origin.RESERVE and self.is_open(now)
+
+    def is_reserved(self, now: datetime) -> bool:
+        """Tells whether it is a reservation that can be given up."""
+        waits = self.status is None or self.status is SessionStatus.RESERVATION
+        return self.origin is Origin.RESERVE and waits and self.is_open(now)
+
+
+class Finding:
+    """Looks things up as a connection may see them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def place(self, connection: Connection, at: EvseRef) -> Place | None:
+        """Gives the EVSE that is meant; None if there is none in the connection's scope, or it is not clear whose."""
+        parties = _parties(connection, at)
+        if at.evse_id is not None:
+            rows = await self._store.fetch(SQL["evses_by_id"], at.evse_id.normal, parties, connection.id)
+        elif at.location_id is not None:
+            rows = await self._store.fetch(
+                SQL["evses_by_location"], at.location_id, parties, connection.id, at.evse_uid
+            )
+        else:
+            return None
+        places = [read_place(row["body"], row["uid"]) for row in rows]
+        seen = [place for place in places if place.is_in(connection.scope)]
+        if at.evse_id is None and len({place.location.party for place in seen}) > 1:
+            return None
+        return seen[0] if seen else None
+
+    async def charges(
+        self, connection: Connection, id_: str, emsp: PartyId | None, reservation: str | None = None
+    ) -> list[Charge]:
+        """Gives what a hub knows by an id, the latest first; without what is another EMSP's."""
+        rows = await self._store.fetch(SQL["charges"], connection.id, id_, reservation)
+        found = [_charge(row) for row in rows]
+        return [charge for charge in found if _may(emsp, charge)]
+
+
+def reservation_key(emsp: PartyId | None, reservation: str) -> str:
+    """Gives the name of a reservation at a connection: each EMSP counts its own."""
+    return f"{emsp.normal if emsp is not None else ''}/{reservation}"
+
+
+def _parties(connection: Connection, at: EvseRef) -> Sequence[str] | None:
+    """Gives the parties among which to look; None for all."""
+    carried = connection.scope.parties
+    if at.party is None:
+        return [party.normal for party in carried] or None
+    return [at.party.normal] if not carried or at.party in carried else []
+
+
+def _may(emsp: PartyId | None, charge: Charge) -> bool:
+    known = charge.leg.emsp if charge.leg is not None else None
+    return emsp is None or known is None or emsp == known
+
+
+def _charge(row: Record) -> Charge:
+    status = SessionStatus(row["status"]) if row["status"] is not None else None
+    if status is not None and row["ended_at"] is not None:
+        status = SessionStatus.COMPLETED
+    return Charge(
+        no=row["no"],
+        id=row["id"],
+        origin=Origin(row["origin"]),
+        party=PartyId(row["party"]),
+        location_id=row["location_id"],
+        evse_uid=row["evse_uid"],
+        connector_id=row["connector_id"],
+        leg=Leg.model_validate_json(row["leg"]) if row["leg"] is not None else None,
+        allowed=row["allowed"],
+        at=row["at"],
+        expires=row["expires_at"],
+        session_no=row["session_no"],
+        session_id=row["session_id"],
+        status=status,
+    )

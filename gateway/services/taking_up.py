@@ -1,0 +1,376 @@
+"""Takes commands from hubs over: what they are about, whether they may, whether they were given before."""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from adapters.core.charging import CommandOutcome
+from adapters.core.connection import Connection, Mode
+from gateway.agreements.model import Service
+from gateway.agreements.policy import Request
+from gateway.agreements.repository import Agreements
+from gateway.events.writing import Event, EventType
+from gateway.events.writing import append as append_events
+from gateway.outbox.messages import append as append_messages
+from gateway.services.admitting import Admission, Origin, identity, record, references
+from gateway.services.evses import Place
+from gateway.services.finding import SQL, Charge, Finding, reservation_key
+from gateway.services.links import Links
+from gateway.store.pool import Store, Transaction
+from mappings.canonical.commands import (
+    CancelReservation,
+    Command,
+    CommandAnswer,
+    CommandResult,
+    EvseRef,
+    ReserveNow,
+    StartSession,
+    StopSession,
+    UnlockConnector,
+)
+from mappings.canonical.ids import PartyId
+from mappings.canonical.sessions import AuthMethod
+
+SOON: Final = timedelta(seconds=30)
+"""For how long the answer to a command that may sensibly be given again is the answer to its repetition, too."""
+
+STARTABLE: Final = timedelta(hours=1)
+"""How long a session may begin under a remote start."""
+
+_SERVICES: Final[Mapping[str, Service]] = {
+    "START_SESSION": Service.REMOTE,
+    "STOP_SESSION": Service.REMOTE,
+    "RESERVE_NOW": Service.RESERVATION,
+    "CANCEL_RESERVATION": Service.RESERVATION,
+    "UNLOCK_CONNECTOR": Service.REMOTE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A command that is under way.
+
+    Attributes:
+        question: What the backend is asked.
+    """
+
+    id: str
+    kind: str
+    party: PartyId
+    deadline: datetime
+    question: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A command that was given before; what came of it, if anything yet."""
+
+    id: str
+    deadline: datetime
+    answer: CommandAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a command is about.
+
+    Attributes:
+        place: The EVSE, as the backend names it.
+        charge: What is to be stopped or given up.
+    """
+
+    party: PartyId
+    place: Mapping[str, Any]
+    charge: Charge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A command as it came in.
+
+    Attributes:
+        reply_to: Where its result is to be told; None where the hub waits for it.
+        dedup: What makes another one the same.
+    """
+
+    connection: Connection
+    command: Command
+    reply_to: Mapping[str, str] | None
+    deadline: datetime
+    dedup: str
+
+    @property
+    def reply_json(self) -> str | None:
+        """The text that is stored."""
+        return None if self.reply_to is None else json.dumps(dict(self.reply_to))
+
+
+class TakingUp:
+    """Writes commands down, with what they admit, before anybody is asked.
+
+    Args:
+        told: Called when there is something to tell to a hub.
+        noted: Called when events were written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        agreements: Agreements,
+        now: Callable[[], datetime],
+        told: Callable[[], None],
+        noted: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._links = links
+        self._agreements = agreements
+        self._now = now
+        self._told = told
+        self._noted = noted
+        self._finding = Finding(store)
+
+    async def begin(
+        self, connection: Connection, command: Command, reply_to: Mapping[str, str] | None, deadline: datetime
+    ) -> Taken | Repeated | CommandAnswer:
+        """Takes a command over, durably; or gives the one that it repeats, or why it is not even tried."""
+        if connection.mode is not Mode.LIVE:
+            return CommandAnswer(result=CommandResult.REJECTED, text="The connection is not live")
+        given = _Given(connection, command, reply_to, deadline, _dedup(command, reply_to))
+        if (repeated := await self._repeated(given)) is not None:
+            return repeated
+        target = await self._target(connection, command)
+        if not isinstance(target, _Target):
+            return CommandAnswer(result=target)
+        decision = await self._agreements.decide(
+            connection.id, Request(_SERVICES[command.kind], target.party, _emsp(command))
+        )
+        # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
+        if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
+            answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=f"No agreement: {decision.reason}")
+            await self._write_refused(given, target, answer)
+            return answer
+        taken = await self._write_taken(given, target, decision.agreement_id)
+        if taken is not None:
+            return taken
+        repeated = await self._repeated(given)  # the same command was written meanwhile
+        return repeated or CommandAnswer(result=CommandResult.FAILED, text="It was given twice at once")
+
+    async def _repeated(self, given: _Given) -> Repeated | None:
+        """Gives the command that this one repeats; None where it is to be carried out, for the first time or anew."""
+        row = await self._store.fetchrow(SQL["earlier"], given.connection.id, given.dedup)
+        if row is None:
+            return None
+        if row["result"] is not None and not _named(given.command) and row["answered_at"] + SOON < self._now():
+            await self._store.execute(SQL["done_with"], row["id"])
+            return None
+        answer = CommandAnswer.model_validate_json(row["answer"]) if row["result"] is not None else None
+        elsewhere = given.reply_to is not None and row["reply_to"] != given.reply_json
+        if elsewhere and (answer is not None or not await self._reply_elsewhere(row["id"], given)):
+            answer = answer or await self._answer_of(row["id"])
+            await self._tell_again(row["id"], given, answer)
+        return Repeated(row["id"], row["deadline"], answer)
+
+    async def _reply_elsewhere(self, id_: str, given: _Given) -> bool:
+        """Has the result told where it was last asked for; False if there is a result already."""
+        return bool(await self._store.execute(SQL["reply_elsewhere"], id_, given.reply_json))
+
+    async def _answer_of(self, id_: str) -> CommandAnswer:
+        row = await self._store.fetchrow(SQL["answer_of"], id_)
+        if row is None or row["answer"] is None:
+            raise LookupError(f"there is no answer to command {id_}")
+        return CommandAnswer.model_validate_json(row["answer"])
+
+    async def _tell_again(self, id_: str, given: _Given, answer: CommandAnswer) -> None:
+        """Tells a result that is known already to another address, too."""
+        link = self._links.get(given.connection.id)
+        if link is None or given.reply_to is None:
+            return
+        async with self._store.transaction() as tx:
+            party = PartyId(await tx.fetchval(SQL["party_of"], id_))
+            outcome = CommandOutcome(command=id_, reply_to=given.reply_to, answer=answer)
+            await append_messages(tx, link, link.adapter.of_result(outcome, party))
+        self._told()
+
+    async def _target(self, connection: Connection, command: Command) -> _Target | CommandResult:
+        """Finds what a command is about, or says why it cannot be."""
+        now = self._now()
+        match command:
+            case StopSession(session=session):
+                found = [one for one in await self._finding.charges(connection, session, command.emsp) if one.runs(now)]
+                missing = CommandResult.UNKNOWN_SESSION
+            case CancelReservation(reservation=reservation):
+                key = reservation_key(command.emsp, reservation)
+                charges = await self._finding.charges(connection, reservation, command.emsp, key)
+                found = [one for one in charges if one.is_reserved(now)]
+                missing = CommandResult.UNKNOWN_RESERVATION
+            case _:
+                place = await self._finding.place(connection, command.at)
+                if place is None:
+                    return CommandResult.UNKNOWN_EVSE
+                return _Target(place.location.party, _of_place(place, command.at))
+        if len(found) != 1:  # among several is never guessed
+            return missing
+        [charge] = found
+        told = {"location_id": charge.location_id, "evse_uid": charge.evse_uid, "connector_id": charge.connector_id}
+        return _Target(charge.party, _said(told), charge)
+
+    async def _write_refused(self, given: _Given, target: _Target, answer: CommandAnswer) -> None:
+        async with self._store.transaction() as tx:
+            taken = await self._write(tx, replace(given, dedup=""), target, answer)
+            if taken is not None:
+                data = {"id": taken.id, "kind": taken.kind, **taken.question, **answer.model_dump(mode="json")}
+                event = Event(EventType.COMMAND_ANSWERED, target.party, f"commands/{taken.id}", _said(data))
+                await append_events(tx, event)
+        self._noted()
+
+    async def _write_taken(self, given: _Given, target: _Target, agreement_id: int | None) -> Taken | None:
+        """Writes a command, what it admits, and the event; None where the same command is there already."""
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    taken = await self._write(tx, given, target, None)
+                    if taken is None:
+                        return None
+                    if isinstance(given.command, StartSession | ReserveNow):
+                        admitted = await self._admit(
+                            tx, given.connection, given.command, target, taken.id, agreement_id
+                        )
+                        taken = replace(taken, question={**taken.question, **admitted})
+                    data = {"id": taken.id, "kind": taken.kind, "deadline": _stamp(taken.deadline), **taken.question}
+                    event = Event(EventType.COMMAND_RECEIVED, taken.party, f"commands/{taken.id}", data)
+                    await append_events(tx, event)
+        self._noted()
+        return taken
+
+    async def _write(
+        self, tx: Transaction, given: _Given, target: _Target, refused: CommandAnswer | None
+    ) -> Taken | None:
+        id_, charge, command = uuid.uuid4().hex, target.charge, given.command
+        shown = command.model_dump(mode="json", exclude_none=True)
+        made = await tx.fetchval(
+            SQL["insert"],
+            id_,
+            given.connection.id,
+            command.kind,
+            target.party.normal,
+            json.dumps(shown),
+            given.dedup or None,
+            charge.session_no if charge is not None else None,
+            charge.no if charge is not None else None,
+            given.reply_json,
+            refused.result.value if refused is not None else None,
+            refused.model_dump_json(exclude_none=True) if refused is not None else None,
+            self._now(),
+            given.deadline,
+        )
+        if made is None:
+            return None
+        question: dict[str, Any] = {"connection": given.connection.name, "place": target.place, "command": shown}
+        if charge is not None:
+            question |= _said({"reference": charge.id, "session_id": charge.session_id})
+        return Taken(id_, command.kind, target.party, given.deadline, question)
+
+    async def _admit(
+        self,
+        tx: Transaction,
+        connection: Connection,
+        command: StartSession | ReserveNow,
+        target: _Target,
+        id_: str,
+        agreement_id: int | None,
+    ) -> Mapping[str, str]:
+        """Writes who may charge; gives our reference, and that of the reservation that is used up or replaced."""
+        now, reference, driver = self._now(), str(uuid.uuid4()), command.leg.identification
+        reserving = isinstance(command, ReserveNow)
+        [number] = await record(
+            tx,
+            Admission(
+                id=reference,
+                origin=Origin.RESERVE if reserving else Origin.START,
+                party=target.party,
+                location_id=target.place["location_id"],
+                evse_uid=target.place["evse_uid"],
+                connector_id=target.place.get("connector_id"),
+                identification=driver,
+                at=now,
+                connection_id=connection.id,
+                agreement_id=agreement_id,
+                auth_method=AuthMethod.COMMAND,
+                # Who asks stands in the leg, too, where only the command names them.
+                leg=command.leg.model_copy(update={"emsp": _emsp(command)}),
+                expires=command.expires if isinstance(command, ReserveNow) else now + STARTABLE,
+            ),
+        )
+        earlier = await tx.fetchrow(
+            SQL["reservation"],
+            target.party.normal,
+            target.place["location_id"],
+            target.place["evse_uid"],
+            connection.id,
+            identity(driver),
+            driver.contract_id.normal if driver.contract_id is not None else None,
+            now,
+            reference,
+        )
+        await tx.execute(SQL["admitted"], id_, number, earlier["no"] if earlier is not None else None)
+        if isinstance(command, ReserveNow):
+            key = reservation_key(_emsp(command), command.reservation)
+            await tx.execute(SQL["reserved"], connection.id, key, number)
+        return _said({"reference": reference, "reservation": earlier["id"] if earlier is not None else None})
+
+
+def _emsp(command: Command) -> PartyId | None:
+    if isinstance(command, StartSession | ReserveNow):
+        return command.leg.emsp or command.emsp
+    return command.emsp
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _of_place(place: Place, at: EvseRef) -> Mapping[str, Any]:
+    [evse] = place.location.evses
+    return _said(
+        {
+            "location_id": place.location.id,
+            "evse_uid": place.evse_uid,
+            "evse_id": str(evse.evse_id) if evse.evse_id is not None else None,
+            "connector_id": place.connector(at.connector_id),
+        }
+    )
+
+
+def _named(command: Command) -> bool:
+    """Tells whether a command names what it begins, so that the same name can never mean another charge."""
+    if isinstance(command, ReserveNow):
+        return True
+    return isinstance(command, StartSession) and bool(references(command.leg))
+
+
+def _dedup(command: Command, reply_to: Mapping[str, str] | None) -> str:
+    """Gives what makes a command the same as another at its connection, as a digest: a driver's card may be in it."""
+    parts: list[Any] = [command.kind, str(_emsp(command))]
+    match command:
+        case StartSession(leg=leg) if references(leg):
+            parts += [value for _, value in references(leg)]
+        case StartSession(leg=leg, at=at):
+            parts += [identity(leg.identification), at.model_dump_json(), sorted((reply_to or {}).items())]
+        case ReserveNow(reservation=reservation, at=at, expires=expires):
+            parts += [reservation, at.model_dump_json(), expires.isoformat()]
+        case StopSession(session=session):
+            parts.append(session)
+        case CancelReservation(reservation=reservation):
+            parts.append(reservation)
+        case UnlockConnector(at=at):
+            parts.append(at.model_dump_json())
+    return sha256(json.dumps(parts).encode()).hexdigest()
