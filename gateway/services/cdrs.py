@@ -23,6 +23,7 @@ from gateway.services.ports import (
     Correction,
     Dispute,
     Invalid,
+    IssueShown,
     Page,
 )
 from gateway.services.sessions import start_before
@@ -152,5 +153,5 @@ def _view(row: Record) -> CdrView:
         replaced_by=row["replaced_by"],
         accepted=row["accepted_at"],
         settled=row["settled_at"],
-        issues=load_issues(row["issues"]),
+        issues=[IssueShown(*issue) for issue in load_issues(row["issues"])],
     )

@@ -58,7 +58,7 @@ class Sessions:
         self._wake = wake
         self._clock = clock
 
-    async def put(self, session: Session, who: str) -> SessionResult:
+    async def put(self, session: Session, who: str, *, if_updated: datetime | None = None) -> SessionResult:
         """See `ports.Sessions.put`."""
         del who  # sessions are not audited: the events and deliveries say what there is to say
         # Of what was sent: a stamp that was replaced by the time of arrival must not make it another session.
@@ -68,15 +68,23 @@ class Sessions:
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.publishing() as (tx, links):
-                    result = await self._put(tx, links, given, digest, issues)
+                    result = await self._put(tx, links, given, digest, issues, if_updated)
         if result.outcome in {"created", "updated"}:
             self._wake()
         return result
 
     async def _put(
-        self, tx: Transaction, links: Sequence[Link], session: Session, digest: bytes, issues: Sequence[Issue]
+        self,
+        tx: Transaction,
+        links: Sequence[Link],
+        session: Session,
+        digest: bytes,
+        issues: Sequence[Issue],
+        if_updated: datetime | None,
     ) -> SessionResult:
         row = await tx.fetchrow(SQL["lock"], session.party.normal, session.id)
+        if if_updated is not None and (row is None or row["updated_at"] != if_updated):
+            raise Conflict("the session changed meanwhile")
         if row is not None and (row["digest"] == digest or session.last_updated < row["last_updated"]):
             outcome: Literal["unchanged", "stale"] = "unchanged" if row["digest"] == digest else "stale"
             return self._result(session, outcome, issues, known(row))

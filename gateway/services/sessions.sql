@@ -1,5 +1,5 @@
 -- name: lock
-SELECT s.no, s.body, s.place, s.digest, s.review, s.assigned, s.last_updated, s.cdr_no, s.cdr_waived, s.ended_at, s.status,
+SELECT s.no, s.body, s.place, s.digest, s.review, s.assigned, s.last_updated, s.cdr_no, s.cdr_waived, s.ended_at, s.status, s.updated_at,
     s.connection_id, s.authorisation_no, a.id AS authorisation, a.leg, a.connection_id AS roams_over
 FROM session s LEFT JOIN authorisation a ON a.no = s.authorisation_no
 WHERE s.party = $1 AND s.session_id = $2

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,7 +12,6 @@ from gateway.http import bodies
 from gateway.http.faults import EXPECTED, of_exception
 from gateway.http.routing import Call, adapter_of
 from gateway.http.v1.shapes import BulkSummary
-from gateway.services.ports import PutResult
 from mappings.canonical.ids import PartyId
 from mappings.report import Issue
 
@@ -30,9 +29,33 @@ class Owned(Protocol):
         """Whose it is."""
 
 
+class Rejected(NamedTuple):
+    """A record that makes sense by itself, and was refused by what is stored.
+
+    Attributes:
+        problems: Pairs of the field's path and one sentence.
+    """
+
+    problems: Sequence[tuple[str, str]]
+
+
+class Stored(Protocol):
+    """What came of a record that was written, or is there already."""
+
+    @property
+    def outcome(self) -> str:
+        """`created`, `updated` or `unchanged`."""
+
+    @property
+    def issues(self) -> Sequence[Issue]:
+        """What was noticed about it."""
+
+
+Settled: TypeAlias = Stored | Rejected
+
 O = TypeVar("O", bound=Owned)  # noqa: E741 — an object, as in the class's name
 
-Put = Callable[[Sequence[tuple[O, Sequence[Issue]]]], Awaitable[Sequence[PutResult]]]
+Put = Callable[[Sequence[tuple[O, Sequence[Issue]]]], Awaitable[Sequence[Settled]]]
 
 
 class Bulk(Generic[O]):
@@ -48,6 +71,7 @@ class Bulk(Generic[O]):
         self._adapter = adapter
         self._put = put
         self._batch: list[tuple[O, Sequence[Issue]]] = []
+        self._lines: list[int] = []
         self._bytes = 0
         self._counts: Counter[str] = Counter()
         self._errors: list[FieldError] = []
@@ -91,6 +115,7 @@ class Bulk(Generic[O]):
             self._refuse([FieldError(field="party", detail="The API key does not speak for this party", line=number)])
             return
         self._batch.append((value, ()))
+        self._lines.append(number)
         self._bytes += len(line)
 
     def _refuse(self, faults: list[FieldError]) -> None:
@@ -99,7 +124,12 @@ class Bulk(Generic[O]):
 
     async def _write(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
-        for result in await self._put(batch) if batch else ():
+        lines, self._lines = self._lines, []
+        results = await self._put(batch) if batch else ()
+        for line, result in zip(lines, results, strict=True):
+            if isinstance(result, Rejected):
+                self._refuse([FieldError(field=field, detail=detail, line=line) for field, detail in result.problems])
+                continue
             self._counts[result.outcome] += 1
             self._counts["issues"] += len(result.issues)
 

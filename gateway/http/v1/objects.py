@@ -17,6 +17,7 @@ from gateway.services.ports import Conflict, PutResult
 from mappings.report import Issue
 
 M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R")
 
 Batch: TypeAlias = Sequence[tuple[M, Sequence[Issue]]]
 """Objects with the issues met before they came here."""
@@ -87,7 +88,7 @@ def patched(value: M, patch: dict[str, Any], now: datetime) -> M:
     return result
 
 
-async def written_over(write: Callable[[], Awaitable[PutResult]]) -> PutResult:
+async def written_over(write: Callable[[], Awaitable[R]]) -> R:
     """Writes what depends on what is stored, anew whenever somebody else was quicker.
 
     Raises:

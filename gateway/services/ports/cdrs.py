@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from gateway.services.ports.common import Page, Parties
+from gateway.services.ports.common import IssueShown, Page, Parties
 from mappings.canonical.base import Model, Number
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
@@ -149,7 +149,7 @@ class CdrView:
     accepted: datetime
     settled: datetime | None
     disputes: Sequence[Dispute] = ()
-    issues: Sequence[Issue] = ()
+    issues: Sequence[IssueShown] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,10 +107,14 @@ class SessionFilter:
 class Sessions(Protocol):
     """Sessions of the CPOs that the gateway speaks for."""
 
-    async def put(self, session: Session, who: str) -> SessionResult:
+    async def put(self, session: Session, who: str, *, if_updated: datetime | None = None) -> SessionResult:
         """Writes a session as it is now, and has every hub told whom it concerns.
 
+        Args:
+            if_updated: Only over what last changed here at this moment.
+
         Raises:
+            Conflict: It changed meanwhile; nothing was written.
             Invalid: It contradicts the network, itself, or what was told of it before; the field is named.
         """
 
