@@ -17,27 +17,41 @@ from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.core.peers import Peers
 from adapters.core.tls import ListenerTls, TlsFiles
+from gateway.agreements.repository import Agreements
+from gateway.events.callouts import CallOuts
+from gateway.events.feed import CHANNEL as EVENTS
+from gateway.events.feed import Feed
+from gateway.events.hooks import HookKind, Hooks
+from gateway.events.webhooks import Webhooks
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.outbox.delivery_store import DeliveryStore
-from gateway.outbox.destinations import LinkSource
+from gateway.outbox.destinations import LinkSource, Source
 from gateway.outbox.dispatcher import Dispatcher
+from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
+from gateway.services.answering import CHANNEL as ANSWERS
+from gateway.services.answering import Answering
+from gateway.services.authorisation import Authorisation
 from gateway.services.charges import Charges
 from gateway.services.commands import Commands
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
+from gateway.services.desk import Desk
 from gateway.services.importing import Importing
 from gateway.services.keys import Keys
 from gateway.services.links import Links
+from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
 from gateway.services.settlements import CdrSettlements
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
+from gateway.services.taking_up import TakingUp
 from gateway.services.tokens import Tokens
 from gateway.settings import Settings, SettingsError
+from gateway.store.listening import Listening
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
 
@@ -55,6 +69,32 @@ class App:
     dispatcher: Dispatcher
     services: Services
     gateway: Gateway
+    authorisation: Authorisation
+    ears: "Ears"
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What hears the backend and is heard by it, beside the HTTP face."""
+
+    feed: Feed
+    hooks: Hooks
+    commands: Commands
+    answering: Answering
+    listening: Listening
+
+    async def start(self) -> None:
+        """Starts giving events their order, and looking for commands that nobody answers."""
+        self.listening.start()
+        await self.feed.start(self.listening)
+        await self.answering.start(self.listening)
+
+    async def stop(self) -> None:
+        """Lets commands end that are under way, then stops."""
+        await self.commands.stop()
+        await self.answering.stop()
+        await self.feed.stop()
+        await self.listening.stop()
 
 
 def now() -> datetime:
@@ -93,7 +133,9 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
         try:
             yield app
         finally:
+            await app.authorisation.close()
             await app.links.close()
+            await app.ears.hooks.close()
     finally:
         await store.close()
 
@@ -104,7 +146,19 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     # The registry reads connections by the links, whose adapters are built over the registry.
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
-    commands, tokens, charges = Commands(), Tokens(store, links), Charges()
+
+    def wake() -> None:
+        dispatcher.wake()
+
+    keep = timedelta(days=settings.keep_deliveries_days)
+    feed = Feed(store, wake, keep)
+    hooks = Hooks(store, cipher, metrics, now, time.monotonic)
+    webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
+    agreements = Agreements(store, links, now)
+    answering = Answering(store, links, metrics, now, wake, feed.wake)
+    taking_up = TakingUp(store, links, agreements, now, wake, feed.wake)
+    commands = Commands(links, taking_up, call_outs, answering, metrics, now)
+    tokens, charges = Tokens(store, links), Charges()
     gateway = Gateway(
         Published(store, network),
         commands,
@@ -118,12 +172,14 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     holder = f"{socket.gethostname()}/{os.getpid()}"
     outbox = Outbox(store, holder)
     told = DeliveryStore(store, holder, [CdrSettlements()])
-    sources = [LinkSource(outbox, links, now)]
-    keep = timedelta(days=settings.keep_deliveries_days)
+    sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
     dispatcher = Dispatcher(store, outbox, told, links, sources, metrics, keep)
     publishing = Publishing(store, links, dispatcher.wake, now)
     statuses = Statuses(
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
+    )
+    authorisation = Authorisation(
+        store, links, agreements, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
     )
     figures = StoreFigures(Gauges(store), time.monotonic)
     services = Services(
@@ -131,15 +187,24 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         statuses=statuses,
         network=network,
         connections=Connections(store, links, registry, HUBS, gateway, dispatcher.wake),
+        agreements=agreements,
+        authorisation=authorisation,
+        tokens=tokens,
         deliveries=Deliveries(store, dispatcher.wake),
         importing=Importing(publishing, statuses, metrics, now),
+        events=feed,
+        webhooks=Listeners(HookKind.WEBHOOK, store, cipher, hooks, webhooks, now, dispatcher.wake),
+        call_outs=Listeners(HookKind.CALL_OUT, store, cipher, hooks, webhooks, now, dispatcher.wake),
+        commands=Desk(store, answering, now),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
         exposition=Exposition(metrics, figures),
         now=now,
     )
-    return App(store, outbox, links, dispatcher, services, gateway)
+    listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard})
+    ears = Ears(feed, hooks, commands, answering, listening)
+    return App(store, outbox, links, dispatcher, services, gateway, authorisation, ears)
 
 
 def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], ChargingAdapter]:
@@ -151,6 +216,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
     """Runs a gateway: serves and dispatches until the block ends. Yields its parts and its port."""
     async with assembled(settings) as app:
         await app.dispatcher.start()
+        await app.ears.start()
         routes = [route for hub in HUBS.values() if hub.routes is not None for route in hub.routes(app.gateway)]
         try:
             runner, port = await _served(application(app.services, routes), settings)
@@ -159,6 +225,7 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
             finally:
                 await runner.cleanup()
         finally:
+            await app.ears.stop()
             await app.dispatcher.stop()
 
 

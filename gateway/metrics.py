@@ -98,6 +98,19 @@ class Metrics:
         self._statuses = Counter(
             "roamgate_evse_status_reports", "EVSE status reports, by what came of them", ("outcome",), registry=registry
         )
+        self._commands = Counter(
+            "roamgate_commands",
+            "Commands from hubs, by what came of them",
+            (*_AT_CONNECTION, "outcome"),
+            registry=registry,
+        )
+        self._call_out_seconds = Histogram(
+            "roamgate_call_out_seconds",
+            "Time from a call-out to the backend till its answer, or till there was none",
+            ("operation", "outcome"),
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
         self._issues = Counter(
             "roamgate_mapping_issues",
             "Departures of translations from their source",
@@ -201,6 +214,14 @@ class Metrics:
     def stop_authorised(self, hub: str, reason: Denial | None) -> None:
         """Counts a stop at a station; `hub`: which was asked, "" where none needed to be."""
         self._stops.labels(hub, _DECISIONS[reason is None], reason or "").inc()
+
+    def command(self, hub: str, connection: str, kind: str, result: str) -> None:
+        """Counts a command from a hub by what came of it."""
+        self._commands.labels(hub, connection, kind, result).inc()
+
+    def call_out(self, kind: str, outcome: str, seconds: float) -> None:
+        """Takes the time of a call-out to the backend: `answered`, `later`, or why there was no answer."""
+        self._call_out_seconds.labels(kind, outcome).observe(seconds)
 
     def issue(self, protocol: str, issue: Issue, count: int = 1) -> None:
         """Counts an issue of a translation.

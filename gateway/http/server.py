@@ -16,19 +16,30 @@ from gateway.http import bodies
 from gateway.http.faults import of_exception
 from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
+from gateway.http.v1.agreements import AgreementOperations
+from gateway.http.v1.authorisations import AuthorisationOperations
+from gateway.http.v1.commands import CommandOperations
 from gateway.http.v1.connections import ConnectionOperations
 from gateway.http.v1.deliveries import DeliveryOperations
+from gateway.http.v1.events import EventOperations
 from gateway.http.v1.imports import ImportOperations
+from gateway.http.v1.listeners import CallOutOperations, WebhookOperations
 from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
 from gateway.http.v1.statuses import StatusOperations
 from gateway.http.v1.tariffs import TariffOperations
+from gateway.http.v1.tokens import TokenOperations
 from gateway.http.watch import DescriptionOperations, WatchOperations
 from gateway.logs import REQUEST_ID
 from gateway.metrics import Exposition, Metrics
 from gateway.release import RELEASE
 from gateway.services.keys import Identity, Keys
 from gateway.services.ports import Connections, Deliveries, Importing, Network, Publishing, Readiness, Statuses
+from gateway.services.ports.agreements import Agreements
+from gateway.services.ports.authorising import Authorisation
+from gateway.services.ports.commands import CommandDesk
+from gateway.services.ports.events import Events, Listeners
+from gateway.services.ports.tokens import TokenList
 
 _log = structlog.get_logger(__name__)
 
@@ -53,8 +64,15 @@ class Services:
     statuses: Statuses
     network: Network
     connections: Connections
+    agreements: Agreements
+    authorisation: Authorisation
+    tokens: TokenList
     deliveries: Deliveries
     importing: Importing
+    events: Events
+    webhooks: Listeners
+    call_outs: Listeners
+    commands: CommandDesk
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -71,8 +89,15 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *TariffOperations(s.publishing, s.network, s.now).routes(),
         *PartyOperations(s.network).routes(),
         *ConnectionOperations(s.connections).routes(),
+        *AgreementOperations(s.agreements).routes(),
+        *AuthorisationOperations(s.authorisation).routes(),
+        *TokenOperations(s.tokens).routes(),
         *DeliveryOperations(s.deliveries, s.network).routes(),
         *ImportOperations(s.importing).routes(),
+        *EventOperations(s.events).routes(),
+        *WebhookOperations(s.webhooks).routes(),
+        *CallOutOperations(s.call_outs).routes(),
+        *CommandOperations(s.commands).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]
@@ -95,6 +120,11 @@ def application(services: Services, hub_routes: Iterable[web.RouteDef] = (), rel
         else:
             app.router.add_route(route.method, route.path, handler)
     app.router.add_routes(hub_routes)
+
+    async def end(_app: web.Application) -> None:
+        services.events.end()  # whoever waits for an event would be waited for
+
+    app.on_shutdown.append(end)
     return app
 
 
