@@ -126,6 +126,9 @@ class Pair:
     sandbox: Sandbox
     gateway: Gateway
     network: doubles.Network
+    commands: doubles.Orders
+    tokens: doubles.Cards
+    charges: doubles.Book
     registry: doubles.Tokens
     measured: doubles.Measured
     session: aiohttp.ClientSession
@@ -165,11 +168,12 @@ async def pair(
         known = network or doubles.Network([PARTY], [location()], [tariff()])
         bound = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        gateway = doubles.gateway(known, registry, measured, url)
+        commands, tokens, charges = doubles.Orders(), doubles.Cards(), doubles.Book()
+        gateway = doubles.gateway(known, registry, measured, url, commands=commands, tokens=tokens, charges=charges)
         runner.app.add_routes(Inbound(gateway).routes())
         await runner.setup()
         await web.SockSite(runner, bound).start()
-        yield Pair(iop, app[SANDBOX], gateway, known, registry, measured, session)
+        yield Pair(iop, app[SANDBOX], gateway, known, commands, tokens, charges, registry, measured, session)
     finally:
         await session.close()
         await runner.cleanup()
