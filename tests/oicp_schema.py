@@ -138,6 +138,8 @@ def _asking(body: Mapping[str, Any]) -> Iterator[str]:
 def _progress(body: Mapping[str, Any]) -> Iterator[str]:
     if not {"ChargingDuration", "ConsumedEnergyProgress"} & body.keys():
         yield "neither duration nor energy"
+    if not all(_STAMP.fullmatch(body[name]) for name in ("ChargingStart", "EventOccurred")):
+        return  # found above
     begun, now = (datetime.fromisoformat(body[name]) for name in ("ChargingStart", "EventOccurred"))
     if "ChargingDuration" in body and timedelta(milliseconds=body["ChargingDuration"]) != now - begun:
         yield "ChargingDuration is not the time between ChargingStart and EventOccurred"

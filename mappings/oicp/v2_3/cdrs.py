@@ -124,6 +124,8 @@ def to_canonical(body: Any, *, currency: str, at: datetime) -> tuple[RoamingCdr,
         between=process.read_between(fields.get("MeterValueInBetween"), "MeterValueInBetween", report),
     )
     start, end = (_time(fields, name, report) for name in ("SessionStart", "SessionEnd"))
+    if end < start:
+        raise report.refuse("SessionEnd", "before SessionStart", fields["SessionEnd"])
     charging_start, charging_end = (_time(fields, name, report) for name in ("ChargingStart", "ChargingEnd"))
     energy = _read_energy(fields, metering, report)
     if "HubProviderID" in fields:
