@@ -26,6 +26,7 @@ from tests.http.fakes import (
     Memory,
     Ticks,
 )
+from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
 
 ADMIN = "an-administrator-from-the-environment"
 STAMP = "2026-03-01T11:00:00Z"
@@ -71,6 +72,8 @@ class Face:
     memory: Memory
     statuses: FakeStatuses
     connections: FakeConnections
+    agreements: FakeAgreements
+    authorisation: FakeAuthorisation
     deliveries: FakeDeliveries
     importing: FakeImporting
     sampler: FakeSampler
@@ -111,6 +114,9 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         statuses=FakeStatuses(memory),
         network=FakeNetwork(memory),
         connections=FakeConnections(),
+        agreements=FakeAgreements(),
+        authorisation=FakeAuthorisation(),
+        tokens=FakeTokens(),
         deliveries=FakeDeliveries(),
         importing=FakeImporting(),
         keys=Keys(rows, ADMIN, ticks),
@@ -135,6 +141,8 @@ async def face() -> AsyncIterator[Face]:
             memory=memory,
             statuses=services.statuses,
             connections=services.connections,
+            agreements=services.agreements,
+            authorisation=services.authorisation,
             deliveries=services.deliveries,
             importing=services.importing,
             sampler=sampler,

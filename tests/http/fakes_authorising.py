@@ -1,0 +1,127 @@
+"""Services in memory behind `/v1/authorisations`, `/v1/agreements` and `/v1/tokens`."""
+
+from datetime import datetime
+from typing import Any
+
+from adapters.core.charging import Denial
+from gateway.services.ports import Conflict, Invalid, NotFound, Page, Parties
+from gateway.services.ports.agreements import AgreementView, NewAgreement
+from gateway.services.ports.authorising import Asked, AuthorisationView, Detail, Origin, StopAnswer, Tap
+from gateway.services.ports.tokens import TokenView
+from mappings.canonical.ids import ContractId, PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification, Pin, Token, TokenType, Whitelist
+from tests.http.fakes import NOW
+
+TOKEN = Token(
+    party=PartyId("FR-XYZ"),
+    uid="04A2B3C4D5E680",
+    type=TokenType.RFID,
+    contract_id=ContractId("FR-XYZ-C12345678-9"),
+    issuer="XYZ",
+    valid=True,
+    whitelist=Whitelist.ALLOWED,
+    last_updated=NOW,
+)
+
+
+class FakeAuthorisation:
+    """Every card may charge but `DEAD`; there is no EVSE `NONE`."""
+
+    def __init__(self) -> None:
+        self.taps: list[Tap] = []
+        self.stops: list[tuple[str, Identification, Pin | None, Parties]] = []
+        self.views: dict[str, AuthorisationView] = {}
+
+    async def authorise(self, tap: Tap) -> AuthorisationView:
+        self.taps.append(tap)
+        if tap.evse_uid == "NONE":
+            raise NotFound("the party has no such EVSE")
+        if tap.request_id == "used":
+            raise Conflict("the same request_id was used for another driver or EVSE")
+        allowed = tap.identification.uid != "DEAD"
+        id_ = f"a-{len(self.taps)}"
+        detail = Detail(asked=(Asked(connection="g", after=1, took=100, answer="allowed"),), took=101)
+        self.views[id_] = AuthorisationView(
+            id=id_,
+            party=tap.party,
+            location_id=tap.location_id or "L1",
+            evse_uid=tap.evse_uid or "U1",
+            connector_id=tap.connector_id,
+            origin=Origin.TAP,
+            allowed=allowed,
+            at=NOW,
+            detail=detail,
+            reference=id_ if allowed else None,
+            reason=None if allowed else Denial.BLOCKED,
+            auth_method=AuthMethod.AUTH_REQUEST if allowed else None,
+            connection="g" if allowed else None,
+            leg=Leg(reference="r-1", identification=tap.identification) if allowed else None,
+        )
+        return self.views[id_]
+
+    async def authorise_stop(
+        self, id_: str, identification: Identification, pin: Pin | None, parties: Parties
+    ) -> StopAnswer:
+        await self.get(id_, parties)
+        self.stops.append((id_, identification, pin, parties))
+        return StopAnswer(False, Denial.OTHER_MEDIUM)
+
+    async def get(self, id_: str, parties: Parties) -> AuthorisationView:
+        view = self.views.get(id_)
+        if view is None or (parties is not None and view.party not in parties):
+            raise NotFound(f"there is no authorisation {id_}")
+        return view
+
+    async def list(self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None) -> Page[Any]:
+        found = [
+            view
+            for view in reversed(self.views.values())
+            if (parties is None or view.party in parties) and allowed in (None, view.allowed)
+        ]
+        return Page(found[:limit])
+
+
+class FakeAgreements:
+    """Agreements over the connection `g`."""
+
+    def __init__(self) -> None:
+        self.views: dict[int, AgreementView] = {}
+
+    async def list(self, connection: str | None, after: str | None, limit: int) -> Page[AgreementView]:
+        if connection not in (None, "g"):
+            raise NotFound(f"there is no connection {connection}")
+        return Page(list(self.views.values())[:limit])
+
+    async def create(self, new: NewAgreement, who: str) -> AgreementView:
+        if new.connection != "g":
+            raise NotFound(f"there is no connection {new.connection}")
+        begins = new.valid_from or NOW
+        if new.valid_to is not None and new.valid_to <= begins:
+            raise Invalid(("valid_to", "is not after its beginning"))
+        view = AgreementView(
+            len(self.views) + 1, "g", new.services, new.rank, begins, new.valid_to, new.party, new.emsp
+        )
+        self.views[view.id] = view
+        return view
+
+    async def end(self, agreement_id: int, at: datetime | None, who: str) -> AgreementView:
+        if agreement_id not in self.views:
+            raise NotFound(f"there is no agreement {agreement_id}")
+        if self.views[agreement_id].valid_to is not None:
+            raise Conflict("it has ended already")
+        view = self.views[agreement_id]
+        self.views[agreement_id] = AgreementView(view.id, "g", view.services, view.rank, view.valid_from, at or NOW)
+        return self.views[agreement_id]
+
+
+class FakeTokens:
+    """One token."""
+
+    async def list(
+        self, connection: str | None, party: PartyId | None, uid: str | None, after: str | None, limit: int
+    ) -> Page[TokenView]:
+        if connection not in (None, "g"):
+            raise NotFound(f"there is no connection {connection}")
+        return Page([TokenView("g", True, NOW, TOKEN)])
