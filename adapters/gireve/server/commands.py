@@ -15,7 +15,8 @@ from adapters.core.http import UrlRefused
 from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Given
 from adapters.gireve.settings import Settings
 from adapters.gireve.telling import reply_to
-from mappings.canonical.commands import CommandResult
+from mappings.canonical.commands import Command, CommandResult
+from mappings.canonical.ids import PartyId
 from mappings.ocpi.dialects import gireve_charging as gireve
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import commands
@@ -61,12 +62,22 @@ class Commands:
         connection = await self._desk.addressed(asked)
         if connection is asked.connection and asked.is_for_another():
             raise _not_taken(404, CommandResult.REJECTED, f"{ocpi.TO_PARTY}: not a party of this platform")
+        command = request.command
+        if connection is not asked.connection:
+            command = _of_party(command, asked.recipient())
         where = reply_to(url, _correlation(asked.request))
-        taken = await self._desk.gateway.commands.take(connection, request.command, where)
+        taken = await self._desk.gateway.commands.take(connection, command, where)
         response, _ = commands.response_from_canonical(taken.result, taken.timeout, taken.text)
         if (code := _CODES.get(taken.result)) is not None:
             raise Failure(200, code, taken.text, data=response)
         return Given(response)
+
+
+def _of_party(command: Command, party: PartyId | None) -> Command:
+    """Gives a command with the CPO that it is addressed to, since another's location may have the same id."""
+    if command.at is None:
+        return command
+    return command.model_copy(update={"at": command.at.model_copy(update={"party": party})})
 
 
 def _answerable(url: str, settings: Settings) -> str:

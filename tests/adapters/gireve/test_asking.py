@@ -199,7 +199,7 @@ async def test_a_uid_with_a_slash_stays_one_segment(iop: Peer, adapter: GireveAd
 
 async def test_without_an_endpoint_for_tokens_somebody_must_act(iop: Peer) -> None:
     connection = iop.connection()
-    del connection.secrets.endpoints["modules"]["tokens/SENDER"]  # type: ignore[attr-defined]
+    del connection.secrets.endpoints["modules"]["tokens/SENDER"]
     adapter = GireveAdapter(connection, doubles.Measured())
     answer = await adapter.authorise(question())
     assert answer == Unanswered(Misconfigured("not registered for tokens"))

@@ -21,9 +21,9 @@ from mappings.canonical.commands import (
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party, Role
-from mappings.canonical.sessions import PreferencesResult, ProfileType
+from mappings.canonical.sessions import PreferencesResult
 from mappings.canonical.texts import Business
-from mappings.canonical.tokens import TokenType
+from mappings.canonical.tokens import ProfileType, TokenType
 from tests.adapters.gireve.network import ABC, AT, EMSP, XYZ, Pair, pair
 from tests.adapters.gireve.peer import DRIVER, LEG, TOKEN_WIRE, UID, cdr, place, session
 
@@ -127,10 +127,13 @@ async def test_reservations_and_unlocking_are_taken_too(both: Pair) -> None:
 
 async def test_a_command_is_for_the_party_that_it_is_addressed_to(both: Pair) -> None:
     both.network.known.append(Party(id=XYZ, roles=frozenset({Role.CPO}), business=Business(name="XYZ")))
-    for party, carried in (("ABC", {ABC}), ("XYZ", {XYZ}), ("107", set())):
+    for party, addressed in (("ABC", ABC), ("XYZ", XYZ), ("107", None)):
         named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: party}
         await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START, headers=named)
-        assert both.commands.taken[-1][0].scope.parties == carried
+        connection, command, _ = both.commands.taken[-1]
+        assert connection.scope.parties == ({addressed} if addressed else set())
+        assert isinstance(command, StartSession)
+        assert command.at.party == addressed
 
 
 async def test_a_command_for_another_platforms_party_is_rejected(both: Pair) -> None:
