@@ -17,9 +17,10 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Identification, TokenType
-from mappings.ocpi.dialects.gireve import DIMENSIONS, tariff_from_canonical
-from mappings.ocpi.v2_2_1 import cdrs, cdrs_out, commands, sessions_out, tokens
+from mappings.ocpi.dialects.gireve import tariff_from_canonical, tariff_to_canonical
+from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, commands, sessions_out, tokens
 from mappings.ocpi.v2_2_1 import enums_charging as enums
+from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, IssueKind, Refused, Report
 
@@ -108,7 +109,7 @@ def cdr_from_canonical(cdr: Cdr, leg: Leg, *, zero_cost: bool = False) -> tuple[
     if cdr.home_compensation:
         detail = "Gireve does not pass it on; sent all the same"
         report.add(IssueKind.LOST, "home_compensation", detail)
-    return cdrs_out.cdr(cdr, who, _tariff, report, zero_cost=zero_cost), report.issues
+    return cdrs_out.cdr(cdr, who, _tariff_out, report, zero_cost=zero_cost), report.issues
 
 
 def anonymous_cdr_from_canonical(
@@ -132,7 +133,7 @@ def anonymous_cdr_from_canonical(
         }
     )
     who: Wire = {"cdr_token": card.model_dump()}
-    return cdrs_out.cdr(bare, who, _tariff, report, zero_cost=zero_cost), report.issues
+    return cdrs_out.cdr(bare, who, _tariff_out, report, zero_cost=zero_cost), report.issues
 
 
 def _no_credit(cdr: Cdr, report: Report) -> None:
@@ -140,19 +141,27 @@ def _no_credit(cdr: Cdr, report: Report) -> None:
         raise report.refuse("credit", "Gireve ignores that it is a credit, and would pass on a CDR to be paid")
 
 
-def _tariff(tariff: Tariff, report: Report) -> Wire:
+def _tariff_in(wire: w.Tariff, report: Report, received: datetime) -> Tariff:
+    tariff, issues = tariff_to_canonical(wire, received)
+    report.issues += issues
+    return tariff
+
+
+def _tariff_out(tariff: Tariff, report: Report) -> Wire:
     made, issues = tariff_from_canonical(tariff)
     report.issues += issues
     return made
 
 
 def cdr_to_canonical(source: Source, received: datetime | None = None) -> tuple[Cdr, list[Issue]]:
-    """Reads a CDR whose tariffs may price what Gireve adds.
+    """Reads a CDR with tariffs in Gireve's form.
 
     Raises:
         Refused: As in plain OCPI.
     """
-    return cdrs.to_canonical(source, DIMENSIONS, received)
+    report = Report()
+    wire = cdrs_in.CDRS.read(source, report)
+    return cdrs_in.cdr(wire, _tariff_in, report, received), report.issues
 
 
 def command_to_canonical(

@@ -7,30 +7,27 @@ from typing import Any
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_out
+from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_in, tariffs_out
+from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.enums import TARIFF_DIMENSIONS
-from mappings.ocpi.v2_2_1.tariffs_in import Dimensions
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, IssueKind, Report
 
 Source = bytes | str | Mapping[str, Any]
 
 
-def to_canonical(
-    source: Source, dimensions: Dimensions = TARIFF_DIMENSIONS, received: datetime | None = None
-) -> tuple[Cdr, list[Issue]]:
+def to_canonical(source: Source, received: datetime | None = None) -> tuple[Cdr, list[Issue]]:
     """Reads a CDR; its `reference` is the `authorization_reference`.
 
     Args:
         source: JSON text, or an object that was parsed from JSON.
-        dimensions: What its tariffs may price; a dialect may have more than OCPI.
         received: When it arrived, for one without `last_updated`; without this such a one is refused.
 
     Raises:
         Refused: It cannot be used; the reason names the field.
     """
     report = Report()
-    return cdrs_in.cdr(cdrs_in.CDRS.read(source, report), dimensions, report, received), report.issues
+    return cdrs_in.cdr(cdrs_in.CDRS.read(source, report), _tariff_in, report, received), report.issues
 
 
 def from_canonical(cdr: Cdr, leg: Leg | None = None, *, zero_cost: bool = False) -> tuple[Wire, list[Issue]]:
@@ -47,10 +44,14 @@ def from_canonical(cdr: Cdr, leg: Leg | None = None, *, zero_cost: bool = False)
     """
     report = Report()
     who = cdrs_out.driver(cdr, leg, report)
-    return cdrs_out.cdr(cdr, who, _tariff, report, zero_cost=zero_cost), report.issues
+    return cdrs_out.cdr(cdr, who, _tariff_out, report, zero_cost=zero_cost), report.issues
 
 
-def _tariff(tariff: Tariff, report: Report) -> Wire:
+def _tariff_in(wire: w.Tariff, report: Report, received: datetime) -> Tariff:
+    return tariffs_in.tariff(wire, TARIFF_DIMENSIONS, report, received)
+
+
+def _tariff_out(tariff: Tariff, report: Report) -> Wire:
     if tariff.target is not None:
         report.add(IssueKind.LOST, "target", "OCPI 2.2.1 has no place for it")
     return tariffs_out.tariff(tariff, TARIFF_DIMENSIONS, report)

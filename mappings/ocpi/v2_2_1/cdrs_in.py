@@ -1,5 +1,6 @@
 """CDRs from the wire (OCPI 2.2.1, mod_cdrs); money, energy and time are never guessed."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,6 @@ from mappings.ocpi.v2_2_1 import enums_charging as charging
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1 import wire_charging as wc
 from mappings.ocpi.v2_2_1.locations_in import last_updated, party
-from mappings.ocpi.v2_2_1.tariffs_in import Dimensions
 from mappings.report import IssueKind, Refused, Report
 
 RULES: Rules = {
@@ -22,6 +22,8 @@ RULES: Rules = {
     **{f"tariffs[].{field}": rule for field, rule in tariffs_in.RULES.items()},
 }
 CDRS: Reader[wc.Cdr] = Reader(wc.Cdr, RULES, tokens_in.SECRET)
+
+ReadTariff = Callable[[w.Tariff, Report, datetime], Tariff]
 
 CDR = w.names(wc.Cdr)
 _LOCATION, _SIGNED, _VALUE = w.names(wc.CdrLocation), w.names(wc.SignedData), w.names(wc.SignedValue)
@@ -42,12 +44,12 @@ _LONGEST = 36
 _LONGEST_SIGNED = 5000
 
 
-def cdr(wire: wc.Cdr, dimensions: Dimensions, report: Report, received: datetime | None) -> Cdr:
+def cdr(wire: wc.Cdr, read_tariff: ReadTariff, report: Report, received: datetime | None) -> Cdr:
     """Builds a CDR.
 
     Args:
         wire: As read.
-        dimensions: What its tariffs may price.
+        read_tariff: Builds one of its tariffs; the moment stands in where that has no `last_updated`.
         report: Takes the issues.
         received: Stands in where it has no `last_updated`.
 
@@ -68,7 +70,7 @@ def cdr(wire: wc.Cdr, dimensions: Dimensions, report: Report, received: datetime
         "location": _location(wire["cdr_location"], report, ("cdr_location",), unknown),
         "meter_id": None if meter is None else sessions_in.meter(meter, report),
         "currency": prices.currency(wire["currency"], report),
-        "tariffs": _tariffs(wire.get("tariffs"), dimensions, report, updated),
+        "tariffs": _tariffs(wire.get("tariffs"), read_tariff, report, updated),
         "periods": periods.periods_in(wire["charging_periods"], report, ("charging_periods",)),
         "signed_data": _signed(wire.get("signed_data"), report, ("signed_data",)),
         "energy": sessions_in.no_less_than_zero(wire["total_energy"], report, (), "total_energy"),
@@ -140,14 +142,12 @@ def _location(wire: wc.CdrLocation, report: Report, path: Path, unknown: dict[st
     return made
 
 
-def _tariffs(
-    wires: list[w.Tariff] | None, dimensions: Dimensions, report: Report, received: datetime
-) -> tuple[Tariff, ...]:
+def _tariffs(wires: list[w.Tariff] | None, read: ReadTariff, report: Report, received: datetime) -> tuple[Tariff, ...]:
     made = []
     for index, wire in enumerate(wires or ()):
         place, inner = f"tariffs[{index}].", Report()
         try:
-            made.append(tariffs_in.tariff(wire, dimensions, inner, received))
+            made.append(read(wire, inner, received))
         except Refused as refused:
             reason = refused.reason
             raise report.refuse(place + reason.field, reason.detail, reason.value) from None

@@ -128,7 +128,12 @@ SESSIONS = FieldTable(
         R("Session.last_updated", "last_updated", f"{_STAMP}; the time of arrival where missing", _MILLIS),
         R("Session.unknown", "", _UNKNOWN, _RAW),
         R("ChargingPeriod.start", "start_date_time", _STAMP, _MILLIS),
-        R("ChargingPeriod.dimensions", "dimensions", "one of an unknown type is left out"),
+        R(
+            "ChargingPeriod.dimensions",
+            "dimensions",
+            "one of an unknown type is left out",
+            "in a CDR, what OCPI has in sessions only",
+        ),
         R("ChargingPeriod.tariff_id", "tariff_id", _ID),
         R("Dimension.type", "type"),
         R("Dimension.volume", "volume", "", _DIGITS),

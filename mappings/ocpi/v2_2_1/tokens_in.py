@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mappings.canonical.ids import ContractId
 from mappings.canonical.tokens import AllowedType, EnergyContract, Identification, Token
 from mappings.ocpi import values
-from mappings.ocpi.reading import Path, Reader, Rule, Rules, show
+from mappings.ocpi.reading import Instead, Path, Reader, Rule, Rules, show
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1 import wire_charging as wc
@@ -20,9 +20,12 @@ from mappings.report import IssueKind, Refused, Report
 SECRET = frozenset({"uid", "token", "cdr_token", "contract_id", "visual_number"})
 """What holds, or may hold, a uid."""
 
-RULES: Rules = dict.fromkeys(
-    ("visual_number", "issuer", "group_id", "language", "default_profile_type", "energy_contract"), Rule.SET_ASIDE
-)
+RULES: Rules = {
+    **dict.fromkeys(
+        ("visual_number", "group_id", "language", "default_profile_type", "energy_contract"), Rule.SET_ASIDE
+    ),
+    "issuer": Instead(""),
+}
 INFO_RULES: Rules = {
     **dict.fromkeys(("token", "location", "info"), Rule.SET_ASIDE),
     **{f"token.{field}": rule for field, rule in RULES.items()},
@@ -68,7 +71,7 @@ def token(wire: wc.Token, report: Report, path: Path, received: datetime | None)
     owner = party(wire["country_code"], wire["party_id"], report, path)
     fields = token_fields(wire, report, path)
     fields["last_updated"] = last_updated(wire.get("last_updated"), report, path, received)
-    return Token(**{"issuer": "", **fields, "party": owner})
+    return Token(**{**fields, "party": owner})
 
 
 def token_fields(wire: Mapping[str, Any], report: Report, path: Path) -> dict[str, Any]:

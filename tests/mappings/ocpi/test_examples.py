@@ -7,7 +7,18 @@ import pytest
 from pydantic import TypeAdapter
 
 from mappings.ocpi import envelope
-from mappings.ocpi.v2_2_1 import credentials, locations, locations_out, patches, tariffs, texts, versions
+from mappings.ocpi.v2_2_1 import (
+    cdrs,
+    credentials,
+    locations,
+    locations_out,
+    patches,
+    sessions,
+    tariffs,
+    texts,
+    tokens,
+    versions,
+)
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.locations_in import hours
 from mappings.report import IssueKind, Refused, Report
@@ -173,3 +184,54 @@ def test_the_put_of_a_tariff_without_a_stamp_takes_the_time_of_arrival_or_is_ref
     with pytest.raises(Refused) as refused:
         tariffs.to_canonical(source)
     assert refused.value.reason.field == "last_updated"
+
+
+@pytest.mark.parametrize("name", names("token_example_", "token_put_"))
+def test_a_token_comes_back_as_it_was(name: str) -> None:
+    wire = example(name)
+    token, issues = tokens.to_canonical(json.dumps(wire))
+    assert issues == []
+    assert tokens.from_canonical(token) == (wire, [])
+
+
+@pytest.mark.parametrize("name", names("transport_and_format_get_token"))
+def test_a_token_in_an_answer_comes_back_as_it_was(name: str) -> None:
+    data = envelope.read((shared_path(FOLDER) / name).read_bytes()).data
+    for wire in data if isinstance(data, list) else [data]:
+        token, issues = tokens.to_canonical(wire)
+        assert issues == []
+        assert tokens.from_canonical(token) == (wire, [])
+
+
+@pytest.mark.parametrize("name", names("session_example_"))
+def test_a_session_comes_back_as_it_was(name: str) -> None:
+    wire = example(name)
+    session, issues = sessions.to_canonical(json.dumps(wire))
+    assert issues == []
+    assert sessions.from_canonical(session) == (wire, [])
+
+
+def test_a_cdr_comes_back_as_it_was() -> None:
+    wire = example("cdr_example.json")
+    cdr, issues = cdrs.to_canonical(json.dumps(wire))
+    assert issues == []
+    assert cdrs.from_canonical(cdr) == (wire, [])
+
+
+def test_the_patch_of_a_token_changes_what_it_names() -> None:
+    token, _ = tokens.to_canonical(json.dumps(example("token_put_example.json")))
+    made = patches.patch_token(token, json.dumps(example("token_patch_example.json")))
+    assert made.changed == {"valid"}
+    assert not made.token.valid
+    assert made.token.last_updated > token.last_updated
+
+
+def test_the_patches_of_a_session_set_the_cost_and_add_a_period() -> None:
+    session, _ = sessions.to_canonical(json.dumps(example("session_example_2_short_finished.json")))
+    priced = patches.patch_session(session, json.dumps(example("session_patch_example_total_cost.json")))
+    assert priced.changed == {"total_cost"}
+    assert priced.session.periods == session.periods
+    on = patches.patch_session(session, json.dumps(example("session_patch_example_charging_period.json")))
+    assert on.changed == {"energy", "periods", "total_cost"}
+    assert on.session.periods[:-1] == session.periods
+    assert on.session.energy == 15

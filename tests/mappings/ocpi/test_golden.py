@@ -10,17 +10,29 @@ from typing import Any
 
 import pytest
 
+from mappings.canonical.cdrs import Cdr
+from mappings.canonical.legs import Leg
 from mappings.canonical.locations import Location
+from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 from mappings.ocpi.dialects import gireve
-from mappings.ocpi.v2_2_1 import locations, tariffs
+from mappings.ocpi.v2_2_1 import cdrs, locations, sessions, tariffs, tokens
 
 FOLDER = Path(__file__).parent / "golden"
 NAMES = sorted(path.name.removesuffix(".wire.json") for path in FOLDER.glob("*.wire.json"))
 
+
+def leg_of(charge: Session | Cdr) -> Leg:
+    return Leg(reference=charge.reference, identification=charge.identification)
+
+
 WAYS: dict[str, tuple[type[Any], Any, Any]] = {
     "location": (Location, locations.to_canonical, locations.from_canonical),
     "tariff": (Tariff, tariffs.to_canonical, tariffs.from_canonical),
+    "token": (Token, tokens.to_canonical, tokens.from_canonical),
+    "session": (Session, sessions.to_canonical, lambda session: sessions.from_canonical(session, leg_of(session))),
+    "cdr": (Cdr, cdrs.to_canonical, lambda cdr: cdrs.from_canonical(cdr, leg_of(cdr))),
     "gireve_location": (Location, gireve.location_to_canonical, gireve.location_from_canonical),
     "gireve_tariff": (Tariff, gireve.tariff_to_canonical, gireve.tariff_from_canonical),
 }

@@ -1,0 +1,115 @@
+"""What Gireve demands and forbids of a charge."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mappings.canonical.ids import ContractId
+from mappings.canonical.legs import Leg
+from mappings.canonical.tokens import Identification, TokenType
+from mappings.ocpi.dialects import gireve_charging as gireve
+from mappings.ocpi.v2_2_1 import cdrs, sessions
+from mappings.report import IssueKind, Refused
+from tests.mappings.ocpi.samples import DELETE, spoilt
+from tests.mappings.ocpi.samples_charging import CDR, COMMANDS, SESSION
+
+ADVENIR = {
+    "country_code": "$$",
+    "party_id": "ADV",
+    "uid": "12345671234567",
+    "type": "RFID",
+    "contract_id": "Gireve2Advenir",
+}
+
+
+def card(uid: str | None, kind: TokenType = TokenType.RFID, contract: str | None = None) -> Identification:
+    return Identification(type=kind, uid=uid, contract_id=None if contract is None else ContractId(contract))
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [("04a21b3c", "04A21B3C"), ("04A21B3CD45E80", "04A21B3CD45E80"), ("0" * 20, "0" * 20)],
+)
+def test_a_card_is_asked_for_in_hexadecimal_capitals(given: str, asked: str) -> None:
+    assert gireve.uid(card(given)) == (asked, "RFID")
+
+
+@pytest.mark.parametrize("given", ["4A21B3C", "04A21B3G", "04:A2:1B:3C", "04A21B3CD4", "", None])
+def test_a_card_of_another_form_is_refused_without_being_shown(given: str | None) -> None:
+    with pytest.raises(Refused) as error:
+        gireve.uid(card(given or None))
+    assert error.value.reason.field == "identification.uid"
+    assert error.value.reason.value is None
+
+
+def test_what_is_no_card_is_asked_for_as_it_is() -> None:
+    assert gireve.uid(card("app-user-7", TokenType.APP_USER)) == ("app-user-7", "APP_USER")
+    assert gireve.uid(card(None, TokenType.PLUG_AND_CHARGE, "FREMOC00012345")) == ("FREMOC00012345", "OTHER")
+
+
+def test_a_card_is_told_as_the_hub_told_it() -> None:
+    session, _ = sessions.to_canonical(json.dumps(SESSION))
+    leg = Leg(identification=session.identification.model_copy(update={"uid": "a1b2c3"}))
+    assert gireve.session_from_canonical(session, leg)[0]["cdr_token"]["uid"] == "a1b2c3"
+
+
+def test_what_does_not_roam_goes_to_advenir_with_nothing_of_its_driver() -> None:
+    session, _ = sessions.to_canonical(json.dumps({**SESSION, "driver_name": "Jeanne"}))
+    cdr, _ = cdrs.to_canonical(json.dumps({**CDR, "driver_name": "Jeanne"}))
+    for wire in (gireve.anonymous_session_from_canonical(session)[0], gireve.anonymous_cdr_from_canonical(cdr)[0]):
+        assert wire["cdr_token"] == ADVENIR
+        text = json.dumps(wire)
+        for telling in (SESSION["cdr_token"]["uid"], SESSION["cdr_token"]["contract_id"], "GIR-9-ref", "Jeanne"):
+            assert telling not in text
+    assert not {"signed_data", "remark", "invoice_reference_id"} & wire.keys()
+    assert wire["total_energy"] == CDR["total_energy"]
+
+
+def test_a_driver_of_whom_nothing_is_known_goes_to_advenir_all_the_same() -> None:
+    session, _ = sessions.to_canonical(json.dumps(SESSION))
+    nobody = session.model_copy(update={"identification": Identification(type=TokenType.OTHER)})
+    assert gireve.anonymous_session_from_canonical(nobody)[0]["cdr_token"] == ADVENIR
+
+
+def test_the_card_of_advenir_is_a_setting() -> None:
+    session, _ = sessions.to_canonical(json.dumps(SESSION))
+    other = gireve.AnonymousCard(uid="12345671234568")
+    assert gireve.anonymous_session_from_canonical(session, other)[0]["cdr_token"]["uid"] == "12345671234568"
+
+
+def test_a_credit_is_refused() -> None:
+    cdr, _ = cdrs.to_canonical(json.dumps({**CDR, "credit": True, "credit_reference_id": "C-1"}))
+    for write in (
+        lambda: gireve.cdr_from_canonical(cdr, leg_of(cdr)),
+        lambda: gireve.anonymous_cdr_from_canonical(cdr),
+    ):
+        with pytest.raises(Refused) as error:
+            write()
+        assert error.value.reason.field == "credit"
+
+
+def leg_of(charge: Any) -> Leg:
+    return Leg(reference=charge.reference, identification=charge.identification)
+
+
+def test_that_the_driver_is_at_home_is_sent_with_an_issue() -> None:
+    cdr, _ = cdrs.to_canonical(json.dumps({**CDR, "home_charging_compensation": True}))
+    wire, issues = gireve.cdr_from_canonical(cdr, leg_of(cdr))
+    assert wire["home_charging_compensation"] is True
+    assert (IssueKind.LOST, "home_compensation") in {(issue.kind, issue.field) for issue in issues}
+
+
+@pytest.mark.parametrize("kind", ["START_SESSION", "RESERVE_NOW"])
+def test_a_start_or_reservation_without_an_evse_is_refused(kind: str) -> None:
+    wire = {field: value for field, value in COMMANDS[kind].items() if field not in {"evse_uid", "connector_id"}}
+    with pytest.raises(Refused) as error:
+        gireve.command_to_canonical(kind, json.dumps(wire))
+    assert error.value.reason.field == "evse_uid"
+
+
+def test_a_start_without_a_connector_leaves_it_to_the_cpo() -> None:
+    wire = spoilt(COMMANDS["START_SESSION"], "connector_id", DELETE)
+    (command, _), issues = gireve.command_to_canonical("START_SESSION", json.dumps(wire))
+    assert command.at is not None
+    assert (command.at.evse_uid, command.at.connector_id, issues) == ("E1", None, [])
