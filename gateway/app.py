@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from aiohttp import web
 
@@ -30,9 +31,11 @@ from gateway.outbox.destinations import LinkSource, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
+from gateway.services.alarms import Alarms
 from gateway.services.answering import CHANNEL as ANSWERS
 from gateway.services.answering import Answering
 from gateway.services.authorisation import Authorisation
+from gateway.services.cdrs import Cdrs
 from gateway.services.charges import Charges
 from gateway.services.commands import Commands
 from gateway.services.connections import Connections
@@ -45,6 +48,7 @@ from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
+from gateway.services.sessions import Sessions
 from gateway.services.settlements import CdrSettlements
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
@@ -82,17 +86,20 @@ class Ears:
     commands: Commands
     answering: Answering
     listening: Listening
+    alarms: Alarms
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
         self.listening.start()
         await self.feed.start(self.listening)
         await self.answering.start(self.listening)
+        self.alarms.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
         await self.commands.stop()
         await self.answering.stop()
+        await self.alarms.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -158,7 +165,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     answering = Answering(store, links, metrics, now, wake, feed.wake)
     taking_up = TakingUp(store, links, agreements, now, wake, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
-    tokens, charges = Tokens(store, links), Charges()
+    tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     gateway = Gateway(
         Published(store, network),
         commands,
@@ -171,7 +178,16 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     )
     holder = f"{socket.gethostname()}/{os.getpid()}"
     outbox = Outbox(store, holder)
-    told = DeliveryStore(store, holder, [CdrSettlements()])
+
+    def charged() -> None:
+        dispatcher.wake()
+        feed.wake()
+
+    def counted(connection: str | None, outcome: str, count: int, energy: Decimal) -> None:
+        link = links.by_name(connection) if connection is not None else None
+        metrics.cdrs(link.connection.hub if link is not None else "", connection or "", outcome, count, energy)
+
+    told = DeliveryStore(store, holder, [CdrSettlements(counted)])
     sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
     dispatcher = Dispatcher(store, outbox, told, links, sources, metrics, keep)
     publishing = Publishing(store, links, dispatcher.wake, now)
@@ -181,7 +197,10 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     authorisation = Authorisation(
         store, links, agreements, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
     )
-    figures = StoreFigures(Gauges(store), time.monotonic)
+
+    unconfirmed = timedelta(hours=settings.cdr_unconfirmed_hours)
+    missed = timedelta(hours=settings.cdr_missed_hours)
+    figures = StoreFigures(Gauges(store, missed, unconfirmed), time.monotonic)
     services = Services(
         publishing=publishing,
         statuses=statuses,
@@ -196,6 +215,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         webhooks=Listeners(HookKind.WEBHOOK, store, cipher, hooks, webhooks, now, dispatcher.wake),
         call_outs=Listeners(HookKind.CALL_OUT, store, cipher, hooks, webhooks, now, dispatcher.wake),
         commands=Desk(store, answering, now),
+        sessions=Sessions(store, links, charged, now),
+        cdrs=Cdrs(store, links, charged, now, counted),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
@@ -203,7 +224,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         now=now,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard})
-    ears = Ears(feed, hooks, commands, answering, listening)
+    ears = Ears(feed, hooks, commands, answering, listening, Alarms(store, missed, feed.wake))
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, ears)
 
 

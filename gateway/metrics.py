@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info
@@ -13,7 +14,7 @@ from prometheus_client.registry import Collector
 from adapters.core.charging import Denial
 from adapters.core.connection import Mode, State
 from gateway.release import RELEASE
-from gateway.services.ports import LaneSample, MessageSample, Sample, Sampler, StatusOutcome
+from gateway.services.ports import CdrSample, ChargeSample, LaneSample, MessageSample, Sample, Sampler, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue
 
@@ -155,6 +156,18 @@ class Metrics:
             ("hub", "decision", "reason"),
             registry=registry,
         )
+        self._cdrs = Counter(
+            "roamgate_cdrs",
+            "CDRs: accepted, rejected, delivered, refused, credited, replaced, disputed",
+            ("hub", "connection", "outcome"),
+            registry=registry,
+        )
+        self._cdr_energy = Counter(
+            "roamgate_cdr_energy_kwh",
+            "Energy of CDRs, by the same",
+            ("hub", "connection", "outcome"),
+            registry=registry,
+        )
         self._fields: set[str] = set()
         self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
@@ -189,6 +202,11 @@ class Metrics:
     def acknowledged(self, hub: str, connection: str, operation: str, seconds: float) -> None:
         """Notes how long one change took from acceptance to acknowledgement."""
         self._acknowledged.labels(hub, connection, operation).observe(max(seconds, 0.0))
+
+    def cdrs(self, hub: str, connection: str, outcome: str, count: int, energy: Decimal) -> None:
+        """Counts CDRs with one outcome, and their kWh; without hub and connection where they do not roam."""
+        self._cdrs.labels(hub, connection, outcome).inc(count)
+        self._cdr_energy.labels(hub, connection, outcome).inc(max(float(energy), 0.0))
 
     def statuses(self, outcome: StatusOutcome, count: int) -> None:
         """Counts status reports with one outcome."""
@@ -278,6 +296,7 @@ class StoreFigures(Collector):
         yield from _of_lanes(self._sample)
         yield from _of_messages(self._sample)
         yield from _of_connections(self._sample)
+        yield from _of_charges(self._sample.charges)
         evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
         for status in EvseStatus:
             evses.add_metric((status.value,), self._sample.evses.get(status, 0))
@@ -326,6 +345,29 @@ def _of_messages(sample: Sample) -> Iterator[Metric]:
 _MESSAGE_GAUGES: Final[Sequence[tuple[str, str, Callable[[MessageSample], float]]]] = (
     ("roamgate_messages_pending", "Messages and events that were not taken yet", lambda one: one.pending),
     ("roamgate_messages_oldest_seconds", "Age of the oldest pending message or event", lambda one: one.oldest),
+)
+
+
+def _of_charges(charges: ChargeSample) -> Iterator[Metric]:
+    yield GaugeMetricFamily("roamgate_sessions_active", "Sessions that are going on", charges.running)
+    yield GaugeMetricFamily(
+        "roamgate_sessions_in_review", "Sessions that wait for a person", charges.sessions_in_review
+    )
+    yield GaugeMetricFamily(
+        "roamgate_sessions_without_cdr", "Sessions that ended too long ago to have no CDR", charges.without_cdr
+    )
+    yield GaugeMetricFamily("roamgate_cdrs_in_review", "CDRs that wait for a person", charges.cdrs_in_review)
+    for name, about, value in _CDR_GAUGES:
+        gauge = GaugeMetricFamily(name, about, labels=("hub", "connection"))
+        for cdrs in charges.cdrs:
+            gauge.add_metric((cdrs.hub, cdrs.connection), value(cdrs))
+        yield gauge
+
+
+_CDR_GAUGES: Final[Sequence[tuple[str, str, Callable[[CdrSample], float]]]] = (
+    ("roamgate_cdrs_pending", "CDRs that their hub has not confirmed", lambda cdrs: cdrs.pending),
+    ("roamgate_cdrs_unconfirmed", "CDRs that their hub has not confirmed for too long", lambda cdrs: cdrs.late),
+    ("roamgate_oldest_unconfirmed_cdr_seconds", "Age of the oldest unconfirmed CDR", lambda cdrs: cdrs.oldest),
 )
 
 

@@ -18,6 +18,7 @@ from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
 from gateway.http.v1.agreements import AgreementOperations
 from gateway.http.v1.authorisations import AuthorisationOperations
+from gateway.http.v1.cdrs import CdrOperations
 from gateway.http.v1.commands import CommandOperations
 from gateway.http.v1.connections import ConnectionOperations
 from gateway.http.v1.deliveries import DeliveryOperations
@@ -26,6 +27,7 @@ from gateway.http.v1.imports import ImportOperations
 from gateway.http.v1.listeners import CallOutOperations, WebhookOperations
 from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
+from gateway.http.v1.sessions import SessionOperations
 from gateway.http.v1.statuses import StatusOperations
 from gateway.http.v1.tariffs import TariffOperations
 from gateway.http.v1.tokens import TokenOperations
@@ -34,7 +36,17 @@ from gateway.logs import REQUEST_ID
 from gateway.metrics import Exposition, Metrics
 from gateway.release import RELEASE
 from gateway.services.keys import Identity, Keys
-from gateway.services.ports import Connections, Deliveries, Importing, Network, Publishing, Readiness, Statuses
+from gateway.services.ports import (
+    Cdrs,
+    Connections,
+    Deliveries,
+    Importing,
+    Network,
+    Publishing,
+    Readiness,
+    Sessions,
+    Statuses,
+)
 from gateway.services.ports.agreements import Agreements
 from gateway.services.ports.authorising import Authorisation
 from gateway.services.ports.commands import CommandDesk
@@ -73,6 +85,8 @@ class Services:
     webhooks: Listeners
     call_outs: Listeners
     commands: CommandDesk
+    sessions: Sessions
+    cdrs: Cdrs
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -98,6 +112,8 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *WebhookOperations(s.webhooks).routes(),
         *CallOutOperations(s.call_outs).routes(),
         *CommandOperations(s.commands).routes(),
+        *SessionOperations(s.sessions, s.now).routes(),
+        *CdrOperations(s.cdrs).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]

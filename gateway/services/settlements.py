@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType, append
 from gateway.outbox.delivery_store import End, Result
+from gateway.services.cdrs import Count
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
@@ -17,7 +18,14 @@ _TYPES = {End.DELIVERED: EventType.CDR_DELIVERED, End.REFUSED: EventType.CDR_REF
 
 
 class CdrSettlements:
-    """Implements `outbox.delivery_store.Settlements`: whether a hub took a CDR, as an event."""
+    """Implements `outbox.delivery_store.Settlements`: whether a hub took a CDR, as an event.
+
+    Args:
+        count: Told of each.
+    """
+
+    def __init__(self, count: Count) -> None:
+        self._count = count
 
     async def settled(self, tx: Transaction, ended: Sequence[Result]) -> None:
         """Writes an event for each CDR that a hub has now, or refused."""
@@ -25,6 +33,11 @@ class CdrSettlements:
         if told:
             rows = await tx.fetch(SQL["cdrs"], list(told))
             await append(tx, *(_event(row, told[row["no"]]) for row in rows))
+            for row in rows:
+                if not row["roams"]:  # told beside the hub that pays for it
+                    continue
+                outcome = "delivered" if told[row["no"]].end is End.DELIVERED else "refused"
+                self._count(row["connection"], outcome, 1, row["energy"])
 
 
 def _event(row: Record, result: Result) -> Event:

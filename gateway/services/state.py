@@ -1,11 +1,12 @@
 """The present state of the store and of this process, for gauges and for readiness."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 import asyncpg
 
 from adapters.core.connection import Mode, State
-from gateway.services.ports import LaneSample, MessageSample, Sample
+from gateway.services.ports import CdrSample, ChargeSample, LaneSample, MessageSample, Sample
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
@@ -15,10 +16,17 @@ SQL = Queries("gateway.services", "state.sql")
 
 
 class Gauges:
-    """Implements `ports.Sampler`."""
+    """Implements `ports.Sampler`.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        missed: How long a session may be over before its CDR is missed.
+        unconfirmed: How long a hub may take to confirm a CDR.
+    """
+
+    def __init__(self, store: Store, missed: timedelta, unconfirmed: timedelta) -> None:
         self._store = store
+        self._missed = missed
+        self._unconfirmed = unconfirmed
 
     async def sample(self) -> Sample:
         """Reads the present state."""
@@ -29,8 +37,18 @@ class Gauges:
             for row in await self._store.fetch(SQL["connections"])
         ]
         evses = {EvseStatus(row["status"]): row["count"] for row in await self._store.fetch(SQL["evses"])}
+        [charges] = await self._store.fetch(SQL["charges"], self._missed)
+        cdrs = [CdrSample(**dict(row)) for row in await self._store.fetch(SQL["unconfirmed"], self._unconfirmed)]
         pool = self._store.pool
-        return Sample(lanes, messages, connections, evses, pool.get_size(), pool.get_idle_size())
+        return Sample(
+            lanes,
+            messages,
+            connections,
+            evses,
+            ChargeSample(**dict(charges), cdrs=cdrs),
+            pool.get_size(),
+            pool.get_idle_size(),
+        )
 
 
 class Readiness:

@@ -34,3 +34,23 @@ SELECT hub, name, mode, state FROM connection ORDER BY id
 
 -- name: evses
 SELECT status, count(*) AS count FROM evse GROUP BY status
+
+-- name: charges
+SELECT
+    (SELECT count(*) FROM session WHERE ended_at IS NULL AND cdr_no IS NULL AND status = 'ACTIVE') AS running,
+    (SELECT count(*) FROM session WHERE review IS NOT NULL) AS sessions_in_review,
+    (SELECT count(*) FROM session
+        WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED')
+        AS without_cdr,
+    (SELECT count(*) FROM cdr WHERE review IS NOT NULL) AS cdrs_in_review
+
+-- name: unconfirmed
+-- CDRs that the hub which authorised them has not confirmed.
+SELECT c.hub, c.name AS connection, count(*) AS pending,
+    count(*) FILTER (WHERE d.accepted_at < now() - $1::interval) AS late,
+    extract(epoch FROM clock_timestamp() - min(d.accepted_at))::float8 AS oldest
+FROM delivery v
+JOIN cdr d ON d.no = v.cdr_no AND d.connection_id = v.connection_id
+JOIN connection c ON c.id = v.connection_id
+WHERE v.state = 'pending' AND v.cdr_no IS NOT NULL AND NOT v.shadow
+GROUP BY c.id ORDER BY c.id

@@ -46,7 +46,7 @@ from gateway.services.ports.sessions import (
     SessionTold,
     SessionView,
 )
-from gateway.services.ports.watch import LaneSample, MessageSample, Readiness, Sample, Sampler
+from gateway.services.ports.watch import CdrSample, ChargeSample, LaneSample, MessageSample, Readiness, Sample, Sampler
 
 __all__ = [
     "Agreed",
@@ -54,9 +54,11 @@ __all__ = [
     "CdrFilter",
     "CdrRefusal",
     "CdrResult",
+    "CdrSample",
     "CdrState",
     "CdrView",
     "Cdrs",
+    "ChargeSample",
     "Conflict",
     "ConnectionView",
     "Connections",

@@ -46,6 +46,39 @@ class MessageSample:
 
 
 @dataclass(frozen=True, slots=True)
+class CdrSample:
+    """The CDRs that one connection's hub has not confirmed.
+
+    Attributes:
+        late: Those that wait for longer than they should.
+        oldest: Seconds since the oldest was accepted.
+    """
+
+    hub: str
+    connection: str
+    pending: int
+    late: int
+    oldest: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSample:
+    """The present state of charges.
+
+    Attributes:
+        running: Sessions that are ACTIVE.
+        sessions_in_review, cdrs_in_review: That wait for a person.
+        without_cdr: Sessions that have been over for too long without a CDR.
+    """
+
+    running: int = 0
+    sessions_in_review: int = 0
+    cdrs_in_review: int = 0
+    without_cdr: int = 0
+    cdrs: Sequence[CdrSample] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The present state of the store, for gauges.
 
@@ -58,6 +91,7 @@ class Sample:
     messages: Sequence[MessageSample]
     connections: Sequence[tuple[str, str, Mode, State]]
     evses: Mapping[EvseStatus, int]
+    charges: ChargeSample
     pool_size: int
     pool_idle: int
 
