@@ -242,7 +242,7 @@ class CommandTaken(Model):
     """What is said to a command at once, where its result is told later (OCPI's CommandResponse).
 
     Attributes:
-        result: `ACCEPTED`, or why it will not be tried: `NOT_SUPPORTED`, `REJECTED`, `UNKNOWN_SESSION`.
+        result: `ACCEPTED`, or why it will not be tried: `NOT_SUPPORTED`, `REJECTED`, `UNKNOWN_SESSION`, `UNKNOWN_EVSE`.
         timeout: Seconds after which nobody needs to wait for the result any more.
     """
 
