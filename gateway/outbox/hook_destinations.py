@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from adapters.core.charging import MessageProfile
-from adapters.core.outcomes import Outcome
+from adapters.core.outcomes import Outcome, RefusedByHub
 from gateway.events.hooks import Hook, HookKind, Hooks
 from gateway.events.webhooks import Webhooks
 from gateway.outbox.delivery_store import Claimed
@@ -87,7 +87,10 @@ class HookSource:
     async def send(self, hook: Hook, claimed: Claimed) -> Outcome:
         """Tells a webhook of an event."""
         waiting = self._clock() - claimed.since
-        return await self._webhooks.send(hook, claimed.payload, attempts=claimed.attempts, waiting=waiting)
+        outcome = await self._webhooks.send(hook, claimed.payload, attempts=claimed.attempts, waiting=waiting)
+        if isinstance(outcome, RefusedByHub):
+            await self.refresh()  # it may have said that it is gone, and was switched off
+        return outcome
 
     async def switch_off(self, hook: Hook, reason: str) -> None:
         """Stops telling a webhook until somebody acts."""

@@ -243,7 +243,7 @@ async def test_no_more_requests_are_in_flight_than_the_hub_wants(database_url: s
 
 
 async def test_the_backend_hears_what_became_of_its_cdrs(database_url: str) -> None:
-    async with post(database_url, settlements=[CdrSettlements()]) as gateway:
+    async with post(database_url, settlements=[CdrSettlements(lambda *_: None)]) as gateway:
         for name in ("good", "bad"):
             await gateway.store.execute(
                 "INSERT INTO cdr (party, cdr_id, body, digest, energy, last_updated)"

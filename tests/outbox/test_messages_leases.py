@@ -80,7 +80,7 @@ async def test_who_took_an_expired_lease_over_says_that_it_may_have_been_told(da
         second = await taken_over(new, gateway)
         assert second.fence > first.fence
         assert (second.doubtful, second.attempts) == (True, 1)
-        assert (await old.settle([Result(first, End.DELIVERED)])).results == ()
+        assert (await old.settle([Result(first, End.DELIVERED)])).results == []
         assert await gateway.states() == {"A1": "pending"}
         assert (await new.settle([Result(second, End.DELIVERED)])).results
         assert (await new.settle([Result(second, End.REFUSED, reason="again")])).results == []
@@ -198,7 +198,8 @@ async def test_what_was_settled_long_ago_is_deleted_but_for_cdrs_and_dead_letter
         ends["cdr"] = End.DELIVERED
         await deliveries.settle([Result(by_key[key], end, reason="x") for key, end in ends.items()])
         await gateway.store.execute(
-            "UPDATE delivery SET settled_at = now() - interval '31 days' WHERE settled_at IS NOT NULL AND key <> 'young'"
+            "UPDATE delivery SET settled_at = settled_at - interval '31 days'"
+            " WHERE settled_at IS NOT NULL AND key <> 'young'"
         )
         assert await deliveries.clean(timedelta(days=30), 1) == 1
         async with gateway.store.transaction() as tx:
@@ -224,8 +225,8 @@ async def test_no_hot_statement_of_messages_reads_a_whole_table(database_url: st
         # As in a gateway that runs: most of it is settled, and much waits for a hub that is away.
         await store.execute(
             "INSERT INTO delivery (connection_id, operation, kind, lane, key, party, payload, state, settled_at)"
-            " SELECT 1, CASE WHEN n % 4 = 0 THEN 'cdrs' ELSE 'sessions' END, 'PUT', (n / 5)::text, n::text, 'NL*ABC', '{}',"
-            " CASE WHEN n <= 60000 THEN 'delivered' ELSE 'pending' END, CASE WHEN n <= 60000 THEN now() END"
+            " SELECT 1, CASE WHEN n % 4 = 0 THEN 'cdrs' ELSE 'sessions' END, 'PUT', (n / 5)::text, n::text, 'NL*ABC',"
+            " '{}', CASE WHEN n <= 60000 THEN 'delivered' ELSE 'pending' END, CASE WHEN n <= 60000 THEN now() END"
             " FROM generate_series(1, 100000) n"
         )
         await store.execute("ANALYZE")
