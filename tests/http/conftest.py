@@ -27,6 +27,8 @@ from tests.http.fakes import (
     Ticks,
 )
 from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
+from tests.http.fakes_charging import FakeCdrs, FakeSessions
+from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
 
 ADMIN = "an-administrator-from-the-environment"
 STAMP = "2026-03-01T11:00:00Z"
@@ -74,6 +76,8 @@ class Face:
     connections: FakeConnections
     agreements: FakeAgreements
     authorisation: FakeAuthorisation
+    sessions: FakeSessions
+    cdrs: FakeCdrs
     deliveries: FakeDeliveries
     importing: FakeImporting
     sampler: FakeSampler
@@ -117,7 +121,13 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         agreements=FakeAgreements(),
         authorisation=FakeAuthorisation(),
         tokens=FakeTokens(),
+        sessions=FakeSessions(),
+        cdrs=FakeCdrs(),
         deliveries=FakeDeliveries(),
+        events=FakeEvents(),
+        webhooks=FakeListeners(),
+        call_outs=FakeListeners(),
+        commands=FakeDesk(),
         importing=FakeImporting(),
         keys=Keys(rows, ADMIN, ticks),
         readiness=FakeReadiness(),
@@ -143,6 +153,8 @@ async def face() -> AsyncIterator[Face]:
             connections=services.connections,
             agreements=services.agreements,
             authorisation=services.authorisation,
+            sessions=services.sessions,
+            cdrs=services.cdrs,
             deliveries=services.deliveries,
             importing=services.importing,
             sampler=sampler,
