@@ -15,8 +15,8 @@ from adapters.core.http import Answer, HubClient, Reply, compact_json
 from adapters.core.outcomes import Delivered, Outcome
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.errors import judge
-from adapters.gireve.sandbox_checks import Refusal, Wrong
-from adapters.gireve.sandbox_memory import PULLED_LOCATIONS, PULLED_TARIFFS, exploded, tariff_key
+from adapters.gireve.sandbox.checks import Refusal, Wrong
+from adapters.gireve.sandbox.memory import PULLED_LOCATIONS, PULLED_TARIFFS, exploded, tariff_key
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 

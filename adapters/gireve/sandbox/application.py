@@ -20,10 +20,10 @@ from adapters.core import ocpi
 from adapters.core.faults import Fault, Handler
 from adapters.core.http import read_json
 from adapters.core.sandbox import PREFIX, Sandbox, make_application
-from adapters.gireve import sandbox_checks as checks
-from adapters.gireve.sandbox_checks import Refusal, Wrong
-from adapters.gireve.sandbox_memory import KINDS, Memory, evse_key, tariff_key
-from adapters.gireve.sandbox_peer import RECEIVER, ROOT, Peer
+from adapters.gireve.sandbox import checks
+from adapters.gireve.sandbox.checks import Refusal, Wrong
+from adapters.gireve.sandbox.memory import KINDS, Memory, evse_key, tariff_key
+from adapters.gireve.sandbox.peer import RECEIVER, ROOT, Peer
 from adapters.gireve.settings import HUB_PARTY, Environment
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode

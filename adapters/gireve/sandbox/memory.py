@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.core.sandbox import Sandbox
-from adapters.gireve.sandbox_checks import doubts_of_evse, doubts_of_location
+from adapters.gireve.sandbox.checks import doubts_of_evse, doubts_of_location
 from mappings.canonical.ids import PartyId
 
 LOCATIONS, PUBLISHED, HELD, TARIFFS = "locations", "published", "held", "tariffs"
