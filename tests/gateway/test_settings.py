@@ -44,6 +44,15 @@ def test_a_secret_in_the_file_is_refused_by_its_name_and_not_shown(tmp_path: Pat
         ({"ROAMGATE_POOL_SIZE": "1"}, "pool_size"),
         ({"ROAMGATE_PGBOUNCER": "perhaps"}, "pgbouncer"),
         ({"ROAMGATE_ADMIN_KEY": "t0ps3cret"}, "admin_key"),
+        ({"ROAMGATE_TLS_KEY": "/k.pem"}, "tls_certificate"),
+        ({"ROAMGATE_TLS_CLIENT_CA": "/ca.pem"}, "tls_certificate"),
+        ({"ROAMGATE_CLIENT_CERTIFICATE_HEADER": "ssl-client-cert"}, "trusted_proxies"),
+        ({"ROAMGATE_TRUSTED_PROXIES": "10.1.0.0/16"}, "client_certificate_header"),
+        (
+            {"ROAMGATE_TRUSTED_PROXIES": "10.1.0.1/16", "ROAMGATE_CLIENT_CERTIFICATE_HEADER": "x-cert"},
+            "trusted_proxies",
+        ),
+        ({"ROAMGATE_CLIENT_CERTIFICATE_HEADER": "x cert"}, "client_certificate_header"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_field_and_not_shown(environment: dict[str, str], field: str) -> None:
@@ -77,3 +86,19 @@ def test_settings_do_not_show_their_secrets() -> None:
         "ROAMGATE_ADMIN_KEY": f"t0ps3cret-{KEY}",
     }
     assert "t0ps3cret" not in repr(load(secrets))
+
+
+def test_by_default_no_certificate_is_asked_for_and_no_proxy_trusted() -> None:
+    settings = load({})
+    assert (settings.tls_certificate, settings.tls_client_ca) == (None, None)
+    assert (settings.client_certificate_header, settings.trusted_proxies) == (None, ())
+
+
+def test_the_networks_of_proxies_are_separated_by_commas_in_a_variable_and_listed_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text('client_certificate_header = "x-cert"\ntrusted_proxies = ["10.1.0.0/16", "fd00::/8", "192.0.2.7"]')
+    in_file = load({"ROAMGATE_SETTINGS": str(file)})
+    networks = "10.1.0.0/16, fd00::/8,192.0.2.7"
+    variables = {"ROAMGATE_CLIENT_CERTIFICATE_HEADER": "x-cert", "ROAMGATE_TRUSTED_PROXIES": networks}
+    assert in_file == load(variables)
+    assert [str(network) for network in in_file.trusted_proxies] == ["10.1.0.0/16", "fd00::/8", "192.0.2.7/32"]

@@ -17,7 +17,17 @@ EVERYTHING: Values = {
     "image": {"repository": "registry.example/roamgate", "digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
     "imagePullSecrets": [{"name": "pull"}],
     "certificates": {"existingSecret": "hubject"},
-    "settings": {"public_url": "https://roam.example", "log_level": "DEBUG", "pool_size": 20, "pgbouncer": True},
+    "settings": {
+        "public_url": "https://roam.example",
+        "log_level": "DEBUG",
+        "pool_size": 20,
+        "pgbouncer": True,
+        "tls_certificate": "/etc/roamgate/certificates/tls.crt",
+        "tls_key": "/etc/roamgate/certificates/tls.key",
+        "tls_client_ca": "/etc/roamgate/certificates/hubject-authorities.pem",
+        "client_certificate_header": "ssl-client-cert",
+        "trusted_proxies": ["10.1.0.0/16"],
+    },
     "env": {"SSL_CERT_FILE": "/etc/roamgate/certificates/authorities.pem", "NUMBER": "1"},
     "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"a.example/b": "true"}},
     "ingress": {

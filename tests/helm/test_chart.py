@@ -109,7 +109,7 @@ def test_the_gateway_reads_the_settings_that_the_chart_was_given(tmp_path: Path)
     file = tmp_path / Path(mounted["mountPath"]).name
     file.write_text(config["data"][mounted["subPath"]])
     settings = load(environment | {"ROAMGATE_SETTINGS": str(file)})
-    assert settings.model_dump(include=set(EVERYTHING["settings"])) == EVERYTHING["settings"]
+    assert settings.model_dump(mode="json", include=set(EVERYTHING["settings"])) == EVERYTHING["settings"]
     assert settings.port == container["ports"][0]["containerPort"]
     assert settings.database_url == settings.secret_key == settings.admin_key == "out of the secret"
 
@@ -131,6 +131,25 @@ def test_the_probes_ask_for_health_and_readiness_on_the_port_that_the_service_na
     (service,) = of_kind(SECRET, "Service")
     (port,) = container["ports"]
     assert service["spec"]["ports"][0]["targetPort"] == port["name"] == "http"
+
+
+@pytest.mark.parametrize(("values", "scheme"), [(SECRET, "http"), (EVERYTHING, "https")])
+def test_whoever_asks_a_pod_knows_whether_it_speaks_tls(values: Values, scheme: str) -> None:
+    (deployment,) = of_kind(values, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    probes = [container[name]["httpGet"]["scheme"] for name in container if name.endswith("Probe")]
+    assert probes == [scheme.upper()] * 3
+    (service,) = of_kind(values, "Service")
+    assert service["spec"]["ports"][0]["appProtocol"] == scheme
+    for monitor in of_kind(values, "ServiceMonitor"):
+        assert monitor["spec"]["endpoints"][0].get("scheme", "http") == scheme
+    assert f"{scheme}://127.0.0.1:8080/metrics" in rendered(values)["NOTES.txt"]
+
+
+def test_the_ingress_leads_to_what_hubs_call() -> None:
+    values = SECRET | {"ingress": {"enabled": True, "host": "roam.example"}}
+    (ingress,) = of_kind(values, "Ingress")
+    assert [path["path"] for path in ingress["spec"]["rules"][0]["http"]["paths"]] == ["/ocpi", "/oicp"]
 
 
 def test_a_pod_has_longer_to_end_than_it_is_told_to_wait() -> None:

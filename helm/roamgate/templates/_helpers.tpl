@@ -56,3 +56,7 @@ capabilities:
       name: {{ $secret }}
       key: {{ .Values.existingSecret.secretKeyKey }}
 {{- end -}}
+
+{{- define "roamgate.scheme" -}}
+{{- if .Values.settings.tls_certificate }}https{{ else }}http{{ end -}}
+{{- end -}}
