@@ -131,7 +131,8 @@ def _kept(file: Path, new: str) -> str:
 
 def _welcome(settings: Settings, port: int) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    address = f"http://{host}:{port}"
+    scheme = "http" if settings.tls_certificate is None else "https"
+    address = f"{scheme}://{host}:{port}"
     ERRORS.print(f"Gateway  {address}  (API: /docs)", markup=False)
     ERRORS.print(f"export ROAMGATE_URL={address} ROAMGATE_KEY={settings.admin_key}", markup=False, soft_wrap=True)
 
