@@ -3,6 +3,7 @@
 OCPI 2.2.1: transport_and_format and status_codes.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ BASE = f"{ROOT}/{ocpi.VERSION}"
 SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
 
 _MAX_BODY = 64 * 1024
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL has no text with it
 _log = structlog.get_logger(__name__)
 
 
@@ -57,13 +59,16 @@ class Asked:
         """Reads the body.
 
         Raises:
-            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends.
+            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends. HTTP 400, OCPI 2001: it
+                holds a character that cannot be stored.
         """
         body = bytearray()
         async for chunk in self.request.content.iter_any():
             body += chunk
             if len(body) > _MAX_BODY:
                 raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {_MAX_BODY} bytes")
+        if _NUL.search(body):
+            raise Failure(400, StatusCode.INVALID_PARAMETERS, "a text holds NUL")
         return bytes(body)
 
     def sender(self) -> PartyId | None:
@@ -174,7 +179,8 @@ class Desk:
         """Finds out who asks.
 
         Raises:
-            Failure: HTTP 401 for no token, a wrong one, or one that is good for registering only.
+            Failure: HTTP 401 for no token, a wrong one, or one that is good for registering only; HTTP 503 while the
+                connection is not live; HTTP 404 for an address that nothing can have.
         """
         token = ocpi.presented_token(request.headers.get("Authorization"))
         connection = await self.gateway.registry.by_token(token) if token is not None else None
@@ -185,6 +191,8 @@ class Desk:
         if not configuration and connection.mode is not Mode.LIVE:
             # An empty list would tell the hub that everything is gone.
             raise Failure(503, StatusCode.SERVER_ERROR, "the connection is not live")
+        if any("\0" in segment for segment in request.match_info.values()):
+            raise Failure(404, StatusCode.CLIENT_ERROR, "no id holds NUL")
         return Asked(request, connection, Settings.model_validate(connection.settings), token)
 
     def url(self, path: str) -> str:

@@ -1,9 +1,9 @@
 """OCPI 2.2.1 commands, both ways, and what is said to them (mod_commands)."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from mappings.canonical.commands import (
     CancelReservation,
@@ -41,6 +41,9 @@ _READERS: dict[str, tuple[Reader[Any], frozenset[str]]] = {
 _RESPONSES: Reader[wc.CommandResponse] = Reader(wc.CommandResponse, {})
 _RESULTS: Reader[wc.CommandResult] = Reader(wc.CommandResult, {})
 _LONGEST = 36
+_ADDRESS = re.compile(
+    r"https?://(?:[^/?#\s@]*@)?(?:\[[\da-f:.]+\]|[^/?#\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?", re.IGNORECASE
+)
 
 KINDS = frozenset(_READERS)
 """The commands there are (mod_commands, CommandType)."""
@@ -143,12 +146,7 @@ def _maybe_id(wire: Any, field: str, report: Report) -> str | None:
 
 
 def _url(text: str, report: Report) -> str:
-    try:
-        parts = urlsplit(text)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        sound = False
-    if not sound:
+    if _ADDRESS.fullmatch(text) is None:
         raise report.refuse("response_url", "not an address of HTTP")
     return text
 

@@ -23,6 +23,7 @@ PREFERENCES: Reader[wc.ChargingPreferences] = Reader(wc.ChargingPreferences, {})
 SESSION = w.names(wc.Session)
 _PREFERENCES = w.names(wc.ChargingPreferences)
 _LONGEST, _LONGEST_METER = 36, 255
+_MOST = 1_000_000_000_000  # mappings.canonical.base, Number
 
 
 def session(wire: wc.Session, report: Report, received: datetime | None) -> Session:
@@ -87,11 +88,13 @@ def no_less_than_zero(value: float, report: Report, path: Path, field: str) -> D
     """Reads an amount of energy or time.
 
     Raises:
-        Refused: It is negative.
+        Refused: It is negative, or more than any model holds.
     """
     number = numbers.read(value)
     if number < 0:
         raise report.refuse(show((*path, field)), "is negative", value)
+    if number > _MOST:
+        raise report.refuse(show((*path, field)), "is more than anything that can be measured", value)
     return number
 
 

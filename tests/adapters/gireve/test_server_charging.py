@@ -391,6 +391,25 @@ async def test_preferences_for_an_unknown_session_are_404_with_2001(both: Pair) 
     assert (status, body["status_code"]) == (404, 2001)
 
 
+@pytest.mark.parametrize("energy", [-1, 1e308, 10**30, "much"])
+async def test_an_amount_that_is_none_is_2001(both: Pair, energy: Any) -> None:
+    wish = {"profile_type": "FAST", "energy_need": energy}
+    status, body, _ = await call(both, "PUT", f"{SESSIONS}/S1/charging_preferences", json=wish)
+    assert (status, body["status_code"]) == (400, 2001)
+    assert body["status_message"].startswith("energy_need: ")
+
+
+async def test_what_no_database_stores_is_refused_before_it_gets_there(both: Pair) -> None:
+    stop = {"response_url": ANSWER_AT, "session_id": "S\0"}
+    status, body, _ = await call(both, "POST", f"{COMMANDS}/STOP_SESSION", json=stop)
+    assert (status, body["status_code"]) == (400, 2001)
+    for method, path in (("GET", f"{TOKENS}/DE/MP1/%00"), ("PUT", f"{SESSIONS}/%00/charging_preferences")):
+        assert (await call(both, method, path, json={"profile_type": "FAST"}))[0] == 404
+    # An escaped backslash before the same letters is a text like any other.
+    stop = {"response_url": ANSWER_AT, "session_id": "S\\u0000"}
+    assert (await call(both, "POST", f"{COMMANDS}/STOP_SESSION", json=stop))[0] == 200
+
+
 async def test_preferences_that_cannot_be_read_name_the_field(both: Pair) -> None:
     status, body, _ = await call(both, "PUT", f"{SESSIONS}/S1/charging_preferences", json={"profile_type": "LOUD"})
     assert (status, body["status_code"]) == (400, 2001)
