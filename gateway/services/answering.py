@@ -56,6 +56,10 @@ if missing := set(CommandResult) - DENIALS.keys() - {CommandResult.ACCEPTED}:
     raise LookupError(f"no denial for {sorted(missing)}")
 
 
+_GIVEN_UP: Final = frozenset({CommandResult.ACCEPTED, CommandResult.CANCELED_RESERVATION})
+"""What a backend may say when it gave a reservation up."""
+
+
 class Measures(Protocol):
     """What commands report for the metrics."""
 
@@ -197,7 +201,7 @@ class Answering:
         accepted = answer.result is CommandResult.ACCEPTED
         if row["kind"] in STARTS and not accepted:
             await tx.execute(SQL["denied"], row["authorisation_no"], DENIALS[answer.result].value)
-        if row["kind"] == "CANCEL_RESERVATION" and accepted:
+        if row["kind"] == "CANCEL_RESERVATION" and answer.result in _GIVEN_UP:
             await tx.execute(SQL["used_up"], row["authorisation_no"], now)
             await tx.execute(SQL["reservable"], row["authorisation_no"])
         if row["follows"] is not None and accepted:

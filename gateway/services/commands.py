@@ -98,8 +98,7 @@ class Commands:
         match begun:
             case CommandAnswer(result=result, text=text):
                 self._refused(connection, command, begun)
-                told = result if result in _AT_ONCE else CommandResult.REJECTED
-                return CommandTaken(result=told, timeout=0, text=text or result.value)
+                return CommandTaken(result=result, timeout=0, text=text)
             case Repeated():
                 deadline = begun.deadline
             case Taken():

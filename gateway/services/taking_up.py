@@ -169,7 +169,8 @@ class TakingUp:
             await self._store.execute(SQL["done_with"], row["id"])
             return None
         answer = CommandAnswer.model_validate_json(row["answer"]) if row["result"] is not None else None
-        elsewhere = given.reply_to is not None and row["reply_to"] != given.reply_json
+        before = json.loads(row["reply_to"]) if row["reply_to"] is not None else None
+        elsewhere = given.reply_to is not None and _addresses(before) != _addresses(given.reply_to)
         if elsewhere and (answer is not None or not await self._reply_elsewhere(row["id"], given)):
             answer = answer or await self._answer_of(row["id"])
             await self._tell_again(row["id"], given, answer)
@@ -324,6 +325,11 @@ class TakingUp:
         return _said({"reference": reference, "reservation": earlier["id"] if earlier is not None else None})
 
 
+def _addresses(reply_to: Mapping[str, str] | None) -> list[str]:
+    """Gives where results are wanted, without what only marks one request."""
+    return sorted(value for value in (reply_to or {}).values() if "://" in value)
+
+
 def _emsp(command: Command) -> PartyId | None:
     if isinstance(command, StartSession | ReserveNow):
         return command.leg.emsp or command.emsp
@@ -364,7 +370,7 @@ def _dedup(command: Command, reply_to: Mapping[str, str] | None) -> str:
         case StartSession(leg=leg) if references(leg):
             parts += [value for _, value in references(leg)]
         case StartSession(leg=leg, at=at):
-            parts += [identity(leg.identification), at.model_dump_json(), sorted((reply_to or {}).items())]
+            parts += [identity(leg.identification), at.model_dump_json(), _addresses(reply_to)]
         case ReserveNow(reservation=reservation, at=at, expires=expires):
             parts += [reservation, at.model_dump_json(), expires.isoformat()]
         case StopSession(session=session):
