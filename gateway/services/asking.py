@@ -21,11 +21,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A connection that may be asked, and the agreement that lets it."""
+    """A connection that may be asked."""
 
     connection: Connection
     adapter: ChargingAdapter
-    agreement_id: int | None = None
 
 
 @dataclass(slots=True, eq=False)

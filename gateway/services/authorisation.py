@@ -17,7 +17,7 @@ from gateway.agreements.model import Service
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
 from gateway.services.admitting import Admission, Detail, Origin, identity, uid_key
-from gateway.services.asking import Asking, Candidate, Inquiry, ask, follow
+from gateway.services.asking import Asking, Inquiry, ask, follow
 from gateway.services.authorisation_views import view_of, view_of_row
 from gateway.services.cursors import decode, encode
 from gateway.services.evses import Place, read_place
@@ -25,14 +25,14 @@ from gateway.services.links import Links
 from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
 from gateway.services.ports.authorising import AuthorisationView, StopAnswer, Tap
 from gateway.services.recording import SQL, Recording, with_asked
-from gateway.services.standing import Standing, accepted, emsp_of, in_order, is_refused, serving
+from gateway.services.standing import Known, Standing, accepted, emsp_of, in_order, is_refused, read_known, serving
 from gateway.services.stopping import Stopping
 from gateway.services.whitelist import Word
 from gateway.store.pool import Record, Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod
-from mappings.canonical.tokens import Identification, Pin, Token
+from mappings.canonical.tokens import Identification, Pin
 
 _log = structlog.get_logger(__name__)
 
@@ -167,7 +167,7 @@ class Authorisation:
             allowed=False,
         )
         if (local := accepted(standings, Word.ACCEPT)) is not None:
-            return await self._answer(_listed(admission, *local), Asking(), started)
+            return await self._answer(_listed(admission, local), Asking(), started)
         if is_refused(standings):
             refused = replace(admission, reason=Denial.BLOCKED, detail=Detail(local=True))
             return await self._answer(refused, Asking(), started)
@@ -199,11 +199,20 @@ class Authorisation:
 
     async def _standings(self, tap: Tap, place: Place, row: Record) -> Sequence[Standing]:
         links = serving(self._links.all(), place)
-        request = Request(Service.AUTHORISE, tap.party, emsp_of(tap.identification))
+        emsp = emsp_of(tap.identification)
+        request = Request(Service.AUTHORISE, tap.party, emsp)
         candidates = await self._agreements.candidates([link.connection for link in links.values()], request)
-        columns = (row[name] or () for name in ("connections", "listed", "tokens"))
-        known = zip(*columns, strict=True)
-        return in_order(candidates, links, tap.identification, known, row["learned"])
+        known: list[Known] = []
+        told = zip(row["connections"] or (), row["listed"] or (), row["tokens"] or (), strict=True)
+        for number, listed, body in told:
+            one = read_known(number, listed, body, tap.identification)
+            if one is not None:
+                # Whose card it is may be known by its token alone.
+                asked = Request(Service.AUTHORISE, tap.party, one.token.party)
+                decision = await self._agreements.decide(one.connection_id, asked)
+                if decision.allowed:
+                    known.append(replace(one, agreement_id=decision.agreement_id))
+        return in_order(candidates, links, emsp, known, row["learned"])
 
     async def _ask(
         self, admission: Admission, tap: Tap, place: Place, standings: Sequence[Standing], started: float
@@ -238,7 +247,7 @@ class Authorisation:
             return replace(admission, reason=denied.reason)
         # Nobody was reached who means yes or no.
         if (local := accepted(standings, Word.OFFLINE)) is not None:
-            return _listed(admission, *local)
+            return _listed(admission, local)
         return replace(admission, reason=Denial.NO_ANSWER if asking.inquiries else Denial.NO_CANDIDATE)
 
     async def _granted(self, admission: Admission, won: Inquiry) -> Admission:
@@ -303,14 +312,14 @@ def _used_before() -> Conflict:
     return Conflict("the same request_id was used for another driver or EVSE")
 
 
-def _listed(admission: Admission, candidate: Candidate, token: Token) -> Admission:
+def _listed(admission: Admission, known: Known) -> Admission:
     """Gives the yes that a token of the local list is."""
     return replace(
         admission,
         allowed=True,
-        connection_id=candidate.connection.id,
-        agreement_id=candidate.agreement_id,
+        connection_id=known.connection_id,
+        agreement_id=known.agreement_id,
         auth_method=AuthMethod.WHITELIST,
-        leg=Leg(emsp=token.party, identification=token.identification),
-        detail=Detail(local=True, group_id=token.group_id),
+        leg=Leg(emsp=known.token.party, identification=known.token.identification),
+        detail=Detail(local=True, group_id=known.token.group_id),
     )

@@ -14,21 +14,35 @@ from mappings.canonical.tokens import Identification, Token
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A token that a connection told of.
+
+    Attributes:
+        agreement_id: By which its EMSP is served here.
+    """
+
+    connection_id: int
+    token: Token
+    word: Word
+    agreement_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """A connection that may serve the driver.
 
     Attributes:
-        tokens: What it told of the driver's medium, and what that means.
+        tokens: What it told of the driver's medium.
         seen: The driver's EMSP answered over it before.
     """
 
     candidate: Candidate
-    tokens: tuple[tuple[Token, Word], ...] = ()
+    tokens: tuple[Known, ...] = ()
     seen: bool = False
 
     def is_home(self, emsp: PartyId | None) -> bool:
         """Tells whether the driver's EMSP is known to be behind it."""
-        if any(word is not Word.REFUSE for _, word in self.tokens):
+        if any(known.word is not Word.REFUSE for known in self.tokens):
             return True
         return emsp is not None and (self.candidate.adapter.answers_for(emsp) or self.seen)
 
@@ -54,11 +68,17 @@ def serving(links: Iterable[Link], place: Place) -> dict[int, Link]:
     }
 
 
+def read_known(connection_id: int, listed: bool, body: str, identification: Identification) -> Known | None:
+    """Reads a token that has the driver's uid or contract; None if it is not what they hold up."""
+    token = Token.model_validate_json(body)
+    return Known(connection_id, token, judge(token, listed=listed)) if is_of(token, identification) else None
+
+
 def in_order(
     candidates: Sequence[policy.Candidate],
     links: dict[int, Link],
-    identification: Identification,
-    known: Iterable[tuple[int, bool, str]],
+    emsp: PartyId | None,
+    known: Sequence[Known],
     learned: Sequence[int],
 ) -> list[Standing]:
     """Puts those connections first that the driver's EMSP is known to be behind.
@@ -66,32 +86,27 @@ def in_order(
     Args:
         candidates: In the policy's order.
         links: By number.
-        known: Tokens with the driver's uid or contract: connection, whether its EMSP pushed it, JSON.
+        emsp: As the driver's own medium names it.
         learned: The connections over which the EMSP answered before.
     """
-    words: dict[int, list[tuple[Token, Word]]] = {}
-    for number, listed, body in known:
-        token = Token.model_validate_json(body)
-        if is_of(token, identification):
-            words.setdefault(number, []).append((token, judge(token, listed=listed)))
     found = [
         Standing(
-            Candidate(each.connection, links[each.connection.id].adapter, each.decision.agreement_id),
-            tuple(words.get(each.connection.id, ())),
+            Candidate(each.connection, links[each.connection.id].adapter),
+            tuple(one for one in known if one.connection_id == each.connection.id),
             each.connection.id in learned,
         )
         for each in candidates
     ]
     # The sort keeps the policy's order among those of equal standing.
-    return sorted(found, key=lambda one: not one.is_home(emsp_of(identification)))
+    return sorted(found, key=lambda one: not one.is_home(emsp))
 
 
-def accepted(standings: Iterable[Standing], word: Word) -> tuple[Candidate, Token] | None:
-    """Gives the first token of which a word is said, and its connection."""
-    return next(((one.candidate, token) for one in standings for token, said in one.tokens if said is word), None)
+def accepted(standings: Iterable[Standing], word: Word) -> Known | None:
+    """Gives the first token of which a word is said."""
+    return next((known for one in standings for known in one.tokens if known.word is word), None)
 
 
 def is_refused(standings: Iterable[Standing]) -> bool:
     """Tells whether all that is known of the medium is that its EMSP does not stand for it."""
-    words = {said for one in standings for _, said in one.tokens}
+    words = {known.word for one in standings for known in one.tokens}
     return words == {Word.REFUSE}
