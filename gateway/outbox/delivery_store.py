@@ -78,6 +78,7 @@ class Result:
         code, reason: The hub's own, or the translation's reason.
         field: Of the canonical object, where the translation refused.
         body: What would be sent, or was refused.
+        previewed: It stays pending, and `body` shows what will be sent.
     """
 
     claimed: Claimed
@@ -90,6 +91,7 @@ class Result:
     field: str = ""
     body: JsonValue = None
     issues: Sequence[Issue] = ()
+    previewed: bool = False
 
 
 class Written(NamedTuple):
@@ -139,7 +141,7 @@ class DeliveryStore:
         """Leases what is due, of each lane the oldest only.
 
         Args:
-            live: Also what is to be sent, and not only what is to be shown.
+            live: What is to be sent, too. Else what was not shown yet, of each lane all of it.
         """
         rows = await self._store.fetch(SQL["claim"], destination, operation, most, self._holder, self.lease, live)
         claimed = [Claimed(destination=destination, **dict(row)) for row in rows]
@@ -180,7 +182,7 @@ class DeliveryStore:
             [_due_at(one) for one in results],
             [one.code for one in results],
             [one.reason for one in results],
-            [json.dumps(one.body, separators=(",", ":")) if one.body is not None else None for one in results],
+            [_dumped(one.body) if one.body is not None or one.previewed else None for one in results],
             [json.dumps([tuple(issue) for issue in one.issues]) if one.issues else None for one in results],
         )
         ours = {row["no"] for row in rows}
@@ -199,6 +201,10 @@ class DeliveryStore:
                 return 0
             tag = await tx.execute(SQL["clean"], older_than, most)
             return int(tag.rsplit(" ", 1)[-1])
+
+
+def _dumped(body: JsonValue) -> str:
+    return json.dumps(body, separators=(",", ":"))
 
 
 def _due_at(result: Result) -> datetime | None:

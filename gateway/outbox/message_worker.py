@@ -149,6 +149,20 @@ class MessageWorker:
         await self._settler.settle(result)
 
     async def _result(self, sender: Sender, claimed: Claimed) -> Result:
+        prepared = self._prepared(sender, claimed)
+        if isinstance(prepared, Result):
+            return prepared
+        self._pacing += 1
+        try:
+            await asyncio.sleep(await sender.turn())
+        finally:
+            self._pacing -= 1
+        if self._expired(claimed) or not sender.lets():
+            return Result(claimed)
+        return await self._send(sender, claimed, prepared)
+
+    def _prepared(self, sender: Sender, claimed: Claimed) -> Prepared | Result:
+        """Renders a message; gives the result at once where nothing is to be sent."""
         if self._expired(claimed):
             return Result(claimed, End.EXPIRED, reason="nobody waits for it any more")
         try:
@@ -161,14 +175,9 @@ class MessageWorker:
             return Result(claimed, End.REFUSED, reason=f"the gateway failed to render it: {type(error).__name__}")
         if claimed.shadow:
             return Result(claimed, End.SHOWN, body=prepared.body, issues=prepared.issues)
-        self._pacing += 1
-        try:
-            await asyncio.sleep(await sender.turn())
-        finally:
-            self._pacing -= 1
-        if self._expired(claimed) or not sender.lets():
-            return Result(claimed)
-        return await self._send(sender, claimed, prepared)
+        if not sender.live:
+            return Result(claimed, body=prepared.body, issues=prepared.issues, previewed=True)
+        return prepared
 
     async def _send(self, sender: Sender, claimed: Claimed, prepared: Prepared) -> Result:
         begun, rests = self._clock(), self._destination.rests

@@ -12,18 +12,18 @@ ORDER BY i.n
 -- name: claim
 -- Leases what is due of an operation, the oldest first, of each lane only what comes first in it, and nothing of a lane in
 -- which something is at work: a dead letter that is replayed comes before what is under way. What was taken from a holder
--- that never said what came of it may have been told. In a connection that is not live ($6) only what is shown is taken, and
--- does not wait for what is to be sent.
+-- that never said what came of it may have been told. Where the connection is not live ($6) nothing is sent, so that order is
+-- nobody's concern: whatever was not shown yet is taken.
 -- The subqueries give a value instead of being joined, so that they are looked up for the few rows that are tried.
 WITH due AS MATERIALIZED (
     SELECT d.no
     FROM delivery d
     WHERE d.destination = $1 AND d.operation = $2 AND d.state = 'pending' AND d.due_at <= now()
-        AND d.leased_until <= now() AND (d.shadow OR $6)
-        AND d.no = (
+        AND d.leased_until <= now() AND ($6 OR d.shadow OR d.body IS NULL)
+        AND (NOT $6 OR d.no = (
             SELECT o.no FROM delivery o
             WHERE o.destination = $1 AND o.lane = d.lane AND o.state = 'pending' AND o.shadow = d.shadow
-            ORDER BY o.no LIMIT 1)
+            ORDER BY o.no LIMIT 1))
         AND (
             SELECT o.no FROM delivery o
             WHERE o.destination = $1 AND o.lane = d.lane AND o.state = 'pending' AND o.shadow = d.shadow
@@ -54,8 +54,8 @@ UPDATE delivery d SET
     due_at = coalesce(i.due_at, d.due_at),
     code = i.code,
     error = coalesce(i.error, CASE WHEN i.state = 'pending' THEN d.error END),
-    body = i.body,
-    issues = i.issues,
+    body = coalesce(i.body, CASE WHEN i.state = 'pending' THEN d.body END),
+    issues = coalesce(i.issues, CASE WHEN i.state = 'pending' THEN d.issues END),
     holder = NULL,
     leased_until = '-infinity',
     settled_at = CASE WHEN i.state <> 'pending' THEN clock_timestamp() END

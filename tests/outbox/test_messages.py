@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from adapters.core.connection import Mode, State
-from gateway.outbox.delivery_store import End
+from gateway.outbox.delivery_store import End, Result
 from gateway.services.ports import Letters, MessageFilter, MessageState
 from gateway.services.settlements import CdrSettlements
+from gateway.services.state import Gauges
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import eventually
-from tests.outbox.loopback import CONNECTION, Hub, LoopbackAdapter, lanes, message, post
+from tests.outbox.loopback import CONNECTION, LONG, Hub, LoopbackAdapter, lanes, message, post
 
 LEG = Leg(hub_session="H-1", identification=Identification(type=TokenType.RFID, uid="01020304"))
 
@@ -226,10 +227,21 @@ async def test_what_a_hub_waits_for_outlasts_shadow_mode(database_url: str) -> N
         await gateway.set(mode=Mode.SHADOW)
         await gateway.append(message("L", "meanwhile", leg=LEG), message("L", "only-shown"))
         await eventually(lambda: [one.end for one in gateway.ended.results] == [End.SHOWN], "shown")
+
+        async def shown() -> bool:
+            return all(view.body is not None for view in await gateway.shown(state=MessageState.PENDING))
+
+        await eventually(shown, "what waits is shown")
+        assert await gateway.states() == {"before": "pending", "meanwhile": "pending", "only-shown": "shown"}
         gateway.hub.faults.clear()
         await gateway.set(mode=Mode.LIVE)
         await gateway.quiet()
         assert gateway.hub.keys("L") == ["before", "meanwhile"]
+        assert {key: row["body"] for key, row in (await gateway.rows()).items() if key != "only-shown"} == {
+            "before": None,
+            "meanwhile": None,
+        }
+        assert issues(gateway.metrics) == 3
 
 
 async def test_no_more_requests_are_in_flight_than_the_hub_wants(database_url: str) -> None:
@@ -271,6 +283,19 @@ async def test_issues_are_counted_once_for_each_message_and_kept(database_url: s
         await gateway.quiet()
         await eventually(lambda: issues(gateway.metrics) == 2, "counted")
         assert [len(view.issues) for view in await gateway.shown()] == [1, 1]
+
+
+async def test_what_waits_is_sampled_by_connection_and_operation(database_url: str) -> None:
+    async with post(database_url, start=False) as gateway:
+        await gateway.append(message("A", "A1"), message("B", "B1"), message("C", "C1", "cdrs"))
+        [claimed] = await gateway.deliveries.claim(gateway.number, "cdrs", most=1, live=True)
+        await gateway.deliveries.settle([Result(claimed, End.REFUSED, reason="no")])
+        sample = await Gauges(gateway.store, LONG, LONG).sample()
+        assert [(one.hub, one.connection, one.operation, one.pending, one.dead_letters) for one in sample.messages] == [
+            ("loopback", CONNECTION, "cdrs", 0, 1),
+            ("loopback", CONNECTION, "sessions", 2, 0),
+        ]
+        assert [one.oldest > 0 for one in sample.messages] == [False, True]
 
 
 def issues(metrics: Any) -> float:

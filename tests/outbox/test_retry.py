@@ -15,7 +15,19 @@ from adapters.core.outcomes import (
     RefusedByHub,
     Throttled,
 )
-from gateway.outbox.retry import LONGEST, Accept, Forget, Halve, Pause, Refuse, Retry, Verdict, backoff, decide
+from gateway.outbox.retry import (
+    LONGEST,
+    Accept,
+    Forget,
+    Halve,
+    Pause,
+    Refuse,
+    Retry,
+    Verdict,
+    backoff,
+    decide,
+    decide_message,
+)
 
 NOW = datetime(2026, 6, 7, 12, 0, tzinfo=UTC)
 REFUSED = RefusedByHub("022", "Data error")
@@ -59,6 +71,22 @@ def test_what_follows_from_each_outcome(
     outcome: Outcome, size: int, atomic: bool, attempts: int, spread: float, verdict: Verdict
 ) -> None:
     assert decide(outcome, size=size, atomic=atomic, attempts=attempts, now=NOW, spread=spread) == verdict
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [
+        (Delivered(), Accept()),
+        (REFUSED, Refuse("022", "Data error")),
+        (RefusedByHub("2003", "Unknown", unknown_there=True), Refuse("2003", "Unknown")),
+        (NotSent("no connection"), Retry(after(2), "no connection")),
+        (OutcomeUnknown("cut"), Retry(after(2), "cut")),
+        (Throttled(timedelta(seconds=30)), Retry(after(30), "too many requests", everywhere=True)),
+        (Misconfigured("certificate"), Pause("certificate")),
+    ],
+)
+def test_a_message_is_never_halved_and_never_forgotten(outcome: Outcome, verdict: Verdict) -> None:
+    assert decide_message(outcome, attempts=2, now=NOW, spread=1) == verdict
 
 
 OUTCOMES = st.one_of(

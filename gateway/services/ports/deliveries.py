@@ -78,7 +78,7 @@ class MessageView:
         until: When it is of no use any more.
         error: What the last attempt in vain came to, or why it was refused.
         issues: What its translation lost.
-        body: What would have been sent where it was only shown, or what was refused.
+        body: What would be sent, where the connection is in shadow mode, or what was refused.
     """
 
     id: int
