@@ -1,0 +1,530 @@
+"""Commands from hubs: carried to the backend once, answered in time whatever it does, told to whom it was promised."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.core.connection import Mode, Scope
+from gateway.agreements.model import Service
+from gateway.app import assembled
+from gateway.services.ports import Conflict, NotFound
+from gateway.services.ports.agreements import NewAgreement
+from gateway.settings import Settings
+from mappings.canonical.commands import (
+    CancelReservation,
+    CommandAnswer,
+    CommandResult,
+    EvseRef,
+    ReserveNow,
+    StartSession,
+    StopSession,
+    UnlockConnector,
+)
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.tokens import Identification, TokenType
+from tests.backend import Backend, backend, says, signed_by
+from tests.harness import KEY, NOWHERE, OTHER, PARTY, WHO, Services, evse, idle, location
+
+EMSP = PartyId("DE-XYZ")
+DRIVER = Identification(type=TokenType.APP_USER, uid="driver-1", party=EMSP)
+AT = EvseRef(evse_id=EvseId("NL*ABC*EL1"))
+BY_UID = EvseRef(location_id="L1", evse_uid="U1")
+REPLY = {"response_url": "http://127.0.0.1:9/result/1"}
+ACCEPTED, TIMEOUT, REJECTED = CommandResult.ACCEPTED, CommandResult.TIMEOUT, CommandResult.REJECTED
+
+
+class Desk(Services):
+    """A gateway whose hubs are these tests, and the backend that it asks."""
+
+    def __init__(self, app, listener: Backend) -> None:
+        super().__init__(app)
+        self.listener = listener
+
+    @property
+    def commands(self):
+        return self.app.ears.commands
+
+    def hub(self, name):
+        return self.app.links.by_name(name).connection
+
+    async def perform(self, command):
+        return await self.commands.perform(self.hub("hubject"), command)
+
+    async def take(self, command, reply_to=REPLY):
+        return await self.commands.take(self.hub("gireve"), command, reply_to)
+
+    async def carried(self):
+        """Waits for what was taken."""
+        await asyncio.gather(*self.commands._carrying)
+
+    async def results(self):
+        """The results that Gireve is to be told, in order."""
+        rows = await self.app.store.fetch(
+            "SELECT payload FROM delivery WHERE operation = 'command_results' ORDER BY no"
+        )
+        return [json.loads(row["payload"])["result"] for row in rows]
+
+    async def events(self):
+        rows = await self.app.store.fetch("SELECT type, subject, data FROM event ORDER BY no")
+        return [(row["type"], json.loads(row["data"])) for row in rows]
+
+    async def charge(self, reference, status="ACTIVE", session_id="s-1", ended=False):
+        """Has the backend tell of a session under an authorisation, as far as commands look at it."""
+        sql = """
+            WITH made AS (
+                INSERT INTO session (party, session_id, body, place, digest, status, authorisation_no, connection_id,
+                    ended_at, last_updated)
+                SELECT a.party, $2, '{}', '{}', '', $3, a.no, a.connection_id, CASE WHEN $4 THEN now() END, now()
+                FROM authorisation a WHERE a.id = $1 RETURNING no, authorisation_no
+            ) UPDATE authorisation a SET session_no = m.no FROM made m WHERE a.no = m.authorisation_no"""
+        assert await self.app.store.execute(sql, reference, session_id, status, ended) == 1
+
+
+def start(session="h-1", at=AT, **changes):
+    leg = Leg(hub_session=session, emsp=EMSP, identification=DRIVER)
+    return StartSession.model_validate({"at": at, "emsp": EMSP, "leg": leg} | changes)
+
+
+def reserve(reservation="h-r", minutes=30, at=AT, **changes):
+    leg = Leg(hub_session=reservation, emsp=EMSP, identification=DRIVER)
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=minutes)
+    return ReserveNow.model_validate(
+        {"at": at, "emsp": EMSP, "leg": leg, "reservation": reservation, "expires": expires} | changes
+    )
+
+
+@asynccontextmanager
+async def replica(database_url):
+    """Another gateway on the same database."""
+    async with assembled(Settings(database_url=database_url, secret_key=KEY)) as app:
+        await app.links.refresh()
+        yield app
+
+
+@pytest.fixture
+async def listener():
+    async with backend() as made:
+        yield made
+
+
+@pytest.fixture
+async def desk(database_url, listener):
+    async with idle(database_url) as services:
+        made = Desk(services.app, listener)
+        await made.connect("hubject", NOWHERE["hubject"] | {"command_seconds": 1.0})
+        await made.connect("gireve", NOWHERE["gireve"] | {"command_seconds": 2.0, "margin_seconds": 1.0})
+        await made.put(location())
+        _, made.secret = await made.app.services.call_outs.create("ears", listener.url, [], [], None, WHO)
+        yield made
+        await made.commands.stop()
+
+
+@asynccontextmanager
+async def silent(listener):
+    """A backend that never answers, until the block ends."""
+    over = asyncio.Event()
+
+    async def wait(_heard):
+        await over.wait()
+        return await says({"result": "ACCEPTED"})(_heard)
+
+    listener.always = wait
+    try:
+        yield over
+    finally:
+        over.set()
+
+
+async def test_a_start_is_carried_to_the_backend_with_all_that_it_needs(desk):
+    answer = await desk.perform(start())
+    [heard] = desk.listener.heard
+    question = heard.json
+    assert answer == CommandAnswer(result=ACCEPTED)
+    assert signed_by(heard, desk.secret)
+    assert heard.headers["roamgate-deadline"] == question["deadline"]
+    assert heard.headers["webhook-id"] == question["id"]
+    assert question["kind"] == "START_SESSION"
+    assert question["place"] == {
+        "location_id": "L1",
+        "evse_uid": "U1",
+        "evse_id": "NL*ABC*EL1",
+        "connector_id": "1",
+    }
+    assert question["command"]["leg"]["hub_session"] == "h-1"
+    row = await desk.app.store.fetchrow("SELECT * FROM authorisation")
+    refs = await desk.app.store.fetch("SELECT kind, value FROM session_ref")
+    assert (row["id"], row["origin"], row["allowed"], row["auth_method"]) == (
+        question["reference"],
+        "start",
+        True,
+        "COMMAND",
+    )
+    assert [tuple(ref) for ref in refs] == [("hub", "h-1")]
+
+
+async def test_the_backend_hears_of_a_command_and_of_its_answer_as_events(desk):
+    await desk.perform(start())
+    [received, answered] = await desk.events()
+    assert (received[0], answered[0]) == ("command.received", "command.answered")
+    assert received[1]["reference"] == answered[1]["reference"] == desk.listener.heard[0].json["reference"]
+    assert (answered[1]["result"], answered[1]["connection"]) == ("ACCEPTED", "hubject")
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        EvseRef(evse_id=EvseId("NL*ABC*E404")),
+        EvseRef(location_id="L1", evse_uid="U404"),
+        EvseRef(location_id="L404"),
+        EvseRef(party=OTHER, location_id="L1", evse_uid="U1"),
+        EvseRef(),
+    ],
+)
+async def test_a_command_to_an_evse_that_is_not_there_asks_nobody(desk, at):
+    assert (await desk.perform(start(at=at))).result is CommandResult.UNKNOWN_EVSE
+    assert (await desk.take(start(at=at))).result is CommandResult.UNKNOWN_EVSE
+    assert desk.listener.heard == []
+
+
+async def test_an_evse_out_of_the_connections_scope_is_not_there(desk):
+    await desk.app.services.connections.set_scope("hubject", Scope(locations=frozenset({"NL*ABC/L2"})), WHO)
+    assert (await desk.perform(start())).result is CommandResult.UNKNOWN_EVSE
+
+
+async def test_a_location_id_that_two_parties_use_is_not_guessed_at(desk):
+    await desk.put(location(party=OTHER))
+    assert (await desk.take(start(at=BY_UID))).result is CommandResult.UNKNOWN_EVSE
+    named = await desk.take(start(at=BY_UID.model_copy(update={"party": OTHER})))
+    await desk.carried()
+    assert (named.result, desk.listener.heard[0].json["party"]) == (ACCEPTED, "NL*XYZ")
+
+
+async def test_any_evse_of_a_location_is_one_that_is_free(desk):
+    await desk.put(location("L2", evse("A", "NL*ABC*EA", status="CHARGING"), evse("B", "NL*ABC*EB")))
+    await desk.perform(start(at=EvseRef(location_id="L2")))
+    assert desk.listener.heard[0].json["place"]["evse_uid"] == "B"
+
+
+async def test_a_connection_that_is_not_live_has_nothing_carried_out(desk):
+    await desk.app.services.connections.set_mode("hubject", Mode.SHADOW, WHO)
+    assert (await desk.perform(start())).result is REJECTED
+    assert desk.listener.heard == []
+
+
+async def test_without_an_agreement_nothing_begins_but_what_runs_can_be_stopped(desk):
+    await desk.perform(start())
+    services = frozenset({Service.POI})
+    await desk.app.services.agreements.create(NewAgreement("hubject", services, 100), WHO)
+    assert (await desk.perform(start("h-2"))).result is CommandResult.NO_CONTRACT
+    assert (await desk.perform(reserve())).result is CommandResult.NO_CONTRACT
+    assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is ACCEPTED
+    page = await desk.app.services.commands.list(None, None, None, None, 10)
+    assert [(view.kind, view.result) for view in page.items] == [
+        ("STOP_SESSION", ACCEPTED),
+        ("RESERVE_NOW", CommandResult.NO_CONTRACT),
+        ("START_SESSION", CommandResult.NO_CONTRACT),
+        ("START_SESSION", ACCEPTED),
+    ]
+
+
+async def test_the_same_start_again_gives_the_first_answer_and_starts_nothing_twice(desk):
+    desk.listener.script = [says({"result": "ACCEPTED", "text": "one"}), says({"result": "REJECTED"})]
+    first = await asyncio.gather(*(desk.perform(start()) for _ in range(5)))
+    again = await desk.perform(start())
+    assert {answer.text for answer in [*first, again]} == {"one"}
+    assert len(desk.listener.heard) == 1
+    assert await desk.app.store.fetchval("SELECT count(*) FROM authorisation") == 1
+
+
+async def test_a_stop_is_tried_anew_once_its_first_answer_is_old(desk):
+    await desk.perform(start())
+    desk.listener.always = says({"result": "FAILED"})
+    stop = StopSession(session="h-1", emsp=EMSP)
+    assert {(await desk.perform(stop)).result for _ in range(2)} == {CommandResult.FAILED}
+    await desk.app.store.execute("UPDATE command SET answered_at = answered_at - interval '1 minute'")
+    desk.listener.always = says({"result": "ACCEPTED"})
+    assert (await desk.perform(stop)).result is ACCEPTED
+    assert len(desk.listener.heard) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        (says("no JSON"), "not what was asked for"),
+        (says([]), "not what was asked for"),
+        (says({"result": "YES"}), "result"),
+        (says({"result": "ACCEPTED", "text": "\0"}), "cannot be stored"),
+        (says({"result": "ACCEPTED", "text": "x" * 70_000}), "more than"),
+        (says(status=500), "HTTP 500"),
+        (says({"result": "ACCEPTED"}, status=302, headers={"Location": "/hear"}), "HTTP 302"),
+    ],
+)
+async def test_an_answer_without_sense_is_silence(desk, said, about):
+    desk.listener.always = said
+    answer = await desk.perform(start())
+    assert answer.result is TIMEOUT
+    assert about in answer.text
+    assert len(desk.listener.heard) == 1
+
+
+async def test_what_the_backend_adds_to_its_answer_does_no_harm(desk):
+    desk.listener.always = says({"result": "ACCEPTED", "session_id": "s-9", "charger": "7"})
+    assert await desk.perform(start()) == CommandAnswer(result=ACCEPTED, session_id="s-9")
+
+
+async def test_a_backend_that_never_answers_is_a_timeout_in_time_and_what_it_says_later_changes_nothing(desk):
+    async with silent(desk.listener):
+        began = asyncio.get_running_loop().time()
+        answer = await desk.perform(start())
+        took = asyncio.get_running_loop().time() - began
+    assert answer.result is TIMEOUT
+    assert 0.9 < took < 1.5
+    row = await desk.app.store.fetchrow("SELECT allowed, reason FROM authorisation")
+    assert tuple(row) == (False, "NO_ANSWER")
+    [command] = (await desk.app.services.commands.list(None, None, False, None, 10)).items
+    with pytest.raises(Conflict):
+        await desk.app.services.commands.answer(None, command.id, CommandAnswer(result=ACCEPTED))
+    assert (await desk.perform(start())).result is TIMEOUT
+
+
+async def test_what_silence_counts_as_is_the_operators_to_say(desk):
+    await desk.app.services.call_outs.create("stated", desk.listener.url, ["START_SESSION"], [PARTY], "REJECTED", WHO)
+    desk.listener.always = says("nonsense")
+    assert (await desk.perform(start())).result is REJECTED
+    assert (await desk.perform(UnlockConnector(at=AT))).result is TIMEOUT
+
+
+async def test_without_anybody_to_ask_a_command_is_rejected(desk):
+    await desk.app.services.call_outs.remove("ears", WHO)
+    answer = await desk.perform(start())
+    assert (answer.result, "no call-out" in answer.text) == (REJECTED, True)
+
+
+async def test_a_backend_that_is_not_there_is_silent_at_once(desk):
+    await desk.app.services.call_outs.remove("ears", WHO)
+    await desk.app.services.call_outs.create("gone", "http://127.0.0.1:9/", [], [], None, WHO)
+    assert (await desk.perform(start())).result is TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "pending", [says({"result": "PENDING"}, status=202), says({"result": "PENDING"}), says("", 202)]
+)
+async def test_a_pending_command_is_answered_by_the_api_at_any_replica(desk, database_url, pending):
+    desk.listener.always = pending
+    performing = asyncio.create_task(desk.perform(start()))
+    async with asyncio.timeout(10), replica(database_url) as other:
+        await desk.listener.came.wait()
+        id_ = desk.listener.heard[0].json["id"]
+        answer = CommandAnswer(result=CommandResult.EVSE_OCCUPIED, text="a car")
+        view = await other.services.commands.answer(frozenset({PARTY}), id_, answer)
+        assert await performing == answer
+        assert (view.result, view.text) == (CommandResult.EVSE_OCCUPIED, "a car")
+        with pytest.raises(Conflict, match="before"):
+            await desk.app.services.commands.answer(None, id_, CommandAnswer(result=ACCEPTED))
+        with pytest.raises(NotFound):
+            await desk.app.services.commands.answer(frozenset({OTHER}), id_, CommandAnswer(result=ACCEPTED))
+
+
+async def test_a_result_that_comes_before_the_call_outs_own_answer_counts(desk):
+    async def both(heard):
+        rejected = CommandAnswer(result=REJECTED, text="first")
+        await desk.app.services.commands.answer(None, heard.json["id"], rejected)
+        return await says({"result": "ACCEPTED"})(heard)
+
+    desk.listener.always = both
+    assert (await desk.perform(start())).text == "first"
+
+
+async def test_a_command_is_taken_at_once_and_its_result_told_later(desk):
+    async with silent(desk.listener):
+        taken = await desk.take(start("h-9"))
+        assert await desk.results() == []
+    await desk.carried()
+    [result] = await desk.results()
+    assert (taken.result, taken.timeout) == (ACCEPTED, 6)
+    assert (result["reply_to"], result["answer"]["result"]) == (REPLY, "ACCEPTED")
+
+
+async def test_a_taken_command_that_nobody_answers_is_told_as_a_timeout_once(desk):
+    async with silent(desk.listener):
+        await desk.take(start())
+        await desk.carried()
+    assert [result["answer"]["result"] for result in await desk.results()] == ["TIMEOUT"]
+    assert await desk.app.ears.answering.sweep() == 0
+
+
+async def test_a_command_whose_process_was_killed_is_told_as_a_timeout_by_another(desk, database_url):
+    async with silent(desk.listener):
+        await desk.take(start())
+        await desk.listener.came.wait()
+        for task in desk.commands._carrying:
+            task.cancel()
+        await asyncio.gather(*desk.commands._carrying, return_exceptions=True)
+        async with replica(database_url) as other:
+            assert await other.ears.answering.sweep() == 0  # it still has time
+            await other.store.execute("UPDATE command SET deadline = now() - interval '10 seconds'")
+            assert await other.ears.answering.sweep() == 1
+            [command] = (await other.services.commands.list(None, None, None, None, 10)).items
+            with pytest.raises(Conflict):
+                await other.services.commands.answer(None, command.id, CommandAnswer(result=ACCEPTED))
+    assert [result["answer"]["result"] for result in await desk.results()] == ["TIMEOUT"]
+
+
+async def test_an_answer_after_the_deadline_is_too_late_even_if_nobody_said_so_yet(desk):
+    desk.listener.always = says("", 202)
+    taking = await desk.take(start())
+    await desk.listener.came.wait()
+    await desk.app.store.execute("UPDATE command SET deadline = now() - interval '1 second'")
+    with pytest.raises(Conflict, match="Nobody waits"):
+        await desk.app.services.commands.answer(None, desk.listener.heard[0].json["id"], CommandAnswer(result=ACCEPTED))
+    assert taking.result is ACCEPTED
+
+
+async def test_a_taken_command_given_again_is_told_where_it_was_asked_for_last(desk):
+    elsewhere = {"response_url": "http://127.0.0.1:9/result/2"}
+    async with silent(desk.listener):
+        await desk.take(start())
+        again = await desk.take(start(), elsewhere)
+    await desk.carried()
+    third = await desk.take(start(), REPLY)
+    assert again.result is third.result is ACCEPTED
+    assert len(desk.listener.heard) == 1
+    assert [result["reply_to"] for result in await desk.results()] == [elsewhere, REPLY]
+
+
+async def test_the_same_request_once_more_is_not_told_twice(desk):
+    for correlation in ("a", "b"):
+        await desk.take(start(), REPLY | {"correlation_id": correlation})
+        await desk.carried()
+    assert len(await desk.results()) == 1
+
+
+@pytest.mark.parametrize("name", ["h-1", "s-1"])
+async def test_a_session_is_stopped_by_any_of_its_names(desk, name):
+    await desk.perform(start())
+    reference = desk.listener.heard[0].json["reference"]
+    await desk.charge(reference)
+    answer = await desk.perform(StopSession(session=name, emsp=EMSP))
+    question = desk.listener.heard[-1].json
+    assert answer.result is ACCEPTED
+    assert (question["kind"], question["reference"], question["session_id"]) == ("STOP_SESSION", reference, "s-1")
+    assert question["place"]["evse_uid"] == "U1"
+
+
+async def test_a_session_that_has_not_been_told_of_yet_can_be_stopped(desk):
+    await desk.perform(start())
+    assert (await desk.perform(StopSession(session="h-1"))).result is ACCEPTED
+    assert "session_id" not in desk.listener.heard[-1].json
+
+
+async def test_what_is_unknown_finished_or_anothers_cannot_be_stopped(desk):
+    await desk.perform(start())
+    await desk.charge(desk.listener.heard[0].json["reference"], "COMPLETED", ended=True)
+    await desk.perform(start("h-2"))
+    heard = len(desk.listener.heard)
+    for session, emsp in [("h-404", EMSP), ("h-1", EMSP), ("s-1", EMSP), ("h-2", PartyId("DE-ABC"))]:
+        answer = await desk.perform(StopSession(session=session, emsp=emsp))
+        assert answer.result is CommandResult.UNKNOWN_SESSION, session
+    assert (await desk.take(StopSession(session="h-2", emsp=EMSP))).result is CommandResult.UNKNOWN_SESSION
+    assert len(desk.listener.heard) == heard
+
+
+async def test_a_start_that_was_refused_cannot_be_stopped(desk):
+    desk.listener.always = says({"result": "REJECTED"})
+    await desk.perform(start())
+    assert (await desk.perform(StopSession(session="h-1"))).result is CommandResult.UNKNOWN_SESSION
+
+
+async def test_a_reservation_is_given_up_once(desk):
+    await desk.perform(reserve())
+    reference = desk.listener.heard[0].json["reference"]
+    cancel = CancelReservation(reservation="h-r", emsp=EMSP)
+    assert (await desk.perform(StopSession(session="h-r", emsp=EMSP))).result is CommandResult.UNKNOWN_SESSION
+    assert (await desk.perform(cancel)).result is ACCEPTED
+    assert desk.listener.heard[-1].json["reference"] == reference
+    await desk.app.store.execute("UPDATE command SET answered_at = answered_at - interval '1 minute'")
+    assert (await desk.perform(cancel)).result is CommandResult.UNKNOWN_RESERVATION
+    assert (await desk.perform(reserve())).result is ACCEPTED  # and may be made again
+
+
+async def test_a_reservation_of_another_emsp_by_the_same_number_is_another(desk):
+    other = PartyId("DE-ABC")
+    leg = Leg(emsp=other, identification=Identification(type=TokenType.APP_USER, uid="other"))
+    await desk.perform(reserve("1", leg=Leg(emsp=EMSP, identification=DRIVER)))
+    await desk.perform(reserve("1", leg=leg, emsp=other))
+    first, second = (heard.json["reference"] for heard in desk.listener.heard)
+    for emsp, reference in ((EMSP, first), (other, second)):
+        await desk.perform(CancelReservation(reservation="1", emsp=emsp))
+        assert desk.listener.heard[-1].json["reference"] == reference
+
+
+async def test_a_start_by_whoever_reserved_says_so_and_uses_the_reservation_up(desk):
+    await desk.perform(reserve())
+    await desk.perform(start())
+    reserved, started = (heard.json for heard in desk.listener.heard)
+    assert started["reservation"] == reserved["reference"]
+    assert "reservation" not in reserved
+    cancel = CancelReservation(reservation="h-r", emsp=EMSP)
+    assert (await desk.perform(cancel)).result is CommandResult.UNKNOWN_RESERVATION
+
+
+async def test_a_start_over_the_reservations_own_hub_session_is_a_charge_that_can_be_stopped(desk):
+    await desk.perform(reserve("h-1"))
+    await desk.perform(start("h-1"))
+    assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is ACCEPTED
+    assert desk.listener.heard[-1].json["reference"] == desk.listener.heard[1].json["reference"]
+
+
+async def test_a_reservation_sent_again_replaces_the_earlier(desk):
+    await desk.perform(reserve(minutes=30))
+    await desk.perform(reserve(minutes=60))
+    first, second = (heard.json for heard in desk.listener.heard)
+    assert second["reservation"] == first["reference"]
+    assert (await desk.perform(CancelReservation(reservation="h-r", emsp=EMSP))).result is ACCEPTED
+    assert desk.listener.heard[-1].json["reference"] == second["reference"]
+
+
+async def test_an_accepted_reservation_may_be_cancelled_by_the_operator_who_says_so(desk):
+    await desk.take(reserve())
+    await desk.carried()
+    id_ = desk.listener.heard[0].json["id"]
+    cancelled = CommandAnswer(result=CommandResult.CANCELED_RESERVATION)
+    await desk.app.services.commands.answer(None, id_, cancelled)
+    assert [result["answer"]["result"] for result in await desk.results()] == ["ACCEPTED", "CANCELED_RESERVATION"]
+    with pytest.raises(Conflict):
+        await desk.app.services.commands.answer(None, id_, cancelled)
+
+
+async def test_a_connector_is_unlocked(desk):
+    at = EvseRef(location_id="L1", evse_uid="U1", connector_id="1")
+    await desk.take(UnlockConnector(at=at, emsp=EMSP))
+    await desk.carried()
+    assert desk.listener.heard[0].json["place"]["connector_id"] == "1"
+    assert [result["answer"]["result"] for result in await desk.results()] == ["ACCEPTED"]
+
+
+async def test_commands_are_counted_and_call_outs_measured(desk):
+    await desk.perform(start())
+    await desk.perform(start("h-2", EvseRef(location_id="L404")))
+    registry = desk.app.services.metrics.registry
+    labels = {"hub": "hubject", "connection": "hubject", "operation": "START_SESSION"}
+    for outcome in ("ACCEPTED", "UNKNOWN_EVSE"):
+        assert registry.get_sample_value("roamgate_commands_total", labels | {"outcome": outcome}) == 1
+    answered = {"operation": "START_SESSION", "outcome": "answered"}
+    assert registry.get_sample_value("roamgate_call_out_seconds_count", answered) == 1
+
+
+async def test_commands_are_listed_page_by_page_for_their_own_party(desk):
+    for number in range(3):
+        await desk.perform(start(f"h-{number}"))
+    listed = desk.app.services.commands
+    first = await listed.list(frozenset({PARTY}), "hubject", None, None, 2)
+    rest = await listed.list(frozenset({PARTY}), "hubject", None, first.next, 2)
+    sessions = [view.command["leg"]["hub_session"] for view in [*first.items, *rest.items]]
+    assert sessions == ["h-2", "h-1", "h-0"]
+    assert (await listed.list(frozenset({OTHER}), None, None, None, 10)).items == []
+    assert (await listed.list(None, None, True, None, 10)).items == []
