@@ -2,7 +2,18 @@
 
 from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
+from adapters.hubject.sandbox.drivers import Driver, Says
 from adapters.hubject.sandbox.run import Running, run
 from adapters.hubject.sandbox.state import HubjectSandbox, Partner
 
-__all__ = ["Certificates", "HubjectSandbox", "Partner", "Running", "application", "run", "write_certificates"]
+__all__ = [
+    "Certificates",
+    "Driver",
+    "HubjectSandbox",
+    "Partner",
+    "Running",
+    "Says",
+    "application",
+    "run",
+    "write_certificates",
+]

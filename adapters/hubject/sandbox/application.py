@@ -1,4 +1,4 @@
-"""The web application of the sandbox Hubject: eRoamingPushEvseData and eRoamingPushEvseStatus, judged as a whole.
+"""The web application of the sandbox Hubject; here eRoamingPushEvseData and …Status, each push judged as a whole.
 
 In this order: is another push of the operation under way, is there a client certificate (HTTP 400), is the limit kept
 (429), is the body JSON (022), is the operator known (300), does the certificate speak for it (017), is there a contract
@@ -14,8 +14,9 @@ from aiohttp import web
 
 from adapters.core.faults import Fault, Handler
 from adapters.core.sandbox import SANDBOX, make_application
-from adapters.hubject.sandbox import rules
-from adapters.hubject.sandbox.certificates import operators_of
+from adapters.hubject.sandbox import charges, rules
+from adapters.hubject.sandbox.certificates import certificate_of, operators_of
+from adapters.hubject.sandbox.drives import Drives
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.state import EVSE_DATA, EVSE_STATUS, OPERATIONS, HubjectSandbox, Operation, Partner
 from mappings.canonical.ids import EvseId, PartyId
@@ -32,14 +33,16 @@ _NO_CERTIFICATE: Final = "<html><head><title>400 No required SSL certificate was
 
 def application(sandbox: HubjectSandbox) -> web.Application:
     """Makes the application."""
+    drives = Drives(sandbox)
     app = make_application(
         sandbox,
-        [web.post(DATA_PATH, _push), web.post(STATUS_PATH, _push)],
+        [web.post(DATA_PATH, _push), web.post(STATUS_PATH, _push), *charges.routes(), *drives.routes()],
         refuse=_refuse,
         client_max_size=MOST_BYTES,
     )
     # Outermost: a push is under way while a fault holds it back, too.
     app.middlewares.insert(0, _in_sequence)
+    app.on_cleanup.append(drives.close)
     return app
 
 
@@ -50,6 +53,8 @@ def _operation(request: web.Request) -> Operation:
 def _refuse(request: web.Request, fault: Fault) -> web.Response:
     sandbox = request.app[SANDBOX]
     assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
+    if (answer := charges.refuse(request, fault)) is not None:
+        return answer
     return sandbox.answer(_operation(request), fault.code or "022", "the sandbox was told to refuse")
 
 
@@ -60,7 +65,8 @@ async def _in_sequence(request: web.Request, handler: Handler) -> web.StreamResp
     OICP 2.3, Data push operations: never in parallel. The real hub would process both and let one overtake the other.
     A push whose sender has given up on it does not count as under way.
     """
-    if (operator := request.match_info.get("operator")) is None:
+    operator = request.match_info.get("operator")
+    if operator is None or request.path.rsplit("/", 1)[1] not in OPERATIONS:
         return await handler(request)
     sandbox, operation = request.app[SANDBOX], _operation(request)
     assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
@@ -82,10 +88,10 @@ async def _push(request: web.Request) -> web.StreamResponse:
     assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
     raw = await request.read()
     operator = _normal(request.match_info["operator"])
-    if sandbox.checks_certificates and _certificate(request) is None:
+    if sandbox.checks_certificates and certificate_of(request) is None:
         sandbox.counted(operation.name, "no certificate")
         return web.Response(status=400, content_type="text/html", text=_NO_CERTIFICATE)
-    if not sandbox.within_limit(operation, operator):
+    if not sandbox.within_limit(operation.name, operation.per_minute, operator):
         sandbox.counted(operation.name, "429")
         return web.json_response({"message": "API rate limit exceeded"}, status=429)
     try:
@@ -127,13 +133,9 @@ def _admission(
     named = part.get("OperatorID") if isinstance(part, dict) else None
     if isinstance(named, str) and _normal(named) != operator:
         return Refusal("017", "the OperatorIDs of path and body differ")
-    if sandbox.checks_certificates and operator not in operators_of(_certificate(request)):
+    if sandbox.checks_certificates and operator not in operators_of(certificate_of(request)):
         return Refusal("017", "the certificate is not bound to this OperatorID")
     return None if partner.contract else Refusal("210", "Hubject is not the subscriber")
-
-
-def _certificate(request: web.Request) -> Any:
-    return (request.transport.get_extra_info("peercert") or None) if request.transport is not None else None
 
 
 def _take(

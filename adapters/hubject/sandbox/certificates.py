@@ -1,4 +1,4 @@
-"""The sandbox's own certificate authority, its server certificate, and one client certificate an operator.
+"""The sandbox's own certificate authority, its server and client certificate, and one client certificate an operator.
 
 As at Hubject, a client certificate is bound to the OperatorIDs that it may speak for; here they stand in it, each as a
 URI `urn:oicp:operator:DE*ABC` among the alternative names.
@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,6 +21,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mappings.canonical.ids import PartyId
 
 URN = "urn:oicp:operator:"
+HUB_NAME = "hubject.sandbox.roamgate"
+"""Common name of the certificate that the hub shows."""
 _DAYS = 825
 
 
@@ -37,16 +40,18 @@ class Certificates:
 
     Attributes:
         authority: The authority's certificate, which both sides trust.
+        hub: The client certificate that the hub shows to a gateway.
         clients: By the first OperatorID that each is bound to, in normal form.
     """
 
     authority: Path
     server: Pair
+    hub: Pair
     clients: Mapping[str, Pair]
 
 
 def write_certificates(folder: Path, operators: Iterable[str | Sequence[str]]) -> Certificates:
-    """Writes a new authority, a server certificate for loopback, and the client certificates.
+    """Writes a new authority, a server certificate for loopback, the hub's own client certificate, and the operators'.
 
     Args:
         folder: Made if absent; files of the same names are replaced. Keys are readable by their owner only.
@@ -63,7 +68,8 @@ def write_certificates(folder: Path, operators: Iterable[str | Sequence[str]]) -
         clients[bound[0]] = _write(folder, "client-" + bound[0].replace("*", "-").replace("+", ""), *pair)
     (folder / "authority.pem").write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
     server = _write(folder, "server", *authority.issue("localhost", names, ExtendedKeyUsageOID.SERVER_AUTH))
-    return Certificates(folder / "authority.pem", server, clients)
+    hub = _write(folder, "hub", *authority.issue(HUB_NAME, [x509.DNSName(HUB_NAME)], ExtendedKeyUsageOID.CLIENT_AUTH))
+    return Certificates(folder / "authority.pem", server, hub, clients)
 
 
 def operators_of(peer: Mapping[str, Any] | None) -> frozenset[str]:
@@ -74,6 +80,11 @@ def operators_of(peer: Mapping[str, Any] | None) -> frozenset[str]:
     """
     names = (peer or {}).get("subjectAltName", ())
     return frozenset(value.removeprefix(URN) for kind, value in names if kind == "URI" and value.startswith(URN))
+
+
+def certificate_of(request: web.Request) -> dict[str, Any] | None:
+    """Gives the client certificate that was shown, as Python's `ssl` gives it; None if there was none."""
+    return (request.transport.get_extra_info("peercert") or None) if request.transport is not None else None
 
 
 class _Authority:

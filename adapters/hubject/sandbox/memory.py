@@ -34,6 +34,10 @@ class Book:
         """Tells whether the operator has a record under the key."""
         return key in self._of.get(operator, {})
 
+    def any_of(self, operator: str) -> bool:
+        """Tells whether the operator has any record."""
+        return bool(self._of.get(operator))
+
     def act(self, action: str, operator: str, records: Records) -> Refusal | None:
         """Performs an action, or says why not; a refused one changes nothing."""
         own = self._of.setdefault(operator, {})

@@ -291,15 +291,16 @@ _STATUS: Final[TypeAdapter[PushEvseStatus]] = TypeAdapter(PushEvseStatus)
 
 def shape_of_data(body: Any) -> list[Wrong]:
     """Says what is wrong with the shape of a parsed eRoamingPushEvseData."""
-    return _shape(_DATA, body)
+    return shape(_DATA, body)
 
 
 def shape_of_status(body: Any) -> list[Wrong]:
     """Says what is wrong with the shape of a parsed eRoamingPushEvseStatus."""
-    return _shape(_STATUS, body)
+    return shape(_STATUS, body)
 
 
-def _shape(adapter: TypeAdapter[Any], body: Any) -> list[Wrong]:
+def shape(adapter: TypeAdapter[Any], body: Any) -> list[Wrong]:
+    """Says where a parsed body does not fit a shape."""
     try:
         adapter.validate_python(body)
     except ValidationError as error:

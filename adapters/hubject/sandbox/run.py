@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.core.sandbox import SandboxServer
-from adapters.core.tls import server_context
+from adapters.core.tls import client_context, server_context
 from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
 from adapters.hubject.sandbox.state import HubjectSandbox
@@ -48,6 +48,8 @@ async def run(
     else:
         server = certificates.server
         context = server_context(certificates.authority, server.certificate, server.key)
+        hub = certificates.hub
+        sandbox.tls = client_context(certificates.authority, hub.certificate, hub.key)
     listener = SandboxServer(application(sandbox), host, port, context)
     await listener.start()
     try:

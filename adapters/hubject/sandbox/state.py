@@ -1,29 +1,46 @@
-"""What the sandbox Hubject knows: its partners, its operations, what was pushed, and how it words an answer."""
+"""What the sandbox Hubject knows: its partners, its operations, what was told, and how it words an answer."""
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from adapters.core.sandbox import Sandbox
 from adapters.hubject.sandbox import rules
+from adapters.hubject.sandbox.drivers import Emps
 from adapters.hubject.sandbox.memory import Book
 from mappings.canonical.ids import EvseId, PartyId
 
 EVSE_DATA: Final = "evse_data"
 EVSE_STATUS: Final = "evse_status"
+SESSIONS: Final = "sessions"
+NOTIFICATIONS: Final = "notifications"
+CDRS: Final = "cdrs"
 _TEXTS: Final = {
     "000": "Success",
     "009": "Data transaction error",
     "017": "Unauthorized Access",
     "018": "Inconsistent EvseID",
+    "019": "Inconsistent EvcoID",
     "022": "Data error",
+    "101": "QR Code Authentication failed - Invalid Credentials",
+    "102": "RFID Authentication failed - invalid UID",
+    "105": "PLC Authentication failed - invalid EvcoID",
+    "106": "No positive authentication response",
+    "200": "EvcoID locked",
     "210": "No valid contract",
     "300": "Partner not found",
+    "310": "Partner did not respond",
+    "320": "Service not available",
+    "400": "Session is invalid",
+    "602": "EVSE already in use/ wrong token",
     "603": "Unknown EVSE ID",
+    "604": "EVSE ID is not Hubject compatible",
 }
 _RECORDED_STATUS: Final = {"017": 401, "300": 404}
 """HTTP statuses under which the real hub was seen to give these codes, with a body of the status code alone."""
@@ -73,6 +90,11 @@ class Partner:
         )
 
 
+def status_code(code: str, text: str | None = None) -> dict[str, str | None]:
+    """Makes a StatusCode."""
+    return {"Code": code, "Description": _TEXTS.get(code), "AdditionalInfo": text[:1000] if text else None}
+
+
 class HubjectSandbox(Sandbox):
     """The sandbox's state.
 
@@ -82,7 +104,10 @@ class HubjectSandbox(Sandbox):
         recorded_forms: Answer a malformed body, a foreign OperatorID and an unknown one as the real hub was recorded to
             (HTTP 400 with `validationErrors`, 401, 404) and not as its documents say.
         checks_certificates: Whether a client certificate is asked for its OperatorIDs; never without TLS.
+        patience: Seconds for which Hubject waits for an EMP, and for the CPO's answer to a command.
+        gateway: Where commands go: the gateway's URL for the connection, `https://cpo.example/oicp/hubject`.
         clock: Seconds, for the limits.
+        wall: The time of day, which a CDR's end may not be ahead of.
     """
 
     def __init__(
@@ -92,15 +117,24 @@ class HubjectSandbox(Sandbox):
         limits: bool = True,
         recorded_forms: bool = False,
         checks_certificates: bool = True,
+        patience: float = 10.0,
+        gateway: str | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__((EVSE_DATA, EVSE_STATUS), seed=seed)
+        super().__init__((EVSE_DATA, EVSE_STATUS, SESSIONS, NOTIFICATIONS, CDRS), seed=seed)
         self.partners = {partner.operator.normal: partner for partner in partners}
         self.limits = limits
         self.recorded_forms = recorded_forms
         self.checks_certificates = checks_certificates
-        self.books = {kind: Book(records) for kind, records in self.memory.items()}
+        self.books = {kind: Book(self.memory[kind]) for kind in (EVSE_DATA, EVSE_STATUS)}
+        self.patience = patience
+        self.emps = Emps(patience)
+        self.gateway = gateway
+        self.wall = wall
+        self.tls: ssl.SSLContext | None = None
+        """What is shown to the gateway, and who is trusted there; None for the system's trust and nothing of ours."""
         self.under_way: dict[tuple[str, str], web.Request] = {}
         self._clock = clock
         self._made: dict[tuple[str, str], deque[float]] = {}
@@ -111,21 +145,26 @@ class HubjectSandbox(Sandbox):
         for book in self.books.values():
             book.forget()
 
-    def within_limit(self, operation: Operation, operator: str) -> bool:
-        """Counts a push; False if it is one too many within a minute."""
+    def within_limit(self, name: str, per_minute: int, operator: str) -> bool:
+        """Counts a request; False if it is one too many within a minute."""
         now = self._clock()
-        made = self._made.setdefault((operation.name, operator), deque())
+        made = self._made.setdefault((name, operator), deque())
         while made and made[0] <= now - 60:
             made.popleft()
-        if self.limits and len(made) >= operation.per_minute:
+        if self.limits and len(made) >= per_minute:
             return False
         made.append(now)
         return True
 
+    def knows(self, operator: str, evse_id: EvseId) -> bool:
+        """Tells whether an EVSE is known; of an operator that pushed none, every one is."""
+        data = self.books[EVSE_DATA]
+        return not data.any_of(operator) or data.has(operator, evse_id.normal)
+
     def answer(self, operation: Operation, code: str, text: str | None = None) -> web.Response:
         """Makes an acknowledgement, and counts it."""
         self.counted(operation.name, "ok" if code == "000" else code)
-        status = {"Code": code, "Description": _TEXTS.get(code), "AdditionalInfo": text[:1000] if text else None}
+        status = status_code(code, text)
         if self.recorded_forms and code in _RECORDED_STATUS:
             return web.json_response({"StatusCode": status}, status=_RECORDED_STATUS[code])
         return web.json_response(

@@ -1,0 +1,371 @@
+"""The sandbox Hubject's services for a charge: authorisations, charging notifications and CDRs of CPOs.
+
+In this order: is there a client certificate (HTTP 400), is the limit kept (429), is the body JSON (022), is the
+operator known (300), does the certificate speak for it (017), is the shape right (022), is the EVSE the operator's
+(018) and known (603, where it pushed any), is the session known, the operator's and without a CDR (400), then what each
+asks for.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import pydantic_core
+from aiohttp import web
+
+from adapters.core.faults import Fault
+from adapters.core.sandbox import SANDBOX
+from adapters.hubject.sandbox import rules, rules_charging
+from adapters.hubject.sandbox.certificates import certificate_of, operators_of
+from adapters.hubject.sandbox.drivers import WRONG_TOKEN, Driver
+from adapters.hubject.sandbox.memory import Refusal
+from adapters.hubject.sandbox.state import (
+    CDRS,
+    EVSE_DATA,
+    NOTIFICATIONS,
+    SESSIONS,
+    HubjectSandbox,
+    Partner,
+    status_code,
+)
+from mappings.canonical.ids import ContractId, EvseId, PartyId
+
+OPEN, STOPPED, BILLED, CANCELLED = "open", "stopped", "billed", "cancelled"
+"""States of a session."""
+_PARTNER_IDS: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID")
+_NO_CERTIFICATE: Final = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+
+Taken = Callable[[HubjectSandbox, Partner, dict[str, Any]], Awaitable[web.Response]]
+
+
+class Service(NamedTuple):
+    """One kind of message.
+
+    Attributes:
+        per_minute: Hubject's Acceptable Use Policy, Rate limits.
+        shape: Says what is wrong with a body.
+        authorises: Whether it is answered by an eRoamingAuthorization…, and not by an acknowledgement.
+        take: Acts on a message that is admitted.
+    """
+
+    name: str
+    path: str
+    per_minute: int
+    shape: Callable[[Any], list[rules.Wrong]]
+    authorises: bool
+    take: Taken
+
+
+def routes() -> list[web.RouteDef]:
+    """Gives the routes."""
+    return [web.post(f"/api/oicp/{service.path}", _handler(service)) for service in SERVICES]
+
+
+def refuse(request: web.Request, fault: Fault) -> web.Response | None:
+    """Makes the hub's refusal for the fault of that name; None for what is no service of a charge."""
+    route = request.match_info.route.resource
+    path = "" if route is None else route.canonical
+    service = next((each for each in SERVICES if path == f"/api/oicp/{each.path}"), None)
+    if service is None:
+        return None
+    sandbox = request.app[SANDBOX]
+    assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
+    return _refused(sandbox, service, Refusal(fault.code or "022", "the sandbox was told to refuse"), {})
+
+
+def _handler(service: Service) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        sandbox = request.app[SANDBOX]
+        assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
+        raw = await request.read()
+        if (answer := _let_in(sandbox, service, request)) is not None:
+            return answer
+        try:
+            body = pydantic_core.from_json(raw, allow_inf_nan=False)
+        except ValueError as error:
+            return _malformed(sandbox, service, [rules.Wrong("body", str(error))], {})
+        if not isinstance(body, dict):
+            return _malformed(sandbox, service, [rules.Wrong("body", "is no object")], {})
+        partner = _admitted(sandbox, request, body)
+        if isinstance(partner, Refusal):
+            return _refused(sandbox, service, partner, body)
+        return await _judged(sandbox, service, partner, body)
+
+    return serve
+
+
+def _let_in(sandbox: HubjectSandbox, service: Service, request: web.Request) -> web.Response | None:
+    if sandbox.checks_certificates and certificate_of(request) is None:
+        sandbox.counted(service.name, "no certificate")
+        return web.Response(status=400, content_type="text/html", text=_NO_CERTIFICATE)
+    if not sandbox.within_limit(service.name, service.per_minute, request.match_info.get("operator", "")):
+        sandbox.counted(service.name, "429")
+        return web.json_response({"message": "API rate limit exceeded"}, status=429)
+    return None
+
+
+async def _judged(sandbox: HubjectSandbox, service: Service, partner: Partner, body: dict[str, Any]) -> web.Response:
+    if wrong := service.shape(body):
+        return _malformed(sandbox, service, wrong, body)
+    if refusal := _evse(sandbox, partner, body.get("EvseID")):
+        return _refused(sandbox, service, refusal, body)
+    return await service.take(sandbox, partner, body)
+
+
+def _admitted(sandbox: HubjectSandbox, request: web.Request, body: dict[str, Any]) -> Partner | Refusal:
+    """Finds who sends, or says why they may not. A notification names its operator in the body alone."""
+    in_path, in_body = request.match_info.get("operator"), body.get("OperatorID")
+    operator = _normal(in_path if in_path is not None else str(in_body))
+    if (partner := sandbox.partners.get(operator)) is None:
+        return Refusal("300", f"{operator} is not registered")
+    # OICP 2.3, Security: the OperatorID is compared to the client certificate with every request.
+    if isinstance(in_body, str) and _normal(in_body) != operator:
+        return Refusal("017", "the OperatorIDs of path and body differ")
+    if sandbox.checks_certificates and operator not in operators_of(certificate_of(request)):
+        return Refusal("017", "the certificate is not bound to this OperatorID")
+    return partner
+
+
+def _normal(text: str) -> str:
+    try:
+        return PartyId(text).normal
+    except ValueError:
+        return text
+
+
+def _evse(sandbox: HubjectSandbox, partner: Partner, text: str | None) -> Refusal | None:
+    if text is None:
+        return None
+    evse_id = EvseId(text)
+    if not partner.may_push(evse_id):
+        return Refusal("018", f"{text} is not of {partner.operator} or a sub-operator")
+    return None if sandbox.knows(partner.operator.normal, evse_id) else Refusal("603", f"no EVSE data: {text}")
+
+
+def _ids(session: str | None, told: dict[str, Any]) -> dict[str, Any]:
+    return {"SessionID": session, **{name: told.get(name) for name in _PARTNER_IDS}}
+
+
+def _refused(sandbox: HubjectSandbox, service: Service, refusal: Refusal, body: dict[str, Any]) -> web.Response:
+    sandbox.counted(service.name, refusal.code)
+    head = {"AuthorizationStatus": "NotAuthorized", "ProviderID": None} if service.authorises else {"Result": False}
+    # OICP 2.3, eRoamingAuthorizeStart: of a request that was not successful, Hubject deletes the SessionID.
+    session = None if service.authorises else body.get("SessionID")
+    return web.json_response(head | {"StatusCode": status_code(*refusal)} | _ids(session, body))
+
+
+def _malformed(
+    sandbox: HubjectSandbox, service: Service, wrong: list[rules.Wrong], body: dict[str, Any]
+) -> web.Response:
+    if not sandbox.recorded_forms:
+        text = "; ".join(f"{item.field}: {item.text}" for item in wrong[:10])
+        return _refused(sandbox, service, Refusal("022", text), body)
+    sandbox.counted(service.name, "022")
+    listed = [{"fieldReference": item.field, "errorMessage": item.text} for item in wrong]
+    answer = {"extendedInfo": None, "message": "Error parsing/validating JSON.", "validationErrors": listed}
+    return web.json_response(answer, status=400)
+
+
+def _acknowledged(sandbox: HubjectSandbox, service: Service, session: str, told: dict[str, Any]) -> web.Response:
+    sandbox.counted(service.name, "ok")
+    return web.json_response({"Result": True, "StatusCode": status_code("000")} | _ids(session, told))
+
+
+async def _start(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
+    verdict = await sandbox.emps.ask(body["Identification"])
+    driver = verdict.driver
+    if driver is None:
+        return _refused(sandbox, START, Refusal(verdict.code, "no EMP has said yes"), body)
+    session = new_session(
+        sandbox,
+        {
+            "OperatorID": partner.operator.normal,
+            "ProviderID": driver.provider.normal,
+            "EvseID": body.get("EvseID"),
+            "Identification": _without_pin(body["Identification"]),
+            "CPOPartnerSessionID": body.get("CPOPartnerSessionID"),
+            "EMPPartnerSessionID": driver.partner_session or body.get("EMPPartnerSessionID"),
+            "PartnerProductID": body.get("PartnerProductID"),
+            "Origin": "AuthorizeStart",
+            "Offline": driver.offline,
+        },
+    )
+    sandbox.counted(START.name, "ok")
+    return web.json_response(
+        {
+            "AuthorizationStatus": "Authorized",
+            "ProviderID": driver.provider.normal,
+            "StatusCode": status_code("000"),
+            **_ids(session, sandbox.memory[SESSIONS][session]),
+            "AuthorizationStopIdentifications": [_stopper(each) for each in driver.stop_with],
+        }
+    )
+
+
+def new_session(sandbox: HubjectSandbox, about: dict[str, Any], session: str | None = None) -> str:
+    """Remembers a session under a new SessionID, and gives that."""
+    session = session or str(uuid4())
+    sandbox.memory[SESSIONS][session] = {"SessionID": session, **about, "State": OPEN}
+    sandbox.received(SESSIONS, session, about["Origin"])
+    return session
+
+
+def _without_pin(identification: dict[str, Any]) -> dict[str, Any]:
+    kind, shown = rules_charging.medium(identification)
+    return {kind: {field: value for field, value in shown.items() if field not in {"PIN", "HashedPIN"}}}
+
+
+def _stopper(text: str) -> dict[str, Any]:
+    if ContractId(text).party is None:
+        return {"RFIDMifareFamilyIdentification": {"UID": text}}
+    return {"RemoteIdentification": {"EvcoID": text}}
+
+
+def _session(sandbox: HubjectSandbox, partner: Partner, session_id: str) -> dict[str, Any] | Refusal:
+    """Finds a session that may go on."""
+    session = sandbox.memory[SESSIONS].get(session_id)
+    if session is None or session["OperatorID"] != partner.operator.normal:
+        return Refusal("400", "no such session of this operator")
+    if session["State"] == BILLED:
+        return Refusal("400", "the session has its CDR")
+    found: dict[str, Any] = session
+    return found
+
+
+async def _stop(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
+    session = _session(sandbox, partner, body["SessionID"])
+    if isinstance(session, Refusal):
+        return _refused(sandbox, STOP, session, body)
+    if session["State"] != OPEN:
+        return _refused(sandbox, STOP, Refusal("400", f"the session is {session['State']}"), body)
+    if refusal := _may_stop(sandbox, session, body["Identification"]):
+        return _refused(sandbox, STOP, refusal, body)
+    session["State"] = STOPPED
+    sandbox.received(STOP.name, body["SessionID"], STOPPED)
+    sandbox.counted(STOP.name, "ok")
+    return web.json_response(
+        {
+            "AuthorizationStatus": "Authorized",
+            "ProviderID": session["ProviderID"],
+            "StatusCode": status_code("000"),
+            **_ids(body["SessionID"], session),
+        }
+    )
+
+
+def _may_stop(sandbox: HubjectSandbox, session: dict[str, Any], identification: dict[str, Any]) -> Refusal | None:
+    kind, shown = rules_charging.medium(identification)
+    began_kind, began = rules_charging.medium(session["Identification"])
+    if _same(shown, began):
+        return None
+    # OICP 2.3, eRoamingAuthorizeStop: what was authorised offline is stopped by the medium that started it.
+    if session.get("Offline"):
+        return Refusal(WRONG_TOKEN, "the session was authorised offline, with another medium")
+    provider = PartyId(session["ProviderID"])
+    theirs = [driver for driver in sandbox.emps.drivers if driver.provider == provider]
+    if any(_stops(driver, began_kind, began, kind, shown) for driver in theirs):
+        return None
+    return Refusal(WRONG_TOKEN, "not the medium that started the session, nor one that may stop it")
+
+
+def _stops(driver: Driver, began_kind: str, began: dict[str, Any], kind: str, shown: dict[str, Any]) -> bool:
+    """Tells whether a driver who started a session may stop it with another medium."""
+    if began_kind == "RFIDIdentification":
+        began_kind = "RFIDMifareFamilyIdentification"
+    if not driver.has(began_kind, began):
+        return False
+    return driver.stops(shown) or (driver.uid != "*" and driver.has(kind, shown))
+
+
+def _same(shown: dict[str, Any], began: dict[str, Any]) -> bool:
+    if "UID" in shown or "UID" in began:
+        return shown.get("UID") == began.get("UID")
+    return ContractId(shown["EvcoID"]) == ContractId(began["EvcoID"])
+
+
+async def _notification(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
+    session = _session(sandbox, partner, body["SessionID"])
+    if isinstance(session, Refusal):
+        return _refused(sandbox, NOTIFICATION, session, body)
+    if body["Type"] == "Progress":
+        # OICP 2.3, eRoamingChargingNotifications: at least five minutes between two of one session.
+        now, last = datetime.fromisoformat(body["EventOccurred"]), session.get("Progress")
+        if sandbox.limits and last is not None:
+            since = now - datetime.fromisoformat(last)
+            if since < rules_charging.BETWEEN_PROGRESS:
+                return _refused(sandbox, NOTIFICATION, Refusal("022", f"{since} after the one before"), body)
+        session["Progress"] = body["EventOccurred"]
+    session["Notifications"] = number = session.get("Notifications", 0) + 1
+    sandbox.memory[NOTIFICATIONS][f"{body['SessionID']} {number:03}"] = body
+    stamp = body.get("EventOccurred") or body.get("ChargingEnd") or body.get("ChargingStart")
+    sandbox.received(NOTIFICATIONS, body["SessionID"], body["Type"], stamp)
+    return _acknowledged(sandbox, NOTIFICATION, body["SessionID"], session)
+
+
+async def _cdr(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
+    number, records = body["SessionID"], sandbox.memory[CDRS]
+    if (before := records.get(number)) is not None:
+        # Only one CDR per SessionID; whether the second says the same, Hubject does not tell.
+        sandbox.counted("repeated_cdrs", "same content" if before == body else "other content")
+    session = _session(sandbox, partner, number)
+    if isinstance(session, Refusal):
+        return _refused(sandbox, CDR, session, body)
+    if refusal := _foreign_driver(session, body["Identification"]):
+        return _refused(sandbox, CDR, refusal, body)
+    data = sandbox.memory[EVSE_DATA].get(EvseId(body["EvseID"]).normal, {})
+    signed = data.get("CalibrationLawDataAvailability") == "External"
+    if wrong := rules_charging.contradictions(body, sandbox.wall(), signed=signed):
+        return _malformed(sandbox, CDR, wrong, body)
+    records[number] = body
+    session["State"] = BILLED
+    sandbox.received(CDRS, number, str(body["ConsumedEnergy"]), body["SessionEnd"])
+    return _acknowledged(sandbox, CDR, number, session)
+
+
+def _foreign_driver(session: dict[str, Any], identification: dict[str, Any]) -> Refusal | None:
+    """Says that the EvcoID of a CDR is neither the EMP's nor that of whoever was admitted (019)."""
+    text = rules_charging.medium(identification)[1].get("EvcoID")
+    if text is None:
+        return None
+    owner = ContractId(text).party
+    admitted = rules_charging.medium(session["Identification"])[1].get("EvcoID")
+    if owner == PartyId(session["ProviderID"]) or (admitted is not None and ContractId(admitted).party == owner):
+        return None
+    return Refusal("019", "the EvcoID is not of the provider of this session")
+
+
+_OPERATOR: Final = "operators/{operator}"
+START: Final = Service(
+    "authorise_start",
+    f"charging/v21/{_OPERATOR}/authorize/start",
+    200,
+    rules_charging.shape_of_start,
+    authorises=True,
+    take=_start,
+)
+STOP: Final = Service(
+    "authorise_stop",
+    f"charging/v21/{_OPERATOR}/authorize/stop",
+    50,
+    rules_charging.shape_of_stop,
+    authorises=True,
+    take=_stop,
+)
+CDR: Final = Service(
+    "charge_detail_record",
+    f"cdrmgmt/v22/{_OPERATOR}/charge-detail-record",
+    350,
+    rules_charging.shape_of_cdr,
+    authorises=False,
+    take=_cdr,
+)
+NOTIFICATION: Final = Service(
+    "charging_notification",
+    "notificationmgmt/v11/charging-notifications",
+    100,
+    rules_charging.shape_of_notification,
+    authorises=False,
+    take=_notification,
+)
+SERVICES: Final = (START, STOP, CDR, NOTIFICATION)
