@@ -7,11 +7,14 @@ Beside the control requests that all sandboxes have (`adapters.core.sandbox`):
 | `POST /_sandbox/register` | `{"versions_url", "token"}`: registers with a gateway |
 | `POST /_sandbox/unregister` | sends `DELETE credentials`, then forgets the registration |
 | `POST /_sandbox/pull` | `{"modules", "limit", "date_from", "date_to"}`: pulls into `pulled_…` |
+| `GET`, `POST /_sandbox/drivers` | the drivers of the EMSPs behind it; a list of `emsps.Driver` to add |
+| `POST /_sandbox/commands` | a `driving.Command`, or a list: has an EMSP send it, and tells what came of it |
+| `POST /_sandbox/tokens` | `{"uids"}`: has EMSPs push their drivers' tokens to the gateway |
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,7 +24,10 @@ from adapters.core.faults import Fault, Handler
 from adapters.core.http import read_json
 from adapters.core.sandbox import PREFIX, Sandbox, make_application
 from adapters.gireve.sandbox import checks
+from adapters.gireve.sandbox.charging import CDRS, COMMAND_RESULTS, SESSIONS, Charging, Given
 from adapters.gireve.sandbox.checks import Refusal, Wrong
+from adapters.gireve.sandbox.driving import Driving
+from adapters.gireve.sandbox.emsps import AUTHORISATIONS, Emsps
 from adapters.gireve.sandbox.memory import KINDS, Memory, evse_key, tariff_key
 from adapters.gireve.sandbox.peer import RECEIVER, ROOT, Peer
 from adapters.gireve.settings import HUB_PARTY, Environment
@@ -41,6 +47,8 @@ class SandboxSettings(BaseModel):
         strict: What the quality process holds back is refused at once instead.
         delay_seconds: How far away the platform is.
         page_cap: Most objects it asks for in a page.
+        emsp_patience_seconds: How long it waits for an EMSP.
+        unknown_token: The code for a token that nobody knows: OCPI's, or the one that Gireve names.
         seed: For the dice of faults.
     """
 
@@ -53,6 +61,8 @@ class SandboxSettings(BaseModel):
     strict: bool = False
     delay_seconds: Annotated[float, Field(ge=0)] = 0.0
     page_cap: Annotated[int, Field(ge=1)] = 100
+    emsp_patience_seconds: Annotated[float, Field(ge=0)] = 30.0
+    unknown_token: Literal[2000, 2004] = 2004
     seed: int = 0
 
 
@@ -64,10 +74,14 @@ def create(settings: SandboxSettings | None = None) -> web.Application:
 class _Iop:
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._sandbox = Sandbox(KINDS, seed=settings.seed)
+        self._sandbox = Sandbox((*KINDS, AUTHORISATIONS, SESSIONS, CDRS, COMMAND_RESULTS), seed=settings.seed)
         self._memory = Memory(self._sandbox, settings.quality_seconds)
         self._party = HUB_PARTY[settings.environment]
         self._peer = Peer(self._sandbox, self._party, settings.token, settings.page_cap)
+        emsps = Emsps(self._sandbox, settings.emsp_patience_seconds, settings.unknown_token)
+        self._charging = Charging(self._sandbox, self._memory, emsps, _sender)
+        self._driving = Driving(self._sandbox, self._peer, self._memory, emsps, self._charging, self._party)
+        self._peer.more_endpoints = self._charging.endpoints
 
     def application(self) -> web.Application:
         location = f"{RECEIVER}/locations/{{country}}/{{code}}/{{id}}"
@@ -82,6 +96,8 @@ class _Iop:
             web.patch(f"{location}/{{evse}}/{{connector}}", self._served("locations", self._patch_connector)),
             web.put(tariff, self._served("tariffs", self._put_tariff)),
             web.delete(tariff, self._served("tariffs", self._delete_tariff)),
+            *self._charging.routes(self._served),
+            *self._driving.routes(),
             web.post(f"{PREFIX}/register", self._peer.drive_register),
             web.post(f"{PREFIX}/unregister", self._peer.drive_unregister),
             web.post(f"{PREFIX}/pull", self._peer.drive_pull),
@@ -92,24 +108,35 @@ class _Iop:
 
     # What holds for every request
 
-    def _served(self, operation: str, handle: Callable[[web.Request], Awaitable[Any]]) -> Handler:
+    def _served(
+        self, operation: str, handle: Callable[[web.Request], Awaitable[Any]], *, to_emsp: bool = False
+    ) -> Handler:
+        """Wraps a handler.
+
+        Args:
+            to_emsp: The request may be addressed to an EMSP behind IOP as well.
+        """
+
         async def serve(request: web.Request) -> web.StreamResponse:
+            extra: Mapping[str, str] = {}
             try:
-                self._check_request(request, operation)
+                self._check_request(request, operation, to_emsp=to_emsp)
                 data = await handle(request)
+                if isinstance(data, Given):
+                    data, extra = data
             except Refusal as refusal:
                 status, code, text = refusal.status, refusal.code, str(refusal)
             except (Wrong, ValueError) as wrong:
                 status, code, text = 400, int(StatusCode.INVALID_PARAMETERS), str(wrong)
             else:
                 self._sandbox.counted(operation, "ok")
-                return ocpi.answered(request, datetime.now(UTC), data)
+                return ocpi.answered(request, datetime.now(UTC), data, extra=extra)
             self._sandbox.counted(operation, f"{status} {code} {text}"[:200])
             return ocpi.answered(request, datetime.now(UTC), code=code, status=status, message=text)
 
         return serve
 
-    def _check_request(self, request: web.Request, operation: str) -> None:
+    def _check_request(self, request: web.Request, operation: str, *, to_emsp: bool) -> None:
         token = ocpi.presented_token(request.headers.get("Authorization"))
         configuration = operation in {"versions", "credentials"}
         if token is None or not self._peer.lets_in(token, configuration=configuration):
@@ -123,11 +150,11 @@ class _Iop:
         receiver = ocpi.party_in(request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
         if sender is None or receiver is None:
             raise Wrong("Missing routing headers")
-        if receiver != self._party:
+        if receiver != self._party and not to_emsp:
             raise Refusal(400, StatusCode.UNKNOWN_RECEIVER, f"Unknown receiver {receiver}")
         if self._settings.operators and sender not in self._settings.operators:
             raise Wrong(f"Unknown operator {sender}")
-        if sender != _owner(request):
+        if "code" in request.match_info and sender != _owner(request):
             raise Wrong(f"The object is not one of {sender}")
 
     async def _body(self, request: web.Request) -> Any:
@@ -224,6 +251,13 @@ def _owner(request: web.Request) -> PartyId:
         return PartyId.of(request.match_info["country"], request.match_info["code"])
     except ValueError as error:
         raise Wrong(str(error)) from None
+
+
+def _sender(request: web.Request) -> PartyId:
+    party = ocpi.party_in(request.headers, ocpi.FROM_COUNTRY, ocpi.FROM_PARTY)
+    if party is None:
+        raise Wrong("Missing routing headers")
+    return party
 
 
 def _refuse(request: web.Request, fault: Fault) -> web.Response:

@@ -17,7 +17,11 @@ from mappings.canonical.ids import PartyId
 
 LOCATIONS, PUBLISHED, HELD, TARIFFS = "locations", "published", "held", "tariffs"
 PULLED_LOCATIONS, PULLED_TARIFFS = "pulled_locations", "pulled_tariffs"
-KINDS = (LOCATIONS, PUBLISHED, HELD, TARIFFS, PULLED_LOCATIONS, PULLED_TARIFFS)
+PULLED_SESSIONS, PULLED_CDRS = "pulled_sessions", "pulled_cdrs"
+KINDS = (
+    *(LOCATIONS, PUBLISHED, HELD, TARIFFS),
+    *(PULLED_LOCATIONS, PULLED_TARIFFS, PULLED_SESSIONS, PULLED_CDRS),
+)
 
 Record = dict[str, Any]
 

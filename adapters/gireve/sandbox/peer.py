@@ -1,9 +1,9 @@
 """The sandbox IOP as an OCPI platform: its versions and credentials, and what it does by itself towards a gateway."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -16,7 +16,14 @@ from adapters.core.outcomes import Delivered, Outcome
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.errors import judge
 from adapters.gireve.sandbox.checks import Refusal, Wrong
-from adapters.gireve.sandbox.memory import PULLED_LOCATIONS, PULLED_TARIFFS, exploded, tariff_key
+from adapters.gireve.sandbox.memory import (
+    PULLED_CDRS,
+    PULLED_LOCATIONS,
+    PULLED_SESSIONS,
+    PULLED_TARIFFS,
+    exploded,
+    tariff_key,
+)
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 
@@ -24,6 +31,14 @@ ROOT = "/ocpi"
 RECEIVER = f"{ROOT}/receiver/{ocpi.VERSION}"
 _BASE = f"{ROOT}/{ocpi.VERSION}"
 _MOST_PAGES = 100_000
+_PULLED: Mapping[str, str] = {
+    "locations": PULLED_LOCATIONS,
+    "tariffs": PULLED_TARIFFS,
+    "sessions": PULLED_SESSIONS,
+    "cdrs": PULLED_CDRS,
+}
+_CDR_PAGE = 20
+"""Guide, Pagination: CDRs come in pages of 20, whatever the others do."""
 
 
 class _Register(BaseModel):
@@ -36,7 +51,7 @@ class _Register(BaseModel):
 class _Pull(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    modules: tuple[str, ...] = ("locations", "tariffs")
+    modules: tuple[Literal["locations", "tariffs", "sessions", "cdrs"], ...] = ("locations", "tariffs")
     limit: Annotated[int, Field(ge=1)] | None = None
     date_from: str | None = None
     date_to: str | None = None
@@ -74,6 +89,8 @@ class Peer:
         """What we present to the gateway."""
         self._endpoints: dict[str, str] = {}
         self._opened: HubClient | None = None
+        self.more_endpoints: Callable[[str], Sequence[Mapping[str, str]]] = lambda _origin: ()
+        """Gives what else the version details name."""
 
     @property
     def _client(self) -> HubClient:
@@ -121,6 +138,7 @@ class Peer:
                 {"identifier": "credentials", "role": "SENDER", "url": f"{origin}{_BASE}/credentials"},
                 {"identifier": "locations", "role": "RECEIVER", "url": f"{origin}{RECEIVER}/locations/"},
                 {"identifier": "tariffs", "role": "RECEIVER", "url": f"{origin}{RECEIVER}/tariffs"},
+                *self.more_endpoints(str(origin)),
             ],
         }
 
@@ -214,10 +232,11 @@ class Peer:
         endpoint = self._endpoints.get(f"{module}/SENDER")
         if endpoint is None:
             raise DriveFailed(f"the gateway has no endpoint {module}/SENDER")
-        query = {"offset": "0", "limit": str(min(asked.limit or self._page_cap, self._page_cap))}
+        cap = min(self._page_cap, _CDR_PAGE) if module == "cdrs" else self._page_cap
+        query = {"offset": "0", "limit": str(min(asked.limit or cap, cap))}
         query |= {name: value for name in ("date_from", "date_to") if (value := getattr(asked, name)) is not None}
         dated = len(query) > 2
-        memory = self._sandbox.memory[PULLED_LOCATIONS if module == "locations" else PULLED_TARIFFS]
+        memory = self._sandbox.memory[_PULLED[module]]
         if not dated:
             memory.clear()  # all pages together are the new truth
         pages = objects = total = 0
@@ -255,8 +274,9 @@ class Peer:
     def _take(memory: dict[str, Any], module: str, wire: dict[str, Any]) -> None:
         if module == "locations":
             memory.update(exploded(wire))
-        else:
-            memory[tariff_key(wire, f"{wire['country_code']}*{wire['party_id']}", wire["id"])] = wire
+            return
+        owner = f"{wire['country_code']}*{wire['party_id']}"
+        memory[tariff_key(wire, owner, wire["id"]) if module == "tariffs" else f"{owner}/{wire['id']}"] = wire
 
     async def _read_gateway(self, versions_url: str, token: str) -> dict[str, str]:
         listed = _data(await self._ask("GET", versions_url, token))
@@ -272,11 +292,32 @@ class Peer:
             raise DriveFailed("the gateway has no endpoint credentials")
         return found
 
+    async def call(
+        self, method: str, endpoint: str, tail: str, body: Any, *, sender: PartyId, receiver: PartyId | None
+    ) -> list[Reply]:
+        """Sends a request to the gateway, twice with the same ids where the fault `repeat` says so.
+
+        Args:
+            endpoint: `module/ROLE`.
+            tail: What follows the endpoint's URL.
+            sender, receiver: Who speaks to whom.
+
+        Raises:
+            DriveFailed: No gateway is registered, or it has no such endpoint.
+        """
+        found = self._endpoints.get(endpoint)
+        if self._ours is None or found is None:
+            raise DriveFailed("not registered" if self._ours is None else f"the gateway has no endpoint {endpoint}")
+        url, headers = ocpi.below(found, tail), ocpi.headers(self._ours, sender, receiver)
+        repeats = self._sandbox.faults.driving(FaultKind.REPEAT, method, url)
+        return [await self._send(method, url, headers, compact_json(body)) for _ in range(1 + repeats)]
+
     async def _ask(
         self, method: str, url: str, token: str, body: bytes | None = None, *, routed: bool = False
     ) -> Reply:
-        headers = ocpi.headers(token, sender=self._party if routed else None)
+        return await self._send(method, url, ocpi.headers(token, sender=self._party if routed else None), body)
 
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
         def understood(answer: Answer) -> Outcome:
             for name in (ocpi.REQUEST_ID, ocpi.CORRELATION_ID):
                 if answer.headers.get(name) != headers[name]:

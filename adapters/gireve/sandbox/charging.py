@@ -1,0 +1,209 @@
+"""What the sandbox IOP takes of a charge: real-time authorisations, sessions, CDRs and results of commands.
+
+A session is taken whole by PUT; PATCH is not implemented (guide, PATCH Sessions). A CDR is taken once: the same again
+is answered as taken and counted as `repeated`, another one under its id is refused. A second CDR of a session is passed
+on like the first, and counted; a credit is ignored, and counted (guide, CreditCDR).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from aiohttp import web
+
+from adapters.core import ocpi
+from adapters.core.faults import Handler
+from adapters.core.http import read_json
+from adapters.core.sandbox import Sandbox
+from adapters.gireve.sandbox import charge_checks as checks
+from adapters.gireve.sandbox.checks import Refusal, Wrong, check_owner
+from adapters.gireve.sandbox.emsps import Emsps
+from adapters.gireve.sandbox.memory import Memory, evse_key
+from adapters.gireve.sandbox.packed import Packed, content
+from adapters.gireve.sandbox.peer import RECEIVER, ROOT
+from mappings.canonical.ids import PartyId
+from mappings.ocpi.envelope import StatusCode
+
+SENDER = f"{ROOT}/sender/{ocpi.VERSION}"
+SESSIONS, CDRS, COMMAND_RESULTS = "sessions", "cdrs", "command_results"
+
+Serve: TypeAlias = Callable[..., Handler]
+"""Wraps a handler in what holds for every request; see `application`."""
+
+
+class Given(NamedTuple):
+    """An answer's data, with headers of its own."""
+
+    data: Any
+    headers: Mapping[str, str]
+
+
+class Charging:
+    """The modules tokens (Sender), sessions and cdrs (Receiver) and commands (Sender).
+
+    Args:
+        network: What IOP knows of stations.
+        sender: Tells who makes a request.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, network: Memory, emsps: Emsps, sender: Callable[[web.Request], PartyId]
+    ) -> None:
+        self._sandbox = sandbox
+        self._network = network
+        self._emsps = emsps
+        self._sender = sender
+        self._of_session: defaultdict[str, set[str]] = defaultdict(set)
+        sandbox.memory |= {SESSIONS: Packed(), CDRS: Packed()}
+        self.heard: Callable[[str], None] = lambda _command: None
+        """Called with a command's id whenever its result came in."""
+
+    def routes(self, served: Serve) -> list[web.RouteDef]:
+        """Gives the routes."""
+        session, cdrs = f"{RECEIVER}/sessions/{{country}}/{{code}}/{{id}}", f"{RECEIVER}/cdrs"
+        return [
+            web.post(f"{SENDER}/tokens/{{uid}}/authorize", served("authorize", self._authorize)),
+            web.put(session, served("sessions", self._put_session)),
+            web.patch(session, served("sessions", self._patch_session)),
+            web.get(session, served("sessions", self._get_session)),
+            web.post(cdrs, served("cdrs", self._post_cdr)),
+            web.get(f"{cdrs}/{{country}}/{{code}}/{{id}}", served("cdrs", self._get_cdr)),
+            web.post(f"{SENDER}/commands/{{kind}}/{{id}}", served("command_results", self._result, to_emsp=True)),
+        ]
+
+    @staticmethod
+    def endpoints(origin: str) -> list[dict[str, str]]:
+        """Gives what the version details name."""
+        named = (("tokens", SENDER), ("sessions", RECEIVER), ("cdrs", RECEIVER), ("commands", SENDER))
+        return [
+            {"identifier": name, "role": root.split("/")[2].upper(), "url": f"{origin}{root}/{name}"}
+            for name, root in named
+        ]
+
+    # Tokens
+
+    async def _authorize(self, request: web.Request) -> dict[str, Any]:
+        uid, type_ = request.match_info["uid"], request.query.get("type", "RFID")
+        raw = await request.read()
+        location, evse = checks.check_asked(uid, type_, read_json(raw) if raw else None)
+        cpo = self._sender(request)
+        self._check_place(cpo, location, evse)
+        return await self._emsps.answer(cpo, uid, type_, location, evse)
+
+    def _check_place(self, cpo: PartyId, location: str, evse: str) -> None:
+        """A CPO who told IOP of stations is served at those only; one who told of none is not looked up."""
+        known = self._network.locations
+        if any(key.startswith(f"{cpo}/") for key in known) and evse_key(f"{cpo}/{location}", evse) not in known:
+            raise Refusal(400, StatusCode.UNKNOWN_LOCATION, "Unknown location or EVSE")
+
+    # Sessions
+
+    async def _put_session(self, request: web.Request) -> dict[str, Any]:
+        names, wire = request.match_info, checks.check_session(await _body(request))
+        check_owner(wire, names["country"], names["code"], names["id"])
+        cpo = self._sender(request)
+        self._emsps.check_driver(wire, cpo, wire["location_id"], wire["evse_uid"])
+        memory, key = self._sandbox.memory[SESSIONS], f"{cpo}/{wire['id']}"
+        before = memory.get(key)
+        if before == wire:
+            self._sandbox.counted("sessions", "repeated")
+        elif before is not None and before["last_updated"] > wire["last_updated"]:
+            # The guide wants them first in, first out.
+            self._sandbox.counted("sessions", "out of order")
+        if before is not None and before["status"] == "COMPLETED" != wire["status"]:
+            self._sandbox.counted("sessions", "changed after COMPLETED")
+        memory[key] = dict(wire)
+        self._sandbox.received(SESSIONS, key, wire["status"], wire["last_updated"])
+        return {}
+
+    async def _patch_session(self, _request: web.Request) -> dict[str, Any]:
+        raise Refusal(405, StatusCode.CLIENT_ERROR, "PATCH Sessions is not implemented")
+
+    async def _get_session(self, request: web.Request) -> Any:
+        return self._kept(SESSIONS, request)
+
+    # CDRs
+
+    async def _post_cdr(self, request: web.Request) -> Given:
+        wire = checks.check_cdr(await _body(request), datetime.now(UTC))
+        cpo = self._sender(request)
+        if (wire["country_code"], wire["party_id"]) != (cpo.country, cpo.code):
+            raise Wrong("country_code or party_id is not the sender's")
+        key = f"{cpo}/{wire['id']}"
+        given = Given({}, {"Location": f"{request.url.origin()}{RECEIVER}/cdrs/{ocpi.path(*_parts(wire))}"})
+        memory = self._sandbox.memory[CDRS]
+        if key in memory:
+            if content(memory[key]) != content(wire):
+                raise Wrong("another CDR has this id")
+            self._sandbox.counted("cdrs", "repeated")
+            return given
+        self._check_charge(wire, cpo)
+        if wire.get("credit"):
+            self._sandbox.counted("cdrs", "credit ignored")
+            return given
+        memory[key] = wire
+        self._sandbox.received(CDRS, key, str(wire["total_energy"]), wire["last_updated"])
+        return given
+
+    def _check_charge(self, wire: Mapping[str, Any], cpo: PartyId) -> None:
+        """The session, or the authorisation, is known, and of the same driver."""
+        place = wire["cdr_location"]
+        known = self._emsps.check_driver(wire, cpo, place["id"], place["evse_uid"])
+        session_id = wire.get("session_id")
+        if session_id is None:
+            if known == "advenir":
+                raise Wrong("session_id is missing")
+            self._sandbox.counted("cdrs", "without a session")
+            return
+        session_key = f"{cpo}/{session_id}"
+        session = self._sandbox.memory[SESSIONS].get(session_key)
+        if session is None:
+            self._sandbox.counted("cdrs", "before its session")
+        elif session["cdr_token"] != wire["cdr_token"]:
+            raise Wrong("cdr_token is not the session's")
+        elif (session["location_id"], session["evse_uid"]) != (place["id"], place["evse_uid"]):
+            raise Wrong("cdr_location is not the session's")
+        if wire.get("credit"):
+            return
+        if not self._sandbox.memory[CDRS]:
+            self._of_session.clear()  # the sandbox was told to forget
+        if self._of_session[session_key]:
+            self._sandbox.counted("cdrs", "second of a session")
+        self._of_session[session_key].add(wire["id"])
+
+    async def _get_cdr(self, request: web.Request) -> Any:
+        return self._kept(CDRS, request)
+
+    def _kept(self, kind: str, request: web.Request) -> Any:
+        record = self._sandbox.memory[kind].get(f"{self._sender(request)}/{request.match_info['id']}")
+        if record is None:
+            raise Refusal(404, StatusCode.CLIENT_ERROR, f"Unknown {kind[:-1]}")
+        return record
+
+    # Commands
+
+    async def _result(self, request: web.Request) -> dict[str, Any]:
+        names = request.match_info
+        command = self._sandbox.memory[COMMAND_RESULTS].get(names["id"])
+        if command is None or command["kind"] != names["kind"]:
+            raise Refusal(404, StatusCode.CLIENT_ERROR, "Unknown command")
+        wire = checks.check_result(await _body(request))
+        if command["cpo"] != self._sender(request).normal:
+            raise Wrong("the command was another operator's")
+        if command["results"]:
+            self._sandbox.counted("command_results", "came again")
+        command["results"].append(dict(wire))
+        self._sandbox.received(COMMAND_RESULTS, names["id"], wire["result"])
+        self.heard(names["id"])
+        return {}
+
+
+def _parts(wire: Mapping[str, Any]) -> tuple[str, str, str]:
+    return wire["country_code"], wire["party_id"], wire["id"]
+
+
+async def _body(request: web.Request) -> Any:
+    if request.content_type != "application/json":
+        raise Refusal(415, StatusCode.CLIENT_ERROR, "Content-Type is not application/json")
+    return read_json(await request.read())
