@@ -21,6 +21,8 @@ class HubsOptions(BaseModel):
         certificates: Folder for Hubject's certificates; None runs it without TLS.
         limits: Whether Hubject keeps its published limits.
         quality_seconds: How long Gireve's quality process holds static data back.
+        gateway: The gateway's base URL, to which Hubject sends the commands of EMPs; without it each command has to
+            say where it goes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +33,7 @@ class HubsOptions(BaseModel):
     certificates: Path | None = None
     limits: bool = True
     quality_seconds: float = 0.0
+    gateway: str | None = None
 
 
 class Hubs(BaseModel):
@@ -57,7 +60,8 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
     settings = gireve.SandboxSettings(quality_seconds=options.quality_seconds)
     iop = SandboxServer(gireve.create(settings), port=options.gireve_port)
     partner = hubject.Partner(options.operator, sub_operators=None)
-    hbs = hubject.HubjectSandbox([partner], limits=options.limits)
+    connection = None if options.gateway is None else f"{options.gateway.rstrip('/')}/oicp/hubject"
+    hbs = hubject.HubjectSandbox([partner], limits=options.limits, gateway=connection)
     await iop.start()
     try:
         async with hubject.run(hbs, options.certificates, port=options.hubject_port) as listening:
@@ -79,14 +83,15 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
         await iop.stop()
 
 
-def _certificates(certificates: hubject.Certificates | None, operator: PartyId) -> dict[str, str]:
+def _certificates(certificates: hubject.Certificates | None, operator: PartyId) -> dict[str, object]:
     if certificates is None:
-        return {}
+        return {"trust_loopback": True}  # whoever calls from this machine
     own = certificates.clients[operator.normal]
     return {
         "client_certificate": str(own.certificate),
         "client_key": str(own.key),
         "ca_file": str(certificates.authority),
+        "hub_certificates": [{"fingerprint": certificates.hub.fingerprint()}],
     }
 
 

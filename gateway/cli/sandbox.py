@@ -27,6 +27,9 @@ def sandbox(
     quality_seconds: Annotated[
         float, typer.Option(min=0, help="How long Gireve's quality process holds static data back.")
     ] = 0.0,
+    gateway: Annotated[
+        str | None, typer.Option(help="The gateway's base URL, to which Hubject sends the commands of EMPs.")
+    ] = None,
     show: Annotated[
         Path | None, typer.Option(dir_okay=False, help="File for addresses, token and settings, as JSON.")
     ] = None,
@@ -37,7 +40,9 @@ def sandbox(
 ) -> None:
     """Run a sandbox Gireve and a sandbox Hubject until SIGTERM or SIGINT.
 
-    Both tell what they were told at `/_sandbox/memory`, and fail on command at `/_sandbox/faults`.
+    Both tell what they were told at `/_sandbox/memory`, and fail on command at `/_sandbox/faults`. Hubject knows the
+    drivers of `/_sandbox/drivers`, and starts, stops, reserves and cancels at `/_sandbox/remote-start`, `remote-stop`,
+    `reserve` and `cancel-reservation`.
     """
     try:
         party = PartyId(operator)
@@ -50,6 +55,7 @@ def sandbox(
         certificates=certificates,
         limits=limits,
         quality_seconds=quality_seconds,
+        gateway=gateway,
     )
 
     def started(hubs: Hubs) -> None:

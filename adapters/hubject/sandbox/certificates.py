@@ -33,6 +33,10 @@ class Pair:
     certificate: Path
     key: Path
 
+    def fingerprint(self) -> str:
+        """Gives the SHA-256 of the certificate, hex: by which a gateway knows it."""
+        return x509.load_pem_x509_certificate(self.certificate.read_bytes()).fingerprint(hashes.SHA256()).hex()
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
