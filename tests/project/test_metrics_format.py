@@ -2,6 +2,7 @@ import asyncio
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.core.charging import Denial
 from adapters.core.connection import Mode, State
 from gateway.metrics import Exposition, Metrics, StoreFigures
-from gateway.services.ports import LaneSample, MessageSample, Sample, StatusOutcome
+from gateway.services.ports import CdrSample, ChargeSample, LaneSample, MessageSample, Sample, StatusOutcome
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue, IssueKind
 from tests.project.files import read
@@ -22,7 +23,8 @@ class OneLane:
         )
         connections = [("gireve", "prod", next(iter(Mode)), next(iter(State)))]
         message = MessageSample("hubject", "prod", "cdrs", pending=3, oldest=1.5, dead_letters=1)
-        return Sample([lane], [message], connections, dict.fromkeys(EvseStatus, 7), pool_size=10, pool_idle=4)
+        charges = ChargeSample(1, 1, 1, 1, [CdrSample("hubject", "prod", pending=2, late=1, oldest=90_000)])
+        return Sample([lane], [message], connections, dict.fromkeys(EvseStatus, 7), charges, 10, 4)
 
 
 async def everything() -> str:
@@ -39,6 +41,9 @@ async def everything() -> str:
     metrics.late_yes("hubject", "prod", released=True)
     metrics.drift("hubject", "prod")
     metrics.stop_authorised("", Denial.OTHER_MEDIUM)
+    metrics.cdrs("hubject", "prod", "delivered", 1, Decimal("12.5"))
+    metrics.command("hubject", "prod", "START_SESSION", "ACCEPTED")
+    metrics.call_out("START_SESSION", "answered", 0.1)
     metrics.issue("oicp", Issue(next(iter(IssueKind)), 'Location."name"[3]', "a text", "lost"))
     exposition = Exposition(metrics, StoreFigures(OneLane(), lambda: 0.0))
     return (await exposition.render()).decode()
