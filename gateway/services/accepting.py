@@ -89,7 +89,7 @@ class Acceptance:
             (cdr.party.normal, cdr.reference) for cdr in cdrs if cdr.session_id is None and cdr.reference is not None
         }
         if referred:
-            for row in await self._tx.fetch(SQL["sessions_ofreferences_to"], *columns(sorted(referred), 2)):
+            for row in await self._tx.fetch(SQL["sessions_of_references"], *columns(sorted(referred), 2)):
                 self._referred.setdefault((row["party"], row["reference"]), []).append(row["session_id"])
                 named.add((row["party"], row["session_id"]))
         if named:

@@ -9,6 +9,8 @@ from typing import Any
 from adapters.core.connection import Mode, Scope, State
 from gateway.services.ports import (
     BadCursor,
+    CdrSample,
+    ChargeSample,
     Conflict,
     ConnectionView,
     DeadLetter,
@@ -333,6 +335,9 @@ class FakeImporting:
         return report
 
 
+CHARGES = ChargeSample(3, 1, 2, 4, [CdrSample("gireve", "g", 5, 1, 7200.0)])
+
+
 @dataclass
 class FakeSampler:
     fails: bool = False
@@ -343,7 +348,7 @@ class FakeSampler:
         if self.fails:
             raise OSError("no route to the database")
         lane = LaneSample("gireve", "g", "locations", 3, 1.5, 1, 2, 1, 0)
-        return Sample([lane], [], [("gireve", "g", Mode.LIVE, State.READY)], {EvseStatus.CHARGING: 4}, 8, 6)
+        return Sample([lane], [], [("gireve", "g", Mode.LIVE, State.READY)], {EvseStatus.CHARGING: 4}, CHARGES, 8, 6)
 
 
 @dataclass
