@@ -6,6 +6,7 @@ repeat is switched off here. Each request is measured once, with the outcome tha
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -25,6 +26,8 @@ from adapters.core.outcomes import Misconfigured, NotSent, Outcome, OutcomeUnkno
 MAX_ANSWER = 8 * 1024 * 1024
 """Default bound on an answer's body, bytes after decompression."""
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
 
 def compact_json(value: Any) -> bytes:
     """Writes JSON without white space, UTF-8; a firewall of Gireve's is known to reject line breaks."""
@@ -32,11 +35,14 @@ def compact_json(value: Any) -> bytes:
 
 
 def read_json(body: bytes) -> Any:
-    """Parses an answer.
+    """Parses what a hub says.
 
     Raises:
-        ValueError: It is no JSON, or is nested too deep.
+        ValueError: It is no JSON, is nested too deep, or a text in it holds NUL, which is lawful there and nowhere in
+            PostgreSQL.
     """
+    if b"\\u0000" in body and _NUL.search(body):
+        raise ValueError("a text holds NUL")
     return pydantic_core.from_json(body, allow_inf_nan=False)
 
 

@@ -184,7 +184,7 @@ async def _body(served: _Served) -> Any:
     try:
         return read_json(bytes(raw))
     except ValueError:
-        raise Refusal(commands.DATA_ERROR, "the body is not JSON") from None
+        raise Refusal(commands.DATA_ERROR, "the body is not JSON, or a text in it holds NUL") from None
 
 
 def _session(command: Order) -> str | None:

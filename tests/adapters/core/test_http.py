@@ -283,6 +283,13 @@ def test_an_answer_nested_too_deep_is_no_json() -> None:
         read_json(b"[" * 10_000 + b"]" * 10_000)
 
 
+def test_a_text_with_nul_is_nothing_that_we_could_keep() -> None:
+    for body in (rb'"\u0000"', rb'{"a": ["b\\\u0000"]}', rb'{"\u0000": 1}'):
+        with pytest.raises(ValueError, match="NUL"):
+            read_json(body)
+    assert read_json(rb'"\\u0000"') == r"\u0000"
+
+
 @pytest.mark.parametrize(
     "url",
     [

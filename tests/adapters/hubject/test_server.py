@@ -276,8 +276,8 @@ async def test_what_is_malformed_is_refused_with_the_name_of_the_field(
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"[" * 60_000, b" " * 70_000],
-    ids=["empty", "cut", "list", "null", "number", "text", "not UTF-8", "deep", "long"],
+    [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff", b"[" * 60_000, b" " * 70_000, rb'{"a": "\u0000"}'],
+    ids=["empty", "cut", "list", "null", "number", "text", "not UTF-8", "deep", "long", "NUL"],
 )
 async def test_a_body_that_is_none_is_a_data_error(called: Called, raw: bytes) -> None:
     for path in MESSAGES:
