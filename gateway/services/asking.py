@@ -90,10 +90,15 @@ class Asking:
         if self.won is not None:
             self.won.late = True
 
-    def denial(self) -> Denied | None:
-        """Gives the no that says most; None if nobody said no."""
-        told = [each.answer for each in self.inquiries if isinstance(each.answer, Denied)]
-        return min(told, key=lambda denied: _TELLING.index(denied.reason)) if told else None
+    def denial(self) -> Denial | None:
+        """Gives the reason of the no that says most; None if nobody said a real one."""
+        told = [each.answer.reason for each in self.inquiries if isinstance(each.answer, Denied)]
+        return min(set(told) & _REAL, key=_TELLING.index, default=None)
+
+    def silence(self) -> Denial:
+        """Says why nobody said yes or no: they were silent, or none could be asked for such a driver."""
+        unfit = all(isinstance(each.answer, Denied) and each.answer.reason is _UNFIT for each in self.inquiries)
+        return _UNFIT if unfit else Denial.NO_ANSWER
 
 
 # What only somebody who knows the driver can say comes first; what says no more than that they are unknown, last.
@@ -108,9 +113,9 @@ _TELLING: Final = (
     Denial.UNKNOWN_SESSION,
     Denial.NO_CONTRACT,
     Denial.UNKNOWN_TOKEN,
-    Denial.NO_ANSWER,
-    Denial.NO_CANDIDATE,
 )
+_REAL: Final = frozenset(_TELLING)
+_UNFIT: Final = Denial.NO_CANDIDATE
 
 
 async def ask(

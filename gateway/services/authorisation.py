@@ -243,12 +243,12 @@ class Authorisation:
         """Gives the authorisation that the hubs' answers come to."""
         if asking.won is not None:
             return await self._granted(admission, asking.won)
-        if (denied := asking.denial()) is not None:
-            return replace(admission, reason=denied.reason)
+        if (reason := asking.denial()) is not None:
+            return replace(admission, reason=reason)
         # Nobody was reached who means yes or no.
         if (local := accepted(standings, Word.OFFLINE)) is not None:
             return _listed(admission, local)
-        return replace(admission, reason=Denial.NO_ANSWER if asking.inquiries else Denial.NO_CANDIDATE)
+        return replace(admission, reason=asking.silence())
 
     async def _granted(self, admission: Admission, won: Inquiry) -> Admission:
         yes, connection = won.answer, won.candidate.connection

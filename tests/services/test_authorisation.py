@@ -203,6 +203,20 @@ async def test_a_real_no_counts_where_another_hub_was_silent(database_url):
         assert (await s.tap()).reason is Denial.UNKNOWN_TOKEN
 
 
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (Denied(Denial.NO_CANDIDATE), Denial.NO_CANDIDATE),
+        (SILENT, Denial.NO_ANSWER),
+        (UNKNOWN, Denial.UNKNOWN_TOKEN),
+    ],
+)
+async def test_a_hub_that_cannot_ask_for_such_a_driver_says_no_real_no(database_url, second, reason):
+    async with stations(database_url, "a", "b") as s:
+        s["a"].answer, s["b"].answer = Denied(Denial.NO_CANDIDATE, text="no place for a PIN"), second
+        assert (await s.tap()).reason is reason
+
+
 async def test_hubs_that_contradict_each_other_let_the_driver_charge(database_url):
     async with stations(database_url, "a", "b", next_after=AT_ONCE) as s:
         s["a"].answer, s["b"].answer = Denied(Denial.BLOCKED), yes()
