@@ -76,6 +76,8 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
                     "operator_id": options.operator.normal,
                     "operator_name": "Roamgate Demo",
                     "defaults": _HUBJECT_DEFAULTS,
+                    # A gateway without TLS sees no certificate: then it is Hubject who calls from this machine.
+                    "trust_loopback": not (options.gateway or "").startswith("https:"),
                     **_certificates(listening.certificates, options.operator),
                 },
             )
@@ -85,7 +87,7 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
 
 def _certificates(certificates: hubject.Certificates | None, operator: PartyId) -> dict[str, object]:
     if certificates is None:
-        return {"trust_loopback": True}  # whoever calls from this machine
+        return {}
     own = certificates.clients[operator.normal]
     return {
         "client_certificate": str(own.certificate),
