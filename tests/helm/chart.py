@@ -39,6 +39,7 @@ EVERYTHING: Values = {
         "tlsSecret": "tls",
     },
     "serviceMonitor": {"enabled": True, "interval": "15s", "scrapeTimeout": "5s", "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "pendingSeconds": 600, "labels": {"release": "prometheus"}},
     "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
     "podDisruptionBudget": {"maxUnavailable": "50%"},
     "podAnnotations": {"a.example/c": "d"},

@@ -55,6 +55,7 @@ def test_every_object_stands_in_the_namespace_of_the_release_and_is_labelled(val
         (SECRET | {"ingress": {"enabled": True}}, "/ingress/host"),
         (SECRET | {"serviceMonitor": {"enabled": "yes"}}, "/serviceMonitor/enabled"),
         (SECRET | {"serviceMonitor": {"interval": "often"}}, "/serviceMonitor/interval"),
+        (SECRET | {"prometheusRule": {"pendingSeconds": 1}}, "/prometheusRule/pendingSeconds"),
         (SECRET | {"env": {"DATABASE_URL": "postgresql://somewhere"}}, "DATABASE_URL"),
         (SECRET | {"env": {"WORKERS": 3}}, "/env/WORKERS"),
         (SECRET | {"settings": "a: text"}, "/settings"),
@@ -199,7 +200,7 @@ def test_a_disruption_budget_is_made_for_two_replicas_or_more(replicas: int, bud
     assert len(of_kind(SECRET | {"replicaCount": replicas}, "PodDisruptionBudget")) == budgets
 
 
-@pytest.mark.parametrize("kind", ["Ingress", "NetworkPolicy", "ServiceMonitor"])
+@pytest.mark.parametrize("kind", ["Ingress", "NetworkPolicy", "PrometheusRule", "ServiceMonitor"])
 def test_what_depends_on_the_cluster_is_made_only_when_asked_for(kind: str) -> None:
     assert of_kind(SECRET, kind) == []
     assert len(of_kind(EVERYTHING, kind)) == 1

@@ -140,7 +140,7 @@ class Roaming:
 
     store: Store
     links: Links
-    hubs: dict[str, TellingHub]
+    hubs: dict[str, Any]
     now: datetime = NOW
     wakes: int = 0
     counted: list[tuple[str | None, str, int, Decimal]] = field(default_factory=list)
@@ -230,7 +230,7 @@ class Roaming:
 @asynccontextmanager
 async def roaming(store: Store) -> AsyncIterator[Roaming]:
     """Services over one live connection named `hub`."""
-    hubs: dict[str, TellingHub] = {}
+    hubs: dict[str, Any] = {}
     links = Links(store, Cipher(KEY), {"scripted": lambda connection: hubs[connection.name]})
     made = Roaming(store, links, hubs)
     try:
