@@ -6,19 +6,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
 
 from adapters.core.charging import CommandOutcome, Denial
-from gateway.events.writing import Event, EventType
-from gateway.events.writing import append as append_events
 from gateway.outbox.messages import append as append_messages
 from gateway.services.finding import SQL
 from gateway.services.links import Links
 from gateway.store.listening import Listening
-from gateway.store.pool import Record, Store, Transaction
+from gateway.store.pool import Record, Store
 from mappings.canonical.commands import CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 
@@ -33,9 +31,6 @@ SWEEP: Final = 1.0
 
 GRACE: Final = timedelta(seconds=2)
 """After the deadline whoever waits for the answer says that there is none; after this it is taken to be gone."""
-
-STARTS: Final = frozenset({"START_SESSION", "RESERVE_NOW"})
-"""Commands that make an authorisation."""
 
 DENIALS: Final[Mapping[CommandResult, Denial]] = {
     CommandResult.CANCELED_RESERVATION: Denial.NOT_ALLOWED,
@@ -123,28 +118,25 @@ class Answering:
         if (waiting := self._waiting.get(id_)) is not None:
             waiting.set()
 
-    async def settle(self, id_: str, answer: CommandAnswer) -> Settled:
+    async def settle(self, id_: str, answer: CommandAnswer, *, told: bool = True) -> Settled:
         """Writes what came of a command, unless something was said before.
+
+        Args:
+            told: Whether it may have to be told to a hub; a statement alone is enough where surely nobody is told.
 
         Raises:
             LookupError: There is no such command.
         """
-        row: Record | None = None
-        async for attempt in self._store.attempts():
-            with attempt:
-                async with self._store.transaction() as tx:
-                    row = await self._write(tx, id_, answer)
-                    if row is None:
-                        return Settled(await self._answer_of(tx, id_), first=False)
+        row = await (self._write_told(id_, answer) if told else self._store.fetchrow(*self._statement(id_, answer)))
         if row is None:
-            raise AssertionError("unreachable")
+            return Settled(await self._answer_of(id_), first=False)
         self._measure(row, answer)
         self._noted()
         if row["reply_to"] is not None:
             self._told()
         if id_ in self._waiting:
             self.heard(id_)
-        elif self._listening is not None and row["reply_to"] is None:  # a replica may hold the hub's request open
+        elif told and self._listening is not None:  # another replica may wait for it
             await self._listening.notify(CHANNEL, id_)
         return Settled(answer, first=True)
 
@@ -182,42 +174,40 @@ class Answering:
                 log.exception("commands not swept")
             await asyncio.sleep(SWEEP)
 
-    async def _write(self, tx: Transaction, id_: str, answer: CommandAnswer) -> Record | None:
-        now = self._now()
-        row = await tx.fetchrow(SQL["settle"], id_, answer.result.value, answer.model_dump_json(exclude_none=True), now)
-        if row is not None:
-            await self._follow_up(tx, row, answer, now)
-        return row
+    def _statement(self, id_: str, answer: CommandAnswer, *, told: bool = False) -> tuple[str, *tuple[object, ...]]:
+        result = answer.result
+        return (
+            SQL["settle"],
+            id_,
+            result.value,
+            answer.model_dump_json(exclude_none=True),
+            self._now(),
+            told,
+            DENIALS[result].value if result is not CommandResult.ACCEPTED else None,
+            result in _GIVEN_UP,
+            answer.text,
+            answer.session_id,
+        )
 
-    @staticmethod
-    async def _answer_of(tx: Transaction, id_: str) -> CommandAnswer:
-        row = await tx.fetchrow(SQL["answer_of"], id_)
+    async def _write_told(self, id_: str, answer: CommandAnswer) -> Record | None:
+        """Writes what came of a command, and what is to be told of it."""
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    row = await tx.fetchrow(*self._statement(id_, answer, told=True))
+                    link = self._links.get(row["connection_id"]) if row is not None else None
+                    if row is not None and link is not None and row["reply_to"] is not None:
+                        outcome = CommandOutcome(command=id_, reply_to=json.loads(row["reply_to"]), answer=answer)
+                        messages = link.adapter.of_result(outcome, PartyId(row["party"]))
+                        await append_messages(tx, link, messages)
+                    return row
+        raise AssertionError("unreachable")
+
+    async def _answer_of(self, id_: str) -> CommandAnswer:
+        row = await self._store.fetchrow(SQL["answer_of"], id_)
         if row is None or row["answer"] is None:
             raise LookupError(f"there is no command {id_}")
         return CommandAnswer.model_validate_json(row["answer"])
-
-    async def _follow_up(self, tx: Transaction, row: Record, answer: CommandAnswer, now: datetime) -> None:
-        """Writes what follows from an answer, in its transaction."""
-        accepted = answer.result is CommandResult.ACCEPTED
-        if row["kind"] in STARTS and not accepted:
-            await tx.execute(SQL["denied"], row["authorisation_no"], DENIALS[answer.result].value)
-        if row["kind"] == "CANCEL_RESERVATION" and answer.result in _GIVEN_UP:
-            await tx.execute(SQL["used_up"], row["authorisation_no"], now)
-            await tx.execute(SQL["reservable"], row["authorisation_no"])
-        if row["follows"] is not None and accepted:
-            await tx.execute(SQL["used_up"], row["follows"], now)
-        link = self._links.get(row["connection_id"])
-        party = PartyId(row["party"])
-        if row["reply_to"] is not None and link is not None:
-            outcome = CommandOutcome(command=row["id"], reply_to=json.loads(row["reply_to"]), answer=answer)
-            await append_messages(tx, link, link.adapter.of_result(outcome, party))
-        data: dict[str, Any] = {"id": row["id"], "kind": row["kind"], **answer.model_dump(mode="json")}
-        if link is not None:
-            data["connection"] = link.connection.name
-        if row["reference"] is not None:
-            data["reference"] = row["reference"]
-        told = {name: value for name, value in data.items() if value is not None}
-        await append_events(tx, Event(EventType.COMMAND_ANSWERED, party, f"commands/{row['id']}", told))
 
     def _measure(self, row: Record, answer: CommandAnswer) -> None:
         link = self._links.get(row["connection_id"])

@@ -141,7 +141,7 @@ class Commands:
                 default = CommandResult.REJECTED if reason is SilenceReason.NOBODY else CommandResult.TIMEOUT
                 result = CommandResult(stated) if stated is not None else default
                 answer = CommandAnswer(result=result, text=f"The backend did not answer: {text}")
-        return (await self._answering.settle(taken.id, answer)).answer
+        return (await self._answering.settle(taken.id, answer, told=taken.told)).answer
 
 
 def _silent(text: str) -> CommandAnswer:

@@ -1,16 +1,79 @@
 -- name: evses_by_id
--- Of several EVSEs with one id the one that the connection shows first, then the newest.
-SELECT e.party, e.uid, l.body FROM evse e JOIN location l ON l.no = e.location_no
+-- Of several EVSEs with one id the one that the connection shows first, then the newest. With each, the open reservation of a
+-- driver ($4, $5) over the connection.
+SELECT e.party, e.uid, l.body, r.no AS reserved_no, r.id AS reserved
+FROM evse e JOIN location l ON l.no = e.location_no LEFT JOIN LATERAL (
+    SELECT a.no, a.id FROM authorisation a LEFT JOIN session s ON s.no = a.session_no
+    WHERE a.party = e.party AND a.location_id = e.location_id AND a.evse_uid = e.uid AND a.connection_id = $3
+        AND (a.identity = $4 OR a.contract_key = $5)
+        AND a.origin = 'reserve' AND a.allowed AND a.expires_at > $6
+        AND (a.session_no IS NULL OR s.status = 'RESERVATION')
+    ORDER BY a.no DESC LIMIT 1) r ON true
 WHERE e.evse_key = $1 AND NOT e.removed AND l.withdrawn_at IS NULL
     AND ($2::text[] IS NULL OR e.party = ANY($2))
 ORDER BY $3 = ANY(e.claims) DESC, e.status_at DESC, e.location_id LIMIT 10
 
 -- name: evses_by_location
--- Of a location without a named EVSE a free one first.
-SELECT e.party, e.uid, l.body FROM evse e JOIN location l ON l.no = e.location_no
-WHERE e.location_id = $1 AND ($4::text IS NULL OR e.uid = $4) AND NOT e.removed AND l.withdrawn_at IS NULL
+-- Of a location without a named EVSE a free one first. Reservations as above.
+SELECT e.party, e.uid, l.body, r.no AS reserved_no, r.id AS reserved
+FROM evse e JOIN location l ON l.no = e.location_no LEFT JOIN LATERAL (
+    SELECT a.no, a.id FROM authorisation a LEFT JOIN session s ON s.no = a.session_no
+    WHERE a.party = e.party AND a.location_id = e.location_id AND a.evse_uid = e.uid AND a.connection_id = $3
+        AND (a.identity = $4 OR a.contract_key = $5)
+        AND a.origin = 'reserve' AND a.allowed AND a.expires_at > $6
+        AND (a.session_no IS NULL OR s.status = 'RESERVATION')
+    ORDER BY a.no DESC LIMIT 1) r ON true
+WHERE e.location_id = $1 AND ($7::text IS NULL OR e.uid = $7) AND NOT e.removed AND l.withdrawn_at IS NULL
     AND ($2::text[] IS NULL OR e.party = ANY($2))
 ORDER BY $3 = ANY(e.claims) DESC, e.status = 'AVAILABLE' DESC, e.uid LIMIT 10
+
+-- name: insert
+-- A command, the EMSP's name of the reservation that it makes, and the event: in one statement, since a driver waits.
+WITH made AS (
+    INSERT INTO command (id, connection_id, kind, party, body, dedup, session_no, authorisation_no, follows, reply_to, result,
+        answer, at, deadline, answered_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::text, $12, $13::timestamptz, $14,
+        CASE WHEN $11::text IS NOT NULL THEN $13::timestamptz END)
+    ON CONFLICT (connection_id, dedup) DO NOTHING
+    RETURNING id, connection_id, party, authorisation_no
+), reserved AS (
+    INSERT INTO session_ref (connection_id, kind, value, authorisation_no)
+    SELECT connection_id, 'reservation', $15, authorisation_no FROM made WHERE $15::text IS NOT NULL
+    ON CONFLICT (connection_id, kind, value) DO UPDATE SET authorisation_no = excluded.authorisation_no
+), noted AS (
+    INSERT INTO event (type, party, subject, data) SELECT $16, party, 'commands/' || id, $17 FROM made
+)
+SELECT id FROM made
+
+-- name: settle
+-- What is said first counts; of a reservation that was accepted, also that it was cancelled. $5: also where it is to be told to
+-- somebody. $6: why not, where it was not accepted; then nothing begins under what a start or reservation admitted. $7: a
+-- reservation was given up. What was given up, used up or replaced expires; what began under it goes on.
+WITH settled AS (
+    UPDATE command SET result = $2::text, answer = $3, answered_at = $4
+    WHERE id = $1 AND ($5 OR reply_to IS NULL)
+        AND (result IS NULL OR kind = 'RESERVE_NOW' AND result = 'ACCEPTED' AND $2::text = 'CANCELED_RESERVATION')
+    RETURNING id, connection_id, kind, party, reply_to, authorisation_no, follows
+), denied AS (
+    UPDATE authorisation a SET allowed = false, reason = $6::text FROM settled t
+    WHERE a.no = t.authorisation_no AND t.kind = ANY('{START_SESSION,RESERVE_NOW}') AND $6::text IS NOT NULL
+        AND a.session_no IS NULL
+), expired AS (
+    UPDATE authorisation a SET expires_at = least(a.expires_at, $4) FROM settled t
+    WHERE a.no = CASE WHEN t.kind = 'CANCEL_RESERVATION' AND $7 THEN t.authorisation_no
+        WHEN t.kind <> 'CANCEL_RESERVATION' AND $6::text IS NULL THEN t.follows END
+), repeatable AS (
+    UPDATE command m SET dedup = NULL FROM settled t
+    WHERE m.authorisation_no = CASE WHEN t.kind = 'CANCEL_RESERVATION' AND $7 THEN t.authorisation_no END
+        AND m.kind = 'RESERVE_NOW' AND m.result IS NOT NULL
+), noted AS (
+    INSERT INTO event (type, party, subject, data)
+    SELECT 'command.answered', t.party, 'commands/' || t.id, json_strip_nulls(json_build_object(
+        'id', t.id, 'kind', t.kind, 'connection', c.name, 'reference', a.id, 'result', $2::text, 'text', $8::text,
+        'session_id', $9::text))
+    FROM settled t JOIN connection c ON c.id = t.connection_id LEFT JOIN authorisation a ON a.no = t.authorisation_no
+)
+SELECT * FROM settled
 
 -- name: charges
 -- Everything over a connection that has an id, whoever gave it.
@@ -27,30 +90,6 @@ WHERE a.connection_id = $1 AND a.no IN (
 )
 ORDER BY a.no DESC
 
--- name: reservation
--- A driver's open reservation of an EVSE over a connection.
-SELECT a.no, a.id FROM authorisation a LEFT JOIN session s ON s.no = a.session_no
-WHERE a.party = $1 AND a.location_id = $2 AND a.evse_uid = $3 AND a.connection_id = $4
-    AND (a.identity = $5 OR a.contract_key = $6)
-    AND a.origin = 'reserve' AND a.allowed AND a.expires_at > $7
-    AND (a.session_no IS NULL OR s.status = 'RESERVATION') AND a.id <> $8
-ORDER BY a.no DESC LIMIT 1
-
--- name: insert
-INSERT INTO command (id, connection_id, kind, party, body, dedup, session_no, authorisation_no, reply_to, result, answer,
-    at, deadline, answered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text, $11, $12::timestamptz, $13,
-    CASE WHEN $10::text IS NOT NULL THEN $12::timestamptz END)
-ON CONFLICT (connection_id, dedup) DO NOTHING
-RETURNING id
-
--- name: admitted
-UPDATE command SET authorisation_no = $2, follows = $3 WHERE id = $1
-
--- name: reserved
-INSERT INTO session_ref (connection_id, kind, value, authorisation_no) VALUES ($1, 'reservation', $2, $3)
-ON CONFLICT (connection_id, kind, value) DO UPDATE SET authorisation_no = excluded.authorisation_no
-
 -- name: earlier
 SELECT id, result, answer, answered_at, deadline, reply_to FROM command WHERE connection_id = $1 AND dedup = $2
 
@@ -61,25 +100,8 @@ UPDATE command SET dedup = NULL WHERE id = $1 AND result IS NOT NULL
 -- name: reply_elsewhere
 UPDATE command SET reply_to = $2 WHERE id = $1 AND result IS NULL
 
--- name: settle
--- What is said first counts; of a reservation that was accepted, also that it was cancelled.
-UPDATE command SET result = $2::text, answer = $3, answered_at = $4
-WHERE id = $1 AND (result IS NULL OR kind = 'RESERVE_NOW' AND result = 'ACCEPTED' AND $2::text = 'CANCELED_RESERVATION')
-RETURNING id, connection_id, kind, party, reply_to, authorisation_no, follows,
-    (SELECT a.id FROM authorisation a WHERE a.no = authorisation_no) AS reference
-
 -- name: answer_of
 SELECT result, answer FROM command WHERE id = $1
-
--- name: denied
-UPDATE authorisation SET allowed = false, reason = $2 WHERE no = $1 AND session_no IS NULL
-
--- name: used_up
--- Nothing begins under it any more; what began goes on.
-UPDATE authorisation SET expires_at = least(expires_at, $2) WHERE no = $1
-
--- name: reservable
-UPDATE command SET dedup = NULL WHERE authorisation_no = $1 AND kind = 'RESERVE_NOW' AND result IS NOT NULL
 
 -- name: overdue
 SELECT id FROM command WHERE result IS NULL AND deadline < $1 ORDER BY deadline LIMIT 100

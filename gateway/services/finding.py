@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.core.connection import Connection
-from gateway.services.admitting import Origin
+from gateway.services.admitting import Origin, identity
 from gateway.services.evses import Place, read_place
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
@@ -14,6 +14,7 @@ from mappings.canonical.commands import EvseRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import SessionStatus
+from mappings.canonical.tokens import Identification
 
 SQL = Queries("gateway.services", "commands.sql")
 
@@ -63,26 +64,40 @@ class Charge:
         return self.origin is Origin.RESERVE and waits and self.is_open(now)
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An EVSE, and the driver's own open reservation of it over the connection: its number and our id."""
+
+    place: Place
+    reserved_no: int | None
+    reserved: str | None
+
+
 class Finding:
     """Looks things up as a connection may see them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def place(self, connection: Connection, at: EvseRef) -> Place | None:
-        """Gives the EVSE that is meant; None if there is none in the connection's scope, or it is not clear whose."""
-        parties = _parties(connection, at)
+    async def spot(
+        self, connection: Connection, at: EvseRef, driver: Identification | None, now: datetime
+    ) -> Spot | None:
+        """Gives the EVSE that is meant; None if there is none in the connection's scope, or it is not clear whose.
+
+        Args:
+            driver: Whose reservation is looked for.
+        """
+        identified = (None, None) if driver is None else (identity(driver) or None, _contract(driver))
+        args = (_parties(connection, at), connection.id, *identified, now)
         if at.evse_id is not None:
-            rows = await self._store.fetch(SQL["evses_by_id"], at.evse_id.normal, parties, connection.id)
+            rows = await self._store.fetch(SQL["evses_by_id"], at.evse_id.normal, *args)
         elif at.location_id is not None:
-            rows = await self._store.fetch(
-                SQL["evses_by_location"], at.location_id, parties, connection.id, at.evse_uid
-            )
+            rows = await self._store.fetch(SQL["evses_by_location"], at.location_id, *args, at.evse_uid)
         else:
             return None
-        places = [read_place(row["body"], row["uid"]) for row in rows]
-        seen = [place for place in places if place.is_in(connection.scope)]
-        if at.evse_id is None and len({place.location.party for place in seen}) > 1:
+        spots = [Spot(read_place(row["body"], row["uid"]), row["reserved_no"], row["reserved"]) for row in rows]
+        seen = [spot for spot in spots if spot.place.is_in(connection.scope)]
+        if at.evse_id is None and len({spot.place.location.party for spot in seen}) > 1:
             return None
         return seen[0] if seen else None
 
@@ -98,6 +113,10 @@ class Finding:
 def reservation_key(emsp: PartyId | None, reservation: str) -> str:
     """Gives the name of a reservation at a connection: each EMSP counts its own."""
     return f"{emsp.normal if emsp is not None else ''}/{reservation}"
+
+
+def _contract(driver: Identification) -> str | None:
+    return driver.contract_id.normal if driver.contract_id is not None else None
 
 
 def _parties(connection: Connection, at: EvseRef) -> Sequence[str] | None:

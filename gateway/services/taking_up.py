@@ -8,17 +8,18 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from adapters.core.charging import CommandOutcome
 from adapters.core.connection import Connection, Mode
 from gateway.agreements.model import Service
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
-from gateway.events.writing import Event, EventType
-from gateway.events.writing import append as append_events
+from gateway.events.writing import EventType
 from gateway.outbox.messages import append as append_messages
 from gateway.services.admitting import Admission, Origin, identity, record, references
 from gateway.services.evses import Place
-from gateway.services.finding import SQL, Charge, Finding, reservation_key
+from gateway.services.finding import SQL, Charge, Finding, Spot, reservation_key
 from gateway.services.links import Links
 from gateway.store.pool import Store, Transaction
 from mappings.canonical.commands import (
@@ -41,6 +42,9 @@ SOON: Final = timedelta(seconds=30)
 STARTABLE: Final = timedelta(hours=1)
 """How long a session may begin under a remote start."""
 
+_TRIES: Final = 3
+"""How often a command is written that others write, and carry out, at the same time."""
+
 _SERVICES: Final[Mapping[str, Service]] = {
     "START_SESSION": Service.REMOTE,
     "STOP_SESSION": Service.REMOTE,
@@ -56,6 +60,7 @@ class Taken:
 
     Attributes:
         question: What the backend is asked.
+        told: Whether the hub is told the result, rather than waits for it.
     """
 
     id: str
@@ -63,6 +68,7 @@ class Taken:
     party: PartyId
     deadline: datetime
     question: Mapping[str, Any] = field(repr=False)
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,17 @@ class _Target:
     Attributes:
         place: The EVSE, as the backend names it.
         charge: What is to be stopped or given up.
+        spot: Where something is to begin.
     """
 
     party: PartyId
     place: Mapping[str, Any]
     charge: Charge | None = None
+    spot: Spot | None = None
+
+
+class _GivenBefore(Exception):
+    """The same command is there already; nothing is written of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +153,23 @@ class TakingUp:
         if connection.mode is not Mode.LIVE:
             return CommandAnswer(result=CommandResult.REJECTED, text="The connection is not live")
         given = _Given(connection, command, reply_to, deadline, _dedup(command, reply_to))
-        if (repeated := await self._repeated(given)) is not None:
-            return repeated
         target = await self._target(connection, command)
         if not isinstance(target, _Target):
-            return CommandAnswer(result=target)
+            # What a repetition is about may be gone, by the very command that it repeats.
+            return await self._repeated(given) or CommandAnswer(result=target)
         decision = await self._agreements.decide(
             connection.id, Request(_SERVICES[command.kind], target.party, _emsp(command))
         )
         # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
         if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
-            answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=f"No agreement: {decision.reason}")
-            await self._write_refused(given, target, answer)
-            return answer
-        taken = await self._write_taken(given, target, decision.agreement_id)
-        if taken is not None:
-            return taken
-        repeated = await self._repeated(given)  # the same command was written meanwhile
-        return repeated or CommandAnswer(result=CommandResult.FAILED, text="It was given twice at once")
+            return await self._repeated(given) or await self._refuse(given, target, decision.reason)
+        for _ in range(_TRIES):
+            if (taken := await self._write_taken(given, target, decision.agreement_id)) is not None:
+                self._noted()
+                return taken
+            if (repeated := await self._repeated(given)) is not None:
+                return repeated
+        return CommandAnswer(result=CommandResult.FAILED, text="It is given again and again")
 
     async def _repeated(self, given: _Given) -> Repeated | None:
         """Gives the command that this one repeats; None where it is to be carried out, for the first time or anew."""
@@ -210,119 +221,133 @@ class TakingUp:
                 found = [one for one in charges if one.is_reserved(now)]
                 missing = CommandResult.UNKNOWN_RESERVATION
             case _:
-                place = await self._finding.place(connection, command.at)
-                if place is None:
+                driver = command.leg.identification if isinstance(command, StartSession | ReserveNow) else None
+                spot = await self._finding.spot(connection, command.at, driver, now)
+                if spot is None:
                     return CommandResult.UNKNOWN_EVSE
-                return _Target(place.location.party, _of_place(place, command.at))
+                return _Target(spot.place.location.party, _of_place(spot.place, command.at), None, spot)
         if len(found) != 1:  # among several is never guessed
             return missing
         [charge] = found
         told = {"location_id": charge.location_id, "evse_uid": charge.evse_uid, "connector_id": charge.connector_id}
         return _Target(charge.party, _said(told), charge)
 
-    async def _write_refused(self, given: _Given, target: _Target, answer: CommandAnswer) -> None:
-        async with self._store.transaction() as tx:
-            taken = await self._write(tx, replace(given, dedup=""), target, answer)
-            if taken is not None:
-                data = {"id": taken.id, "kind": taken.kind, **taken.question, **answer.model_dump(mode="json")}
-                event = Event(EventType.COMMAND_ANSWERED, target.party, f"commands/{taken.id}", _said(data))
-                await append_events(tx, event)
+    async def _refuse(self, given: _Given, target: _Target, reason: str) -> CommandAnswer:
+        """Writes down that a command was refused, for people; it may be given again."""
+        answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=f"No agreement: {reason}")
+        taken = _taken(given, target, None)
+        await self._store.fetchval(*self._statement(replace(given, dedup=""), target, taken, None, answer))
         self._noted()
+        return answer
 
     async def _write_taken(self, given: _Given, target: _Target, agreement_id: int | None) -> Taken | None:
         """Writes a command, what it admits, and the event; None where the same command is there already."""
-        async for attempt in self._store.attempts():
-            with attempt:
-                async with self._store.transaction() as tx:
-                    taken = await self._write(tx, given, target, None)
-                    if taken is None:
-                        return None
-                    if isinstance(given.command, StartSession | ReserveNow):
-                        admitted = await self._admit(
-                            tx, given.connection, given.command, target, taken.id, agreement_id
-                        )
-                        taken = replace(taken, question={**taken.question, **admitted})
-                    data = {"id": taken.id, "kind": taken.kind, "deadline": _stamp(taken.deadline), **taken.question}
-                    event = Event(EventType.COMMAND_RECEIVED, taken.party, f"commands/{taken.id}", data)
-                    await append_events(tx, event)
-        self._noted()
+        command = given.command
+        if not isinstance(command, StartSession | ReserveNow):
+            taken = _taken(given, target, None)
+            made = await self._store.fetchval(*self._statement(given, target, taken, None, None))
+            return taken if made is not None else None
+        reference = str(uuid.uuid4())
+        taken = _taken(given, target, reference)
+        try:
+            async for attempt in self._store.attempts():
+                with attempt:
+                    async with self._store.transaction() as tx:
+                        admission = self._admission(given, command, target, reference, agreement_id)
+                        await self._write_admitted(tx, given, target, taken, admission)
+        except _GivenBefore:
+            return None
         return taken
 
-    async def _write(
-        self, tx: Transaction, given: _Given, target: _Target, refused: CommandAnswer | None
-    ) -> Taken | None:
-        id_, charge, command = uuid.uuid4().hex, target.charge, given.command
-        shown = command.model_dump(mode="json", exclude_none=True)
-        made = await tx.fetchval(
+    async def _write_admitted(
+        self, tx: Transaction, given: _Given, target: _Target, taken: Taken, admission: Admission
+    ) -> None:
+        [number] = await record(tx, admission)
+        if await tx.fetchval(*self._statement(given, target, taken, number, None)) is None:
+            raise _GivenBefore
+
+    def _statement(
+        self, given: _Given, target: _Target, taken: Taken, admitted: int | None, refused: CommandAnswer | None
+    ) -> tuple[str, *tuple[object, ...]]:
+        """Gives the statement that writes a command and its event.
+
+        Args:
+            admitted: The number of the authorisation that it makes.
+            refused: What was said at once.
+        """
+        command, charge, spot = given.command, target.charge, target.spot
+        event = EventType.COMMAND_RECEIVED if refused is None else EventType.COMMAND_ANSWERED
+        told: dict[str, Any] = {"id": taken.id, "kind": taken.kind, **taken.question}
+        told |= {"deadline": _stamp(taken.deadline)} if refused is None else _shown(refused)
+        reserved = None
+        if isinstance(command, ReserveNow) and admitted is not None:
+            reserved = reservation_key(_emsp(command), command.reservation)
+        return (
             SQL["insert"],
-            id_,
+            taken.id,
             given.connection.id,
-            command.kind,
-            target.party.normal,
-            json.dumps(shown),
+            taken.kind,
+            taken.party.normal,
+            json.dumps(taken.question["command"]),
             given.dedup or None,
             charge.session_no if charge is not None else None,
-            charge.no if charge is not None else None,
+            charge.no if charge is not None else admitted,
+            spot.reserved_no if spot is not None and admitted is not None else None,
             given.reply_json,
             refused.result.value if refused is not None else None,
             refused.model_dump_json(exclude_none=True) if refused is not None else None,
             self._now(),
-            given.deadline,
+            taken.deadline,
+            reserved,
+            event.value,
+            json.dumps(told),
         )
-        if made is None:
-            return None
-        question: dict[str, Any] = {"connection": given.connection.name, "place": target.place, "command": shown}
-        if charge is not None:
-            question |= _said({"reference": charge.id, "session_id": charge.session_id})
-        return Taken(id_, command.kind, target.party, given.deadline, question)
 
-    async def _admit(
+    def _admission(
         self,
-        tx: Transaction,
-        connection: Connection,
+        given: _Given,
         command: StartSession | ReserveNow,
         target: _Target,
-        id_: str,
+        reference: str,
         agreement_id: int | None,
-    ) -> Mapping[str, str]:
-        """Writes who may charge; gives our reference, and that of the reservation that is used up or replaced."""
-        now, reference, driver = self._now(), str(uuid.uuid4()), command.leg.identification
-        reserving = isinstance(command, ReserveNow)
-        [number] = await record(
-            tx,
-            Admission(
-                id=reference,
-                origin=Origin.RESERVE if reserving else Origin.START,
-                party=target.party,
-                location_id=target.place["location_id"],
-                evse_uid=target.place["evse_uid"],
-                connector_id=target.place.get("connector_id"),
-                identification=driver,
-                at=now,
-                connection_id=connection.id,
-                agreement_id=agreement_id,
-                auth_method=AuthMethod.COMMAND,
-                # Who asks stands in the leg, too, where only the command names them.
-                leg=command.leg.model_copy(update={"emsp": _emsp(command)}),
-                expires=command.expires if isinstance(command, ReserveNow) else now + STARTABLE,
-            ),
+    ) -> Admission:
+        now = self._now()
+        return Admission(
+            id=reference,
+            origin=Origin.RESERVE if isinstance(command, ReserveNow) else Origin.START,
+            party=target.party,
+            location_id=target.place["location_id"],
+            evse_uid=target.place["evse_uid"],
+            connector_id=target.place.get("connector_id"),
+            identification=command.leg.identification,
+            at=now,
+            connection_id=given.connection.id,
+            agreement_id=agreement_id,
+            auth_method=AuthMethod.COMMAND,
+            # Who asks stands in the leg, too, where only the command names them.
+            leg=command.leg.model_copy(update={"emsp": _emsp(command)}),
+            expires=command.expires if isinstance(command, ReserveNow) else now + STARTABLE,
         )
-        earlier = await tx.fetchrow(
-            SQL["reservation"],
-            target.party.normal,
-            target.place["location_id"],
-            target.place["evse_uid"],
-            connection.id,
-            identity(driver),
-            driver.contract_id.normal if driver.contract_id is not None else None,
-            now,
-            reference,
-        )
-        await tx.execute(SQL["admitted"], id_, number, earlier["no"] if earlier is not None else None)
-        if isinstance(command, ReserveNow):
-            key = reservation_key(_emsp(command), command.reservation)
-            await tx.execute(SQL["reserved"], connection.id, key, number)
-        return _said({"reference": reference, "reservation": earlier["id"] if earlier is not None else None})
+
+
+def _taken(given: _Given, target: _Target, reference: str | None) -> Taken:
+    """Makes a command's question: where, what about, and the command as it came."""
+    command, charge, spot = given.command, target.charge, target.spot
+    question: dict[str, Any] = {
+        "connection": given.connection.name,
+        "place": target.place,
+        "command": _shown(command),
+        "reference": charge.id if charge is not None else reference,
+        "session_id": charge.session_id if charge is not None else None,
+        "reservation": spot.reserved if spot is not None and reference is not None else None,
+    }
+    return Taken(
+        uuid.uuid4().hex, command.kind, target.party, given.deadline, _said(question), given.reply_to is not None
+    )
+
+
+def _shown(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", exclude_none=True)
 
 
 def _addresses(reply_to: Mapping[str, str] | None) -> list[str]:
