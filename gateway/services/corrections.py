@@ -118,7 +118,7 @@ async def _lock(tx: Transaction, party: PartyId, cdr_id: str) -> Record:
 
 async def _is_refused(tx: Transaction, row: Record) -> bool:
     deliveries = await tx.fetch(SQL["how_far"], row["no"], row["connection_id"])
-    return bool(deliveries) and all(one["state"] == "refused" for one in deliveries)
+    return bool(deliveries) and all(one["state"] in {"refused", "discarded"} for one in deliveries)
 
 
 async def _replace(
