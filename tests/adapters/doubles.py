@@ -1,5 +1,6 @@
 """The gateway's side of the contract, in memory: what adapters and their servers are handed in tests."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -146,9 +147,11 @@ class Orders:
         performed: What a hub waited for.
         taken: What was taken over, with where its result is to be told.
         answer, taking: What is said; an exception is raised.
+        came: Set as soon as anything came.
     """
 
     def __init__(self) -> None:
+        self.came = asyncio.Event()
         self.performed: list[tuple[Connection, Command]] = []
         self.taken: list[tuple[Connection, Command, Mapping[str, str]]] = []
         self.answer: CommandAnswer | Exception = CommandAnswer(result=CommandResult.ACCEPTED)
@@ -156,12 +159,14 @@ class Orders:
 
     async def perform(self, connection: Connection, command: Command) -> CommandAnswer:
         self.performed.append((connection, command))
+        self.came.set()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
     async def take(self, connection: Connection, command: Command, reply_to: Mapping[str, str]) -> CommandTaken:
         self.taken.append((connection, command, reply_to))
+        self.came.set()
         if isinstance(self.taking, Exception):
             raise self.taking
         return self.taking
