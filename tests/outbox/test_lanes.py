@@ -49,7 +49,8 @@ async def test_two_workers_never_hold_one_lane(database_url: str) -> None:
             while lanes := await claim(outbox, gateway, lanes=3, items=9):
                 for lane in lanes:
                     assert lane.name not in held
-                    assert len(lane.claimed) in {1, 2}
+                    # Nothing where another told it between the look for what is due and the lease.
+                    assert len(lane.claimed) in {0, 1, 2}
                     held.add(lane.name)
                     fences.append(lane.fence)
                 await asyncio.sleep(0)
