@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.services.admitting import references
+from gateway.services.admitting import Origin, references
 from gateway.services.correlating import LASTS, Candidate, Found, Review, correlate
 from gateway.services.ports import Conflict, Invalid
 from gateway.services.stamps import AHEAD
@@ -98,6 +98,7 @@ async def _candidates(tx: Transaction, statement: str, *args: object) -> Sequenc
             at=row["at"],
             expires=row["expires_at"],
             session_no=row["session_no"],
+            reserves=row["origin"] == Origin.RESERVE,
         )
         for row in await tx.fetch(SQL[statement], *args)
     ]

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from gateway.services.drivers import keys_of, same_driver
 from gateway.services.stamps import AHEAD
 from mappings.canonical.legs import Leg
-from mappings.canonical.sessions import AuthMethod, Session
+from mappings.canonical.sessions import AuthMethod, Session, SessionStatus
 from mappings.canonical.tokens import Identification
 
 LASTS: Final = timedelta(hours=1)
@@ -30,6 +30,7 @@ class Candidate:
     Attributes:
         connection_id: Over which it roams; None for the CPO's own driver.
         identity, contract_key: The driver; as stored.
+        reserves: It was for a reservation.
         expires: Until when it can be used; None where nobody said.
         session_no: The session that it serves already.
     """
@@ -46,6 +47,7 @@ class Candidate:
     at: datetime
     expires: datetime | None
     session_no: int | None
+    reserves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def correlate(
     """
     if named:
         return _of_reference(session, session_no, named)
-    fitting = [one for one in nearby if _fits(one, session, session_no)]
+    fitting = _meant(session, [one for one in nearby if _fits(one, session, session_no)])
     if len(fitting) == 1:
         return Found(fitting[0])
     if fitting:
@@ -90,6 +92,13 @@ def correlate(
     if session.auth_method in _ASKED:
         return Review(f"its auth_method is {session.auth_method}, but no authorisation fits it")
     return Own()
+
+
+def _meant(session: Session, fitting: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Leaves those that the session can be about: a driver who reserved and then starts is admitted once for each."""
+    if session.status is SessionStatus.RESERVATION:
+        return [one for one in fitting if one.reserves]
+    return [one for one in fitting if not one.reserves] or fitting
 
 
 def _of_reference(session: Session, session_no: int | None, named: Sequence[Candidate]) -> Verdict:

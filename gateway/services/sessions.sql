@@ -24,7 +24,7 @@ WHERE no = $1
 -- name: named
 -- The authorisations that a reference leads to: our id, or what a hub wants to see again.
 SELECT a.no, a.id, a.location_id, a.evse_uid, a.identity, a.contract_key, a.connection_id, a.allowed, a.leg, a.at,
-    a.expires_at, a.session_no
+    a.expires_at, a.session_no, a.origin
 FROM authorisation a
 WHERE a.party = $1 AND (a.id = $2 OR a.no IN (
     SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = $2))
@@ -33,7 +33,7 @@ ORDER BY a.no
 -- name: nearby
 -- Those that may still begin a session at an EVSE; the newest of very many.
 SELECT a.no, a.id, a.location_id, a.evse_uid, a.identity, a.contract_key, a.connection_id, a.allowed, a.leg, a.at,
-    a.expires_at, a.session_no
+    a.expires_at, a.session_no, a.origin
 FROM authorisation a
 WHERE a.party = $1 AND a.evse_uid = $2 AND a.location_id = $3 AND a.allowed AND a.session_no IS NULL AND a.at <= $4
     AND (a.at >= $5 OR a.expires_at >= $6)

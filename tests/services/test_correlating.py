@@ -8,7 +8,7 @@ import pytest
 from gateway.services.correlating import Candidate, Found, Own, Review, correlate
 from mappings.canonical.ids import ContractId
 from mappings.canonical.legs import Leg
-from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.sessions import AuthMethod, SessionStatus
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import later
 from tests.services.roaming import CARD, CONTRACT, OTHER_CARD, session
@@ -112,6 +112,16 @@ def test_a_contract_is_the_same_in_every_spelling(spelling: str) -> None:
 )
 def test_several_that_fit_are_never_guessed_among(others: list[Candidate], expected: str) -> None:
     assert verdict(correlate(session(), None, [], [candidate(), *others])) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(SessionStatus.RESERVATION, "a-2"), (SessionStatus.PENDING, "a-1"), (SessionStatus.ACTIVE, "a-1")],
+)
+def test_a_driver_who_reserved_and_then_starts_is_admitted_once_for_each(status: SessionStatus, expected: str) -> None:
+    both = [candidate(), candidate(2, reserves=True, expires=later(3600))]
+    assert verdict(correlate(session(status=status), None, [], both)) == expected
+    assert verdict(correlate(session(status=status), None, [], both[1:])) == "a-2"
 
 
 @pytest.mark.parametrize(
