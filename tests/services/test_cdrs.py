@@ -1,5 +1,6 @@
 """CDRs on a real database, over hubs in this process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -354,3 +355,22 @@ async def test_a_cdr_that_contradicts_what_its_session_turned_out_to_be_keeps_wa
     assert await state(hubs) is CdrState.REVIEW
     assert not await told(hubs)
     assert (await hubs.put(session())).outcome == "stale"
+
+
+async def test_two_replicas_that_take_the_same_at_once_take_it_once(hubs: Roaming) -> None:
+    await hubs.admit()
+    told_twice = await asyncio.gather(*(hubs.put() for _ in range(4)))
+    assert sorted(one.outcome for one in told_twice) == ["created", "unchanged", "unchanged", "unchanged"]
+    await hubs.put(ended())
+    same = await asyncio.gather(*(hubs.accept() for _ in range(4)))
+    assert sorted(one.outcome for one in same) == ["created", "unchanged", "unchanged", "unchanged"]
+    others = await asyncio.gather(*(hubs.accept(cdr(f"c-{number}")) for number in range(2, 5)), return_exceptions=True)
+    assert all(isinstance(one, Conflict) for one in others)
+    assert [sent.id for sent in await told(hubs)] == ["c-1"]
+
+
+async def test_two_sessions_that_want_one_authorisation_do_not_share_it(hubs: Roaming) -> None:
+    await hubs.admit()
+    both = await asyncio.gather(hubs.put(session()), hubs.put(session("s-2")))
+    assert sorted(one.authorisation or "" for one in both) == ["", "a-1"]
+    assert sum(one.review is not None for one in both) == 1
