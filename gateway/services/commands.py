@@ -14,7 +14,8 @@ from adapters.core.connection import Connection
 from gateway.events.callouts import Answered, CallOuts, Later, Silence, SilenceReason
 from gateway.services.answering import Answering, Measures
 from gateway.services.links import Links
-from gateway.services.taking_up import Repeated, Taken, TakingUp
+from gateway.services.repeating import Repeated
+from gateway.services.taking_up import Taken, TakingUp
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult, Id
 
 log = structlog.get_logger(__name__)

@@ -5,22 +5,20 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from adapters.core.charging import CommandOutcome
 from adapters.core.connection import Connection, Mode
 from gateway.agreements.model import Service
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
 from gateway.events.writing import EventType
-from gateway.outbox.messages import append as append_messages
-from gateway.services.admitting import Admission, Origin, identity, record, references
+from gateway.services.admitting import Admission, Origin, record
 from gateway.services.evses import Place
 from gateway.services.finding import SQL, Charge, Finding, Spot, reservation_key
 from gateway.services.links import Links
+from gateway.services.repeating import Given, Repeated, Repetitions, dedup_of, emsp_of
 from gateway.store.pool import Store, Transaction
 from mappings.canonical.commands import (
     CancelReservation,
@@ -35,9 +33,6 @@ from mappings.canonical.commands import (
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod
-
-SOON: Final = timedelta(seconds=30)
-"""For how long the answer to a command that may sensibly be given again is the answer to its repetition, too."""
 
 STARTABLE: Final = timedelta(hours=1)
 """How long a session may begin under a remote start."""
@@ -72,15 +67,6 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
-    """A command that was given before; what came of it, if anything yet."""
-
-    id: str
-    deadline: datetime
-    answer: CommandAnswer | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Target:
     """What a command is about.
 
@@ -96,29 +82,8 @@ class _Target:
     spot: Spot | None = None
 
 
-class _GivenBefore(Exception):
+class _WrittenBefore(Exception):
     """The same command is there already; nothing is written of this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """A command as it came in.
-
-    Attributes:
-        reply_to: Where its result is to be told; None where the hub waits for it.
-        dedup: What makes another one the same.
-    """
-
-    connection: Connection
-    command: Command
-    reply_to: Mapping[str, str] | None
-    deadline: datetime
-    dedup: str
-
-    @property
-    def reply_json(self) -> str | None:
-        """The text that is stored."""
-        return None if self.reply_to is None else json.dumps(dict(self.reply_to))
 
 
 class TakingUp:
@@ -139,12 +104,11 @@ class TakingUp:
         noted: Callable[[], None],
     ) -> None:
         self._store = store
-        self._links = links
         self._agreements = agreements
         self._now = now
-        self._told = told
         self._noted = noted
         self._finding = Finding(store)
+        self._repetitions = Repetitions(store, links, now, told)
 
     async def begin(
         self, connection: Connection, command: Command, reply_to: Mapping[str, str] | None, deadline: datetime
@@ -152,61 +116,24 @@ class TakingUp:
         """Takes a command over, durably; or gives the one that it repeats, or why it is not even tried."""
         if connection.mode is not Mode.LIVE:
             return CommandAnswer(result=CommandResult.REJECTED, text="The connection is not live")
-        given = _Given(connection, command, reply_to, deadline, _dedup(command, reply_to))
+        given = Given(connection, command, reply_to, deadline, dedup_of(command, reply_to))
         target = await self._target(connection, command)
         if not isinstance(target, _Target):
             # What a repetition is about may be gone, by the very command that it repeats.
-            return await self._repeated(given) or CommandAnswer(result=target)
+            return await self._repetitions.find(given) or CommandAnswer(result=target)
         decision = await self._agreements.decide(
-            connection.id, Request(_SERVICES[command.kind], target.party, _emsp(command))
+            connection.id, Request(_SERVICES[command.kind], target.party, emsp_of(command))
         )
         # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
         if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
-            return await self._repeated(given) or await self._refuse(given, target, decision.reason)
+            return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
         for _ in range(_TRIES):
             if (taken := await self._write_taken(given, target, decision.agreement_id)) is not None:
                 self._noted()
                 return taken
-            if (repeated := await self._repeated(given)) is not None:
+            if (repeated := await self._repetitions.find(given)) is not None:
                 return repeated
         return CommandAnswer(result=CommandResult.FAILED, text="It is given again and again")
-
-    async def _repeated(self, given: _Given) -> Repeated | None:
-        """Gives the command that this one repeats; None where it is to be carried out, for the first time or anew."""
-        row = await self._store.fetchrow(SQL["earlier"], given.connection.id, given.dedup)
-        if row is None:
-            return None
-        if row["result"] is not None and not _named(given.command) and row["answered_at"] + SOON < self._now():
-            await self._store.execute(SQL["done_with"], row["id"])
-            return None
-        answer = CommandAnswer.model_validate_json(row["answer"]) if row["result"] is not None else None
-        before = json.loads(row["reply_to"]) if row["reply_to"] is not None else None
-        elsewhere = given.reply_to is not None and _addresses(before) != _addresses(given.reply_to)
-        if elsewhere and (answer is not None or not await self._reply_elsewhere(row["id"], given)):
-            answer = answer or await self._answer_of(row["id"])
-            await self._tell_again(row["id"], given, answer)
-        return Repeated(row["id"], row["deadline"], answer)
-
-    async def _reply_elsewhere(self, id_: str, given: _Given) -> bool:
-        """Has the result told where it was last asked for; False if there is a result already."""
-        return bool(await self._store.execute(SQL["reply_elsewhere"], id_, given.reply_json))
-
-    async def _answer_of(self, id_: str) -> CommandAnswer:
-        row = await self._store.fetchrow(SQL["answer_of"], id_)
-        if row is None or row["answer"] is None:
-            raise LookupError(f"there is no answer to command {id_}")
-        return CommandAnswer.model_validate_json(row["answer"])
-
-    async def _tell_again(self, id_: str, given: _Given, answer: CommandAnswer) -> None:
-        """Tells a result that is known already to another address, too."""
-        link = self._links.get(given.connection.id)
-        if link is None or given.reply_to is None:
-            return
-        async with self._store.transaction() as tx:
-            party = PartyId(await tx.fetchval(SQL["party_of"], id_))
-            outcome = CommandOutcome(command=id_, reply_to=given.reply_to, answer=answer)
-            await append_messages(tx, link, link.adapter.of_result(outcome, party))
-        self._told()
 
     async def _target(self, connection: Connection, command: Command) -> _Target | CommandResult:
         """Finds what a command is about, or says why it cannot be."""
@@ -232,7 +159,7 @@ class TakingUp:
         told = {"location_id": charge.location_id, "evse_uid": charge.evse_uid, "connector_id": charge.connector_id}
         return _Target(charge.party, _said(told), charge)
 
-    async def _refuse(self, given: _Given, target: _Target, reason: str) -> CommandAnswer:
+    async def _refuse(self, given: Given, target: _Target, reason: str) -> CommandAnswer:
         """Writes down that a command was refused, for people; it may be given again."""
         answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=f"No agreement: {reason}")
         taken = _taken(given, target, None)
@@ -240,7 +167,7 @@ class TakingUp:
         self._noted()
         return answer
 
-    async def _write_taken(self, given: _Given, target: _Target, agreement_id: int | None) -> Taken | None:
+    async def _write_taken(self, given: Given, target: _Target, agreement_id: int | None) -> Taken | None:
         """Writes a command, what it admits, and the event; None where the same command is there already."""
         command = given.command
         if not isinstance(command, StartSession | ReserveNow):
@@ -255,19 +182,19 @@ class TakingUp:
                     async with self._store.transaction() as tx:
                         admission = self._admission(given, command, target, reference, agreement_id)
                         await self._write_admitted(tx, given, target, taken, admission)
-        except _GivenBefore:
+        except _WrittenBefore:
             return None
         return taken
 
     async def _write_admitted(
-        self, tx: Transaction, given: _Given, target: _Target, taken: Taken, admission: Admission
+        self, tx: Transaction, given: Given, target: _Target, taken: Taken, admission: Admission
     ) -> None:
         [number] = await record(tx, admission)
         if await tx.fetchval(*self._statement(given, target, taken, number, None)) is None:
-            raise _GivenBefore
+            raise _WrittenBefore
 
     def _statement(
-        self, given: _Given, target: _Target, taken: Taken, admitted: int | None, refused: CommandAnswer | None
+        self, given: Given, target: _Target, taken: Taken, admitted: int | None, refused: CommandAnswer | None
     ) -> tuple[str, *tuple[object, ...]]:
         """Gives the statement that writes a command and its event.
 
@@ -281,7 +208,7 @@ class TakingUp:
         told |= {"deadline": _stamp(taken.deadline)} if refused is None else _shown(refused)
         reserved = None
         if isinstance(command, ReserveNow) and admitted is not None:
-            reserved = reservation_key(_emsp(command), command.reservation)
+            reserved = reservation_key(emsp_of(command), command.reservation)
         return (
             SQL["insert"],
             taken.id,
@@ -305,7 +232,7 @@ class TakingUp:
 
     def _admission(
         self,
-        given: _Given,
+        given: Given,
         command: StartSession | ReserveNow,
         target: _Target,
         reference: str,
@@ -325,12 +252,12 @@ class TakingUp:
             agreement_id=agreement_id,
             auth_method=AuthMethod.COMMAND,
             # Who asks stands in the leg, too, where only the command names them.
-            leg=command.leg.model_copy(update={"emsp": _emsp(command)}),
+            leg=command.leg.model_copy(update={"emsp": emsp_of(command)}),
             expires=command.expires if isinstance(command, ReserveNow) else now + STARTABLE,
         )
 
 
-def _taken(given: _Given, target: _Target, reference: str | None) -> Taken:
+def _taken(given: Given, target: _Target, reference: str | None) -> Taken:
     """Makes a command's question: where, what about, and the command as it came."""
     command, charge, spot = given.command, target.charge, target.spot
     question: dict[str, Any] = {
@@ -348,17 +275,6 @@ def _taken(given: _Given, target: _Target, reference: str | None) -> Taken:
 
 def _shown(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude_none=True)
-
-
-def _addresses(reply_to: Mapping[str, str] | None) -> list[str]:
-    """Gives where results are wanted, without what only marks one request."""
-    return sorted(value for value in (reply_to or {}).values() if "://" in value)
-
-
-def _emsp(command: Command) -> PartyId | None:
-    if isinstance(command, StartSession | ReserveNow):
-        return command.leg.emsp or command.emsp
-    return command.emsp
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -379,29 +295,3 @@ def _of_place(place: Place, at: EvseRef) -> Mapping[str, Any]:
             "connector_id": place.connector(at.connector_id),
         }
     )
-
-
-def _named(command: Command) -> bool:
-    """Tells whether a command names what it begins, so that the same name can never mean another charge."""
-    if isinstance(command, ReserveNow):
-        return True
-    return isinstance(command, StartSession) and bool(references(command.leg))
-
-
-def _dedup(command: Command, reply_to: Mapping[str, str] | None) -> str:
-    """Gives what makes a command the same as another at its connection, as a digest: a driver's card may be in it."""
-    parts: list[Any] = [command.kind, str(_emsp(command))]
-    match command:
-        case StartSession(leg=leg) if references(leg):
-            parts += [value for _, value in references(leg)]
-        case StartSession(leg=leg, at=at):
-            parts += [identity(leg.identification), at.model_dump_json(), _addresses(reply_to)]
-        case ReserveNow(reservation=reservation, at=at, expires=expires):
-            parts += [reservation, at.model_dump_json(), expires.isoformat()]
-        case StopSession(session=session):
-            parts.append(session)
-        case CancelReservation(reservation=reservation):
-            parts.append(reservation)
-        case UnlockConnector(at=at):
-            parts.append(at.model_dump_json())
-    return sha256(json.dumps(parts).encode()).hexdigest()
