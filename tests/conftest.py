@@ -61,8 +61,9 @@ def every_word_to_hubject_is_judged(monkeypatch: pytest.MonkeyPatch) -> Iterator
         return await send(self, operation, method, url, **options)
 
     async def answered(self: web.Response, request: web.BaseRequest) -> Any:
-        ours = isinstance(request, web.Request) and SANDBOX not in request.app
-        if ours and self.status == 200 and isinstance(self.body, bytes):
+        told = self.status == 200 and isinstance(self.body, bytes)
+        # The library answers what is no HTTP itself, over a request that belongs to no application.
+        if told and isinstance(request, web.Request) and SANDBOX not in request.app:
             faults.extend(faults_of_answer(request.path, self.body))
         return await prepare(self, request)
 
