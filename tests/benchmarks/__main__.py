@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import day, importing, statuses, translation
+from tests.benchmarks import authorise, day, importing, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -24,7 +24,9 @@ _OUT = Path("build/bench.json")
 
 
 def main(
-    only: Annotated[list[str] | None, typer.Option(help="translation, import, statuses or day; all by default")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="translation, import, statuses, authorise or day; all by default")
+    ] = None,
     whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
 ) -> None:
     """Runs the benchmarks."""
@@ -34,6 +36,7 @@ def main(
         "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
+        "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
         "day": (
             _EVENTS,
             lambda: _with_database(lambda url, to: uvloop.run(day.measure(url, to, _EVENTS, seconds=seconds))),
