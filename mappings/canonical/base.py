@@ -23,10 +23,12 @@ def json_number(value: Decimal) -> int | float:
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 """A moment: aware, in UTC."""
 
+MOST = 1_000_000_000_000
+"""The furthest from zero that a `Number` goes. Writing `"1e999999"` out as an integer would take seconds."""
+
 Number = Annotated[
     Decimal,
-    # Bounded: writing `"1e999999"` out as an integer would take seconds and megabytes.
-    Field(allow_inf_nan=False, ge=-1_000_000_000_000, le=1_000_000_000_000),
+    Field(allow_inf_nan=False, ge=-MOST, le=MOST),
     PlainSerializer(json_number, return_type=int | float, when_used="json"),
 ]
 """A decimal that is a JSON number on the wire."""

@@ -11,10 +11,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from mappings.canonical.base import MOST
 from mappings.canonical.doubts import NULL_ISLAND
 from mappings.canonical.locations import GeoPoint
 from mappings.canonical.texts import shortened
-from mappings.ocpi import times
+from mappings.ocpi import numbers, times
 from mappings.ocpi.reading import UNREAD, Path, show
 from mappings.ocpi.trusted import build
 from mappings.report import IssueKind, Report
@@ -41,6 +42,18 @@ def moment(text: str, report: Report, path: Path, field: str) -> datetime:
         return times.parse(text)
     except ValueError as error:
         raise report.refuse(show((*path, field)), str(error), text) from None
+
+
+def number(value: float, report: Report, path: Path, field: str) -> Decimal:
+    """Reads a number.
+
+    Raises:
+        Refused: It is beyond what the canonical model holds, and so beyond anything that is charged or measured.
+    """
+    read = numbers.read(value)
+    if abs(read) > MOST:
+        raise report.refuse(show((*path, field)), f"beyond {MOST}", value)
+    return read
 
 
 def informational(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mappings.canonical.sessions import ChargingPeriod, Dimension, DimensionType
-from mappings.ocpi import numbers, times, values
+from mappings.ocpi import times, values
 from mappings.ocpi.reading import Path, show
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import prices
@@ -27,7 +27,7 @@ def periods_in(wires: list[wc.ChargingPeriod] | None, report: Report, path: Path
     """Reads periods; a dimension that is unknown is left out.
 
     Raises:
-        Refused: A start or a tariff's id cannot be read.
+        Refused: A start, a volume or a tariff's id cannot be read.
     """
     return tuple(_period_in(wire, report, (*path, index)) for index, wire in enumerate(wires or ()))
 
@@ -44,7 +44,7 @@ def _period_in(wire: wc.ChargingPeriod, report: Report, path: Path) -> ChargingP
             continue
         if kind.value != each["type"]:
             report.add(IssueKind.MENDED, show((*at, "type")), f"read as {kind.value!r}", each["type"])
-        dimensions.append(Dimension(type=kind, volume=numbers.read(each["volume"])))
+        dimensions.append(Dimension(type=kind, volume=values.number(each["volume"], report, at, "volume")))
     tariff = wire.get("tariff_id")
     return ChargingPeriod(
         start=values.moment(wire["start_date_time"], report, path, "start_date_time"),

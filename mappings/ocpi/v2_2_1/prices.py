@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from mappings.canonical.base import json_number
+from mappings.canonical.base import MOST, json_number
 from mappings.canonical.tariffs import Money, Tax
 from mappings.ocpi import numbers, values
 from mappings.ocpi.reading import Path, show
@@ -29,14 +29,20 @@ def currency(text: str, report: Report) -> str:
 
 
 def price_in(wire: w.Price | None, report: Report, path: Path) -> Money | None:
-    """Reads a price; what it costs more with VAT is one tax of that name."""
+    """Reads a price; what it costs more with VAT is one tax of that name.
+
+    Raises:
+        Refused: It is beyond any price.
+    """
     if wire is None:
         return None
     values.dropped(wire, _PRICE, report, path)
-    net, gross = numbers.read(wire["excl_vat"]), wire.get("incl_vat")
+    net, gross = values.number(wire["excl_vat"], report, path, "excl_vat"), wire.get("incl_vat")
     if gross is None:
         return Money(net=net)
-    tax = numbers.read(gross) - net
+    tax = values.number(gross, report, path, "incl_vat") - net
+    if abs(tax) > MOST:
+        raise report.refuse(show((*path, "incl_vat")), f"more than {MOST} from excl_vat", gross)
     # A credit's amounts are negative, and its VAT with them.
     if tax * net < 0 or (net == 0 and tax < 0):
         report.add(IssueKind.SUSPECT, show(path), "less with VAT than without", gross)

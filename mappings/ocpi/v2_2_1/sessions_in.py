@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.canonical.sessions import ChargingPreferences, Session
-from mappings.ocpi import numbers, values
+from mappings.ocpi import values
 from mappings.ocpi.reading import Path, Reader, Rule, Rules, show
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import periods, prices, tokens_in
@@ -23,7 +23,6 @@ PREFERENCES: Reader[wc.ChargingPreferences] = Reader(wc.ChargingPreferences, {})
 SESSION = w.names(wc.Session)
 _PREFERENCES = w.names(wc.ChargingPreferences)
 _LONGEST, _LONGEST_METER = 36, 255
-_MOST = 1_000_000_000_000  # mappings.canonical.base, Number
 
 
 def session(wire: wc.Session, report: Report, received: datetime | None) -> Session:
@@ -90,11 +89,9 @@ def no_less_than_zero(value: float, report: Report, path: Path, field: str) -> D
     Raises:
         Refused: It is negative, or more than any model holds.
     """
-    number = numbers.read(value)
+    number = values.number(value, report, path, field)
     if number < 0:
         raise report.refuse(show((*path, field)), "is negative", value)
-    if number > _MOST:
-        raise report.refuse(show((*path, field)), "is more than anything that can be measured", value)
     return number
 
 

@@ -11,7 +11,7 @@ from mappings.canonical.tariffs import (
     TariffElement,
     TariffRestrictions,
 )
-from mappings.ocpi import numbers, values
+from mappings.ocpi import values
 from mappings.ocpi.reading import Path, Reader, Rule, Rules, show
 from mappings.ocpi.v2_2_1 import enums, prices, texts
 from mappings.ocpi.v2_2_1 import wire as w
@@ -100,8 +100,8 @@ def _component(wire: w.PriceComponent, dimensions: Dimensions, report: Report, p
         report.add(IssueKind.SUSPECT, show((*path, "vat")), "a percentage below one; kept as given", vat)
     return PriceComponent(
         type=kind,
-        price=numbers.read(wire["price"]),
-        vat=None if vat is None else numbers.read(vat),
+        price=values.number(wire["price"], report, path, "price"),
+        vat=None if vat is None else values.number(vat, report, path, "vat"),
         step_size=step,
         unknown=unknown,
     )
@@ -118,7 +118,7 @@ def _restrictions(wire: w.TariffRestrictions, report: Report, path: Path) -> Tar
             if _DATE.fullmatch(given[field]) is None:
                 raise report.refuse(show((*path, field)), "not a date like 2015-12-24", given[field])
             fields[field] = given[field]
-    fields |= {field: numbers.read(given[field]) for field in NUMBERS if field in given}
+    fields |= {field: values.number(given[field], report, path, field) for field in NUMBERS if field in given}
     fields |= {field: given[field] for field in DURATIONS if field in given}
     if days := given.get("day_of_week"):
         at = (*path, "day_of_week")

@@ -36,6 +36,8 @@ INFOS: Reader[wc.AuthorizationInfo] = Reader(wc.AuthorizationInfo, INFO_RULES, S
 TOKEN, CDR_TOKEN = w.names(wc.Token), w.names(wc.CdrToken)
 _CONTRACT, _INFO = w.names(wc.EnergyContract), w.names(wc.AuthorizationInfo)
 _LONGEST = 36
+LONGEST_REFERENCE = 250
+"""Of what a leg holds."""
 
 
 class LocationReferences(NamedTuple):
@@ -146,9 +148,17 @@ def authorisation(wire: wc.AuthorizationInfo, report: Report, received: datetime
         location=None
         if place is None
         else LocationReferences(place["location_id"], tuple(place.get("evse_uids") or ())),
-        reference=wire.get("authorization_reference") or None,
+        reference=_reference(wire.get("authorization_reference"), report),
         info=None if info is None else info["text"],
     )
+
+
+def _reference(text: str | None, report: Report) -> str | None:
+    # Longer ones than OCPI allows are given back as they are: whoever gave one will look for it.
+    if text is not None and len(text) > LONGEST_REFERENCE:
+        report.add(IssueKind.UNKNOWN, "authorization_reference", "longer than any reference; taken as unknown", text)
+        return None
+    return text or None
 
 
 def _told(wire: wc.Token | None, report: Report, received: datetime | None) -> Token | None:

@@ -60,6 +60,8 @@ def test_what_is_no_object_is_refused(text: bytes) -> None:
         *(("kwh", -0.1), ("kwh", "much"), ("kwh", DELETE), ("start_date_time", OFFSET), ("end_date_time", "later")),
         *(("cdr_token", DELETE), ("cdr_token.party_id", "?"), ("cdr_token.uid", ""), ("cdr_token.type", "NFC")),
         *(("auth_method", "MAGIC"), ("id", "x" * 37), ("currency", "EURO"), ("status", "DONE"), ("evse_uid", "")),
+        *(("kwh", 1e300), ("total_cost.excl_vat", 1e300), ("total_cost.incl_vat", -1e300)),
+        ("charging_periods.0.dimensions.0.volume", 10**400),
         *(("total_cost.excl_vat", "free"), ("charging_periods.0.start_date_time", OFFSET)),
         *(("charging_periods.0.dimensions.0.volume", None), ("last_updated", DELETE)),
     ],
@@ -73,6 +75,7 @@ def test_a_session_whose_money_energy_time_or_driver_is_unclear_is_refused(path:
     ("path", "value"),
     [
         *(("total_energy", -1), ("total_time", -1), ("total_parking_time", -0.5), ("total_cost", DELETE)),
+        *(("total_time", 1e13), ("tariffs.0.elements.0.price_components.0.price", 1e300)),
         *(("start_date_time", OFFSET), ("end_date_time", DELETE), ("id", "x" * 40), ("invoice_reference_id", "")),
         *(("cdr_location.country", "France"), ("cdr_location.coordinates.latitude", "north")),
         *(("cdr_location.address", DELETE), ("credit", "perhaps"), ("tariffs.0.currency", "?")),
@@ -144,6 +147,13 @@ def test_a_token_in_an_answer_without_a_stamp_takes_the_time_of_arrival() -> Non
 @pytest.mark.parametrize("value", ["YES", True, None, DELETE])
 def test_an_answer_that_is_neither_yes_nor_no_is_refused(value: Any) -> None:
     assert refused(tokens.authorisation_to_canonical, spoilt(INFO, "allowed", value)) == "allowed"
+
+
+@pytest.mark.parametrize(("given", "kept"), [("x" * 250, "x" * 250), ("x" * 251, None), ("", None), (7, "7")])
+def test_a_reference_is_kept_as_long_as_a_leg_holds_it(given: Any, kept: str | None) -> None:
+    answer, _ = tokens.authorisation_to_canonical(json.dumps({**INFO, "authorization_reference": given}))
+    assert answer.reference == kept
+    assert Leg(reference=answer.reference, identification=driver().identification).reference == kept
 
 
 def test_a_driver_is_asked_for_at_exactly_one_evse() -> None:
