@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.services.admitting import Origin, references
 from gateway.services.correlating import LASTS, Candidate, Found, Review, correlate
+from gateway.services.drivers import keys_of
 from gateway.services.ports import Conflict, Invalid
 from gateway.services.stamps import AHEAD
 from gateway.services.telling import Roaming
@@ -72,7 +73,12 @@ async def decide(tx: Transaction, session: Session, before: Session | None, row:
     verdict = correlate(session, no, named, nearby)
     if isinstance(verdict, Found):
         return _of(verdict.candidate, session)
-    return Belongs(review=verdict.why) if isinstance(verdict, Review) else Belongs()
+    if isinstance(verdict, Review):
+        return Belongs(review=verdict.why)
+    # A station that was offline may have let a foreign driver charge by its own list: somebody else pays for that.
+    if await tx.fetchval(SQL["is_foreign"], *keys_of(session.identification)):
+        return Belongs(review="its driver's token is an EMSP's, but no authorisation fits it")
+    return Belongs()
 
 
 async def _nearby(tx: Transaction, session: Session) -> Sequence[Candidate]:

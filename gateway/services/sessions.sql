@@ -39,6 +39,10 @@ WHERE a.party = $1 AND a.evse_uid = $2 AND a.location_id = $3 AND a.allowed AND 
     AND (a.at >= $5 OR a.expires_at >= $6)
 ORDER BY a.at DESC LIMIT 100
 
+-- name: is_foreign
+-- Whether a token is one that an EMSP pushed, so that somebody else than the operator's own customer holds it.
+SELECT EXISTS (SELECT FROM token WHERE listed AND uid_key = $1 UNION ALL SELECT FROM token WHERE listed AND contract_key = $2)
+
 -- name: claim
 -- An authorisation serves one session.
 UPDATE authorisation SET session_no = $2 WHERE no = $1 AND (session_no IS NULL OR session_no = $2) RETURNING no

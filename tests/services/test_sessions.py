@@ -170,6 +170,20 @@ async def test_a_driver_whom_nobody_admitted_though_somebody_was_asked_is_review
     assert (await hubs.put()).review == "its auth_method is AUTH_REQUEST, but no authorisation fits it"
 
 
+async def test_a_foreign_drivers_session_that_nobody_admitted_is_never_taken_for_an_own_one(hubs: Roaming) -> None:
+    await hubs.store.execute(
+        "INSERT INTO token (connection_id, party, type, uid, uid_key, contract_key, listed, body, last_updated)"
+        " SELECT id, 'FR*XYZ', 'RFID', $1, $1, $2, true, '{}', now() FROM connection",
+        "04A2B3C4D5E680",
+        CONTRACT.normal,
+    )
+    result = await hubs.put(session(auth_method=AuthMethod.WHITELIST))
+    assert result.review == "its driver's token is an EMSP's, but no authorisation fits it"
+    await hubs.admit(at=later(901))
+    result = await hubs.put(session(auth_method=AuthMethod.WHITELIST, energy=Decimal(2)))
+    assert (result.authorisation, result.review) == ("a-1", None)
+
+
 async def test_a_session_of_a_driver_whom_the_operator_itself_admitted_does_not_roam(hubs: Roaming) -> None:
     await hubs.admit(connection=None)
     result = await hubs.put(session(reference="a-1"))
