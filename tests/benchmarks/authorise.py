@@ -1,4 +1,4 @@
-"""What the gateway adds to a hub's own answer while a driver waits: the same hub asked directly, and across the gateway."""
+"""What the gateway adds to a hub's own answer while a driver waits: one hub, asked directly and across the gateway."""
 
 import asyncio
 import json
