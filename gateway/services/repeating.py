@@ -134,10 +134,8 @@ def dedup_of(command: Command, reply_to: Mapping[str, str] | None) -> str:
             parts += [identity(leg.identification), at.model_dump_json(), _addresses(reply_to)]
         case ReserveNow(reservation=reservation, at=at, expires=expires):
             parts += [reservation, at.model_dump_json(), expires.isoformat()]
-        case StopSession(session=session):
-            parts.append(session)
-        case CancelReservation(reservation=reservation):
-            parts.append(reservation)
+        case StopSession(session=name, at=at) | CancelReservation(reservation=name, at=at):
+            parts += [name, at.model_dump_json() if at is not None else None]
         case UnlockConnector(at=at):
             parts.append(at.model_dump_json())
     return sha256(json.dumps(parts).encode()).hexdigest()

@@ -140,7 +140,8 @@ class TakingUp:
         now = self._now()
         match command:
             case StopSession(session=session):
-                found = [one for one in await self._finding.charges(connection, session, command.emsp) if one.runs(now)]
+                charges = await self._finding.charges(connection, session, command.emsp)
+                found = [one for one in charges if one.runs(now)]
                 missing = CommandResult.UNKNOWN_SESSION
             case CancelReservation(reservation=reservation):
                 key = reservation_key(command.emsp, reservation)
@@ -153,6 +154,9 @@ class TakingUp:
                 if spot is None:
                     return CommandResult.UNKNOWN_EVSE
                 return _Target(spot.place.location.party, _of_place(spot.place, command.at), None, spot)
+        if command.at is not None and command.at.party is not None:
+            # Two CPOs may call different sessions alike, and who addresses one does not mean the other's.
+            found = [one for one in found if one.party == command.at.party]
         if len(found) != 1:  # among several is never guessed
             return missing
         [charge] = found

@@ -433,6 +433,22 @@ async def test_what_is_unknown_finished_or_anothers_cannot_be_stopped(desk):
     assert len(desk.listener.heard) == heard
 
 
+async def test_a_session_of_another_cpo_than_the_one_addressed_is_unknown(desk):
+    await desk.perform(start())
+    await desk.charge(desk.listener.heard[0].json["reference"])
+    for name in ("s-1", "h-1"):
+        answer = await desk.perform(StopSession(session=name, emsp=EMSP, at=EvseRef(party=OTHER)))
+        assert answer.result is CommandResult.UNKNOWN_SESSION
+    assert (await desk.perform(StopSession(session="s-1", emsp=EMSP, at=EvseRef(party=PARTY)))).result is ACCEPTED
+
+
+async def test_a_reservation_with_another_cpo_than_the_one_addressed_is_unknown(desk):
+    await desk.perform(reserve())
+    for party, result in ((OTHER, CommandResult.UNKNOWN_RESERVATION), (PARTY, ACCEPTED)):
+        cancel = CancelReservation(reservation="h-r", emsp=EMSP, at=EvseRef(party=party))
+        assert (await desk.perform(cancel)).result is result
+
+
 async def test_a_start_that_was_refused_cannot_be_stopped(desk):
     desk.listener.always = says({"result": "REJECTED"})
     await desk.perform(start())
