@@ -16,7 +16,6 @@ from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import sessions
 from mappings.ocpi.v2_2_1.enums import InterfaceRole, ModuleId
 from mappings.ocpi.v2_2_1.versions import Endpoint
-from mappings.report import Refused
 
 _SESSIONS, _CDRS = f"{SENDER}/sessions", f"{SENDER}/cdrs"
 
@@ -56,11 +55,8 @@ class Charges:
         return self._desk.page(asked, window, page, _writer(asked.settings))
 
     async def _prefer(self, asked: Asked) -> Given:
-        try:
-            wishes, _ = sessions.preferences_to_canonical(await asked.body())
-        except Refused as refused:
-            raise Failure(400, StatusCode.INVALID_PARAMETERS, str(refused)) from None
-        connection = await self._desk.addressed(asked)
+        connection = await self._desk.addressed(asked, acting=True)
+        wishes, _ = await asked.read(sessions.preferences_to_canonical)
         result = await self._charges.prefer(connection, asked.request.match_info["session"], wishes)
         if result is None:
             # mod_sessions, ChargingPreferencesResponse: the same for an EVSE that cannot heed any.

@@ -16,7 +16,6 @@ from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Give
 from adapters.gireve.settings import Settings
 from adapters.gireve.telling import reply_to
 from mappings.canonical.commands import Command, CommandResult
-from mappings.canonical.ids import PartyId
 from mappings.ocpi.dialects import gireve_charging as gireve
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import commands
@@ -53,31 +52,22 @@ class Commands:
         kind = asked.request.match_info["command"]
         if kind not in commands.KINDS:
             raise _not_taken(404, CommandResult.NOT_SUPPORTED, "there is no such command")
-        body = await asked.body()
+
+        def read(body: bytes) -> tuple[Command, str]:
+            request, _ = gireve.command_to_canonical(kind, body, asked.sender(), self._desk.now(), asked.recipient())
+            return request.command, _answerable(request.response_url, asked.settings)
+
         try:
-            request, _ = gireve.command_to_canonical(kind, body, asked.sender(), self._desk.now())
-            url = _answerable(request.response_url, asked.settings)
-        except Refused as refused:
-            raise _not_taken(400, CommandResult.REJECTED, str(refused)) from None
-        connection = await self._desk.addressed(asked)
-        if connection is asked.connection and asked.is_for_another():
-            raise _not_taken(404, CommandResult.REJECTED, f"{ocpi.TO_PARTY}: not a party of this platform")
-        command = request.command
-        if connection is not asked.connection:
-            command = _of_party(command, asked.recipient())
+            connection = await self._desk.addressed(asked, acting=True)
+            command, url = await asked.read(read)
+        except Failure as failure:
+            raise _not_taken(failure.status, CommandResult.REJECTED, failure.message or "") from None
         where = reply_to(url, _correlation(asked.request))
         taken = await self._desk.gateway.commands.take(connection, command, where)
         response, _ = commands.response_from_canonical(taken.result, taken.timeout, taken.text)
         if (code := _CODES.get(taken.result)) is not None:
             raise Failure(200, code, taken.text, data=response)
         return Given(response)
-
-
-def _of_party(command: Command, party: PartyId | None) -> Command:
-    """Gives a command with the CPO that it is addressed to, since another's location may have the same id."""
-    if command.at is None:
-        return command
-    return command.model_copy(update={"at": command.at.model_copy(update={"party": party})})
 
 
 def _answerable(url: str, settings: Settings) -> str:

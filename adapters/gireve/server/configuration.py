@@ -9,7 +9,7 @@ from aiohttp import web
 from adapters.core.hub import RegistrationFailed
 from adapters.gireve import registration
 from adapters.gireve.registration import VersionRefused
-from adapters.gireve.server.requests import BASE, Asked, Desk, Failure, Given, Module, registered
+from adapters.gireve.server.requests import BASE, Asked, Desk, Failure, Given, Module, registered, unusable
 from adapters.gireve.settings import Settings
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import versions
@@ -70,7 +70,7 @@ class Configuration:
         return await self._exchange(asked, standing=True)
 
     async def _exchange(self, asked: Asked, *, standing: bool) -> Given:
-        body = await asked.body()
+        body = await asked.read(bytes)
         # A POST that arrives twice finds the first one's registration, not its middle.
         async with self._registering[asked.connection.name]:
             connection = await self._registry.by_token(asked.token)
@@ -81,11 +81,11 @@ class Configuration:
             try:
                 return Given(await registration.accept(connection, self._desk.gateway, body))
             except Refused as refused:
-                raise Failure(400, StatusCode.INVALID_PARAMETERS, str(refused)) from None
+                raise unusable(refused, body) from None
             except VersionRefused as failed:
-                raise Failure(400, StatusCode.NO_MATCHING_ENDPOINTS, str(failed)) from None
+                raise Failure(200, StatusCode.NO_MATCHING_ENDPOINTS, str(failed)) from None
             except RegistrationFailed as failed:
-                raise Failure(500, StatusCode.UNABLE_TO_USE_CLIENT_API, str(failed)) from None
+                raise Failure(200, StatusCode.UNABLE_TO_USE_CLIENT_API, str(failed)) from None
 
     async def _unregister(self, asked: Asked) -> Given:
         if not registered(asked.connection):

@@ -8,10 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import structlog
 from aiohttp import web
+from pydantic_core import from_json
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection, Mode
@@ -32,6 +33,7 @@ SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
 _MAX_BODY = 64 * 1024
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL has no text with it
 _log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
 
 
 class Failure(Exception):
@@ -55,20 +57,30 @@ class Asked:
     settings: Settings
     token: str
 
-    async def body(self) -> bytes:
-        """Reads the body.
+    async def read(self, reading: Callable[[bytes], _T]) -> _T:
+        """Reads what the body says.
+
+        Args:
+            reading: Makes of the body what is wanted; raises `Refused` where it cannot.
 
         Raises:
-            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends. HTTP 400, OCPI 2001: it
-                holds a character that cannot be stored.
+            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends. OCPI 2001: as `unusable`;
+                also where it holds a character that cannot be stored.
         """
+        body = await self._body()
+        if _NUL.search(body):
+            raise unusable(Refused("", "a text holds NUL"), body)
+        try:
+            return reading(body)
+        except Refused as refused:
+            raise unusable(refused, body) from None
+
+    async def _body(self) -> bytes:
         body = bytearray()
         async for chunk in self.request.content.iter_any():
             body += chunk
             if len(body) > _MAX_BODY:
                 raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {_MAX_BODY} bytes")
-        if _NUL.search(body):
-            raise Failure(400, StatusCode.INVALID_PARAMETERS, "a text holds NUL")
         return bytes(body)
 
     def sender(self) -> PartyId | None:
@@ -77,12 +89,9 @@ class Asked:
         return None if named == self.settings.hub_party else named
 
     def recipient(self) -> PartyId | None:
-        """Gives the party that the request is addressed to, where it names one."""
-        return ocpi.party_in(self.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
-
-    def is_for_another(self) -> bool:
-        """Tells whether it is addressed to a party, of which IOP is none."""
-        return self.recipient() not in {None, self.settings.hub_party}
+        """Gives the party that the request is addressed to, where it names one, of which IOP is none."""
+        named = ocpi.party_in(self.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
+        return None if named == self.settings.hub_party else named
 
     def window(self) -> Window:
         """Reads the parameters of a list request.
@@ -203,10 +212,21 @@ class Desk:
         """Names the parties that a connection carries."""
         return [party.id for party in await self.gateway.published.parties(connection)]
 
-    async def addressed(self, asked: Asked) -> Connection:
-        """Gives the connection as it carries the party that the request is addressed to, if that is one of ours."""
+    async def addressed(self, asked: Asked, *, acting: bool = False) -> Connection:
+        """Gives the connection as it carries the party that the request is addressed to, if that is one of ours.
+
+        Args:
+            acting: The request has something done, which is done for nobody else's party.
+
+        Raises:
+            Failure: HTTP 404, OCPI 2001: something is to be done for a party that is none of ours.
+        """
         named = asked.recipient()
-        if named is None or named not in await self.ours(asked.connection):
+        if named is None:
+            return asked.connection
+        if named not in await self.ours(asked.connection):
+            if acting:
+                raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.TO_PARTY}: not a party of this platform")
             return asked.connection
         scope = asked.connection.scope.model_copy(update={"parties": frozenset({named})})
         return replace(asked.connection, scope=scope)
@@ -226,6 +246,20 @@ class Desk:
         endpoint = self.url(asked.request.path.rstrip("/"))
         headers = ocpi.page_headers(endpoint, asked.request.query, window, page.total, asked.settings.page_cap)
         return Given(data, headers)
+
+
+def unusable(refused: Refused, body: bytes) -> Failure:
+    """Says what is wrong with a body: OCPI 2001, with HTTP 400 only where it is no JSON.
+
+    What is JSON, of a sender who may, and sent to an address that is there has reached OCPI's own layer, and is not
+    answered with an error of HTTP (status_codes). To IOP such an error would mean that it has to send it again (guide,
+    store and forward).
+    """
+    try:
+        from_json(body)
+    except ValueError:
+        return Failure(400, StatusCode.INVALID_PARAMETERS, str(refused))
+    return Failure(200, StatusCode.INVALID_PARAMETERS, str(refused))
 
 
 def registered(connection: Connection) -> bool:

@@ -58,22 +58,20 @@ class Tokens:
 
     async def _put(self, asked: Asked) -> Given:
         key = _key(asked)
-        try:
-            token, _ = tokens.to_canonical(await asked.body(), self._desk.now())
-        except Refused as refused:
-            raise _refusal(refused) from None
-        if (token.party, token.uid.casefold(), token.type) != (key.party, key.uid.casefold(), key.type):
-            text = "country_code, party_id, uid or type is another in the URL than in the token"
-            raise Failure(400, StatusCode.INVALID_PARAMETERS, text)
-        new = await self._tokens.put(asked.connection, token)
+
+        def read(body: bytes) -> Token:
+            token, _ = tokens.to_canonical(body, self._desk.now())
+            if (token.party, token.uid.casefold(), token.type) != (key.party, key.uid.casefold(), key.type):
+                # transport_and_format, Client Owned Object Push, errors
+                raise Refused("", "country_code, party_id, uid or type is another in the URL than in the token")
+            return token
+
+        new = await self._tokens.put(asked.connection, await asked.read(read))
         return Given(status=201 if new else 200)
 
     async def _patch(self, asked: Asked) -> Given:
         before = await self._held(asked, _key(asked))
-        try:
-            patched = patches.patch_token(before, await asked.body())
-        except Refused as refused:
-            raise _refusal(refused) from None
+        patched = await asked.read(lambda body: patches.patch_token(before, body))
         await self._tokens.put(asked.connection, patched.token)
         return Given()
 
@@ -106,7 +104,3 @@ def _key(asked: Asked) -> _Key:
 
 def _unknown() -> Failure:
     return Failure(404, StatusCode.UNKNOWN_TOKEN)
-
-
-def _refusal(refused: Refused) -> Failure:
-    return Failure(400, StatusCode.INVALID_PARAMETERS, str(refused))

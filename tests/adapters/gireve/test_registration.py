@@ -128,7 +128,7 @@ async def test_a_hub_that_cannot_be_called_back_gets_3001(both: Pair) -> None:
         "roles": [{"role": "HUB", "country_code": "FR", "party_id": "107", "business_details": {"name": "IOP"}}],
     }
     status, body, _ = await both.ask(CREDENTIALS, "token-for-the-hub", "POST", json=theirs)
-    assert (status, body["status_code"]) == (500, 3001)
+    assert (status, body["status_code"]) == (200, 3001)
     assert both.registry.connection.secrets.ours is None
 
 
@@ -145,11 +145,14 @@ async def test_a_url_that_is_not_allowed_is_not_called(both: Pair) -> None:
     assert not both.measured.requests
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token":"t","url":"u","roles":[]}', b"[" * 5000])
-async def test_senseless_credentials_are_refused_with_2001(both: Pair, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "http"),
+    [(b"", 400), (b"[" * 5000, 400), (b"[]", 200), (b"{}", 200), (b'{"token":"t","url":"u","roles":[]}', 200)],
+)
+async def test_senseless_credentials_are_refused_with_2001(both: Pair, body: bytes, http: int) -> None:
     both.registry.token = "token-for-the-hub"
     status, answer, _ = await both.ask(CREDENTIALS, "token-for-the-hub", "POST", data=body)
-    assert (status, answer["status_code"]) == (400, 2001)
+    assert (status, answer["status_code"]) == (http, 2001)
 
 
 async def test_credentials_without_end_are_not_read(both: Pair) -> None:
