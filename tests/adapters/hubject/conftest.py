@@ -7,10 +7,8 @@ import pytest
 
 from adapters.hubject.adapter import HubjectAdapter
 from adapters.hubject.sandbox import HubjectSandbox, Partner, Running, run
-from mappings.canonical.ids import PartyId
+from tests.adapters.hubject.charging import DRIVER, OTHER, Hub, playing
 from tests.adapters.hubject.network import HUB_CPO, SUB_ONE, SUB_TWO, adapter
-
-OTHER = PartyId("FR*OTH")
 
 
 def partners() -> list[Partner]:
@@ -52,3 +50,11 @@ async def hub(plain: Running) -> AsyncIterator[HubjectAdapter]:
     made = adapter(base_url=plain.url, timeout_seconds=5)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def hbs(clock: Clock) -> AsyncIterator[Hub]:
+    """A sandbox without TLS, with a driver of whom an EMP knows, and requests to it."""
+    async with playing(clock=clock) as made:
+        await made.drivers(DRIVER)
+        yield made
