@@ -25,6 +25,7 @@ from gateway.services.ports import (
     MessageView,
     Page,
 )
+from gateway.services.ports.agreements import AgreementView
 from mappings.canonical.ids import PartyId
 
 T = TypeVar("T")
@@ -84,6 +85,20 @@ class Client:
     async def create(self, connection: Mapping[str, Any]) -> ConnectionView:
         """Adds a connection: name, hub, settings, and where they are not the default, mode and scope."""
         return await self._ask(ConnectionView, "POST", "/v1/connections", json=connection)
+
+    async def agreements(self, connection: str | None, after: str | None, limit: int) -> Page[AgreementView]:
+        """Gives a page of agreements."""
+        params = _params(connection=connection, after=after, limit=limit)
+        return await self._ask(Page[AgreementView], "GET", "/v1/agreements", params=params)
+
+    async def agree(self, agreement: Mapping[str, Any]) -> AgreementView:
+        """Adds an agreement; what is left out is not restricted."""
+        return await self._ask(AgreementView, "POST", "/v1/agreements", json=agreement)
+
+    async def end_agreement(self, agreement: int, at: str | None) -> AgreementView:
+        """Ends an agreement, now unless a moment is given."""
+        body = {} if at is None else {"at": at}
+        return await self._ask(AgreementView, "POST", f"/v1/agreements/{agreement}/end", json=body)
 
     async def register(self, name: str, token: str) -> ConnectionView:
         """Registers with the hub's token."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import connections, deliveries, keys
+from gateway.cli import agreements, connections, deliveries, keys
 from gateway.cli.bench.command import bench
 from gateway.cli.demo.command import demo
 from gateway.cli.exits import HELP
@@ -42,4 +42,5 @@ app.command()(demo)
 app.command()(bench)
 app.add_typer(keys.app, name="keys")
 app.add_typer(connections.app, name="connections")
+app.add_typer(agreements.app, name="agreements")
 app.add_typer(deliveries.app, name="deliveries")
