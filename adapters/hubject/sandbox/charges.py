@@ -108,7 +108,7 @@ def _let_in(sandbox: HubjectSandbox, service: Service, request: web.Request) -> 
 async def _judged(sandbox: HubjectSandbox, service: Service, partner: Partner, body: dict[str, Any]) -> web.Response:
     if wrong := service.shape(body):
         return _malformed(sandbox, service, wrong, body)
-    if refusal := _evse(sandbox, partner, body.get("EvseID")):
+    if refusal := _evse(sandbox, partner, body):
         return _refused(sandbox, service, refusal, body)
     return await service.take(sandbox, partner, body)
 
@@ -134,12 +134,16 @@ def _normal(text: str) -> str:
         return text
 
 
-def _evse(sandbox: HubjectSandbox, partner: Partner, text: str | None) -> Refusal | None:
-    if text is None:
+def _evse(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> Refusal | None:
+    if (text := body.get("EvseID")) is None:
         return None
     evse_id = EvseId(text)
     if not partner.may_push(evse_id):
         return Refusal("018", f"{text} is not of {partner.operator} or a sub-operator")
+    # A charge goes on, and is billed, where its EVSE is withdrawn meanwhile.
+    began = sandbox.memory[SESSIONS].get(body.get("SessionID"), {}).get("EvseID")
+    if began is not None and EvseId(began) == evse_id:
+        return None
     return None if sandbox.knows(partner.operator.normal, evse_id) else Refusal("603", f"no EVSE data: {text}")
 
 

@@ -154,9 +154,16 @@ async def test_an_evse_has_to_be_known_once_any_was_pushed(hbs: Hub) -> None:
     session = await hbs.begun()
     await push(hbs, "FR*HUB*E2")
     assert await hbs.code(START, asking()) == "603"
-    assert await hbs.code(NOTE, note(session)) == "603"
-    assert await hbs.code(CDR, cdr(session)) == "603"
     assert await hbs.code(START, asking(EvseID="FRHUBE2")) == "000"
+    assert await hbs.code(NOTE, note(session, EvseID="FR*HUB*E3")) == "603"
+    assert await hbs.code(CDR, cdr(session, EvseID="FR*HUB*E3")) == "603"
+
+
+async def test_a_charge_is_billed_where_its_evse_was_withdrawn_meanwhile(hbs: Hub) -> None:
+    session = await hbs.begun()
+    await push(hbs, "FR*HUB*E2")
+    assert await hbs.code(NOTE, note(session)) == "000"
+    assert await hbs.code(CDR, cdr(session)) == "000"
 
 
 async def test_a_session_is_stopped_once_by_what_started_it(hbs: Hub) -> None:
