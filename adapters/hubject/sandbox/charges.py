@@ -141,7 +141,7 @@ def _evse(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> Re
     if not partner.may_push(evse_id):
         return Refusal("018", f"{text} is not of {partner.operator} or a sub-operator")
     # A charge goes on, and is billed, where its EVSE is withdrawn meanwhile.
-    began = sandbox.memory[SESSIONS].get(body.get("SessionID"), {}).get("EvseID")
+    began = sandbox.memory[SESSIONS].get(body.get("SessionID", ""), {}).get("EvseID")
     if began is not None and EvseId(began) == evse_id:
         return None
     return None if sandbox.knows(partner.operator.normal, evse_id) else Refusal("603", f"no EVSE data: {text}")

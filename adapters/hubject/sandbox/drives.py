@@ -14,7 +14,6 @@ not for Hubject (604), another provider's EvcoID (019), a session that is unknow
 """
 
 import asyncio
-from datetime import timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -248,7 +247,7 @@ class Drives:
         """Gives the answer's JSON, or says in a text why there is none."""
         if self._client is None:
             connector = aiohttp.TCPConnector(limit=0, ssl=self._sandbox.tls if self._sandbox.tls is not None else True)
-            timeout = aiohttp.ClientTimeout(total=timedelta(seconds=self._sandbox.patience).total_seconds())
+            timeout = aiohttp.ClientTimeout(total=self._sandbox.command_patience)
             self._client = aiohttp.ClientSession(connector=connector, timeout=timeout)
         try:
             async with self._client.post(

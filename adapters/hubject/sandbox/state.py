@@ -104,7 +104,8 @@ class HubjectSandbox(Sandbox):
         recorded_forms: Answer a malformed body, a foreign OperatorID and an unknown one as the real hub was recorded to
             (HTTP 400 with `validationErrors`, 401, 404) and not as its documents say.
         checks_certificates: Whether a client certificate is asked for its OperatorIDs; never without TLS.
-        patience: Seconds for which Hubject waits for an EMP, and for the CPO's answer to a command.
+        patience: Seconds for which Hubject waits for an EMP.
+        command_patience: Seconds for which it waits for a CPO's answer to a command.
         gateway: Where commands go: the gateway's URL for the connection, `https://cpo.example/oicp/hubject`.
         clock: Seconds, for the limits.
         wall: The time of day, which a CDR's end may not be ahead of.
@@ -118,6 +119,7 @@ class HubjectSandbox(Sandbox):
         recorded_forms: bool = False,
         checks_certificates: bool = True,
         patience: float = 10.0,
+        command_patience: float = 10.0,
         gateway: str | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
@@ -129,7 +131,7 @@ class HubjectSandbox(Sandbox):
         self.recorded_forms = recorded_forms
         self.checks_certificates = checks_certificates
         self.books = {kind: Book(self.memory[kind]) for kind in (EVSE_DATA, EVSE_STATUS)}
-        self.patience = patience
+        self.command_patience = command_patience
         self.emps = Emps(patience)
         self.gateway = gateway
         self.wall = wall

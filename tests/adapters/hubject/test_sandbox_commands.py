@@ -4,7 +4,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ import pytest
 from aiohttp import web
 
 from adapters.core.tls import client_context, server_context
+from adapters.hubject import HUB
 from adapters.hubject.sandbox import HubjectSandbox, Partner, run
 from adapters.hubject.sandbox.certificates import HUB_NAME
+from tests.adapters.doubles import Measured, Network, Orders, Tokens, connection, gateway
 from tests.adapters.hubject.charging import (
     CDR,
     DRIVER,
@@ -26,7 +28,7 @@ from tests.adapters.hubject.charging import (
     note,
     push,
 )
-from tests.adapters.hubject.network import HUB_CPO
+from tests.adapters.hubject.network import HUB_CPO, settings
 from tests.oicp_schema import faults_of_charge
 
 # Commands
@@ -229,3 +231,33 @@ async def test_the_hub_shows_its_certificate_to_the_gateway(tmp_path: Path) -> N
                 assert (await answer.json())["Result"] is True
         assert cpo.shown[0]["subject"] == ((("commonName", HUB_NAME),),)
         assert len(certificates.hub.fingerprint()) == 64
+
+
+async def test_the_gateways_own_server_knows_the_sandbox_by_its_certificate(tmp_path: Path) -> None:
+    async with run(HubjectSandbox([Partner(HUB_CPO)]), tmp_path) as running:
+        certificates = running.certificates
+        assert certificates is not None
+        served = connection("hubject", {})
+        known = settings(hub_certificates=[{"fingerprint": certificates.hub.fingerprint()}])
+        registry = Tokens(replace(served, settings=known.model_dump(mode="json")))
+        orders = Orders()
+        app = web.Application()
+        assert HUB.routes is not None
+        app.add_routes(HUB.routes(gateway(Network([]), registry, Measured(), "https://gateway.test", commands=orders)))
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        pair = certificates.server
+        tls = server_context(certificates.authority, pair.certificate, pair.key)
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+        running.sandbox.gateway = f"https://127.0.0.1:{runner.addresses[0][1]}/oicp/hubject-test"
+        own = certificates.clients["FR*HUB"]
+        connector = aiohttp.TCPConnector(ssl=client_context(certificates.authority, own.certificate, own.key))
+        try:
+            async with aiohttp.ClientSession(running.url, connector=connector) as session:
+                hbs = Hub(running, session)
+                made = await drive(hbs, "remote-start", **REMOTE)
+                assert made["Result"] is True
+                assert (await drive(hbs, "remote-stop", session=made["SessionID"]))["Result"] is True
+            assert [order.kind for _, order in orders.performed] == ["START_SESSION", "STOP_SESSION"]
+        finally:
+            await runner.cleanup()

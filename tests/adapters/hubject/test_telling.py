@@ -15,6 +15,7 @@ from adapters.core.outcomes import (
     Delivered,
     Misconfigured,
     NotSent,
+    Obsolete,
     Outcome,
     OutcomeUnknown,
     RefusedByHub,
@@ -214,7 +215,7 @@ def test_the_tables_have_every_code_of_oicp() -> None:
         ("300", RefusedByHub, RefusedByHub),
         ("310", OutcomeUnknown, OutcomeUnknown),
         ("320", NotSent, RefusedByHub),
-        ("400", RefusedByHub, RefusedByHub),
+        ("400", RefusedByHub, Obsolete),
         ("102", RefusedByHub, RefusedByHub),
         ("501", OutcomeUnknown, OutcomeUnknown),
         ("603", RefusedByHub, RefusedByHub),
@@ -236,7 +237,7 @@ def test_an_invalid_session_means_a_taken_cdr_only_after_doubt() -> None:
     invalid = outcome_of_cdr(Answer(400, {}, json.dumps(wrong).encode()), doubtful=True)
     assert isinstance(invalid, RefusedByHub)
     # A notification of an invalid session is of no use, however often it is tried.
-    assert isinstance(outcome_of(answer("400"), NOTIFICATION_OUTCOMES), RefusedByHub)
+    assert isinstance(outcome_of(answer("400"), NOTIFICATION_OUTCOMES), Obsolete)
 
 
 def test_an_operator_that_hubject_does_not_have_pauses_the_connection() -> None:
