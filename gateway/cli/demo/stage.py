@@ -1,6 +1,7 @@
 """Sets the stage: a database, both sandbox hubs and a gateway, each a process of its own, and the connections made."""
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,16 @@ from gateway.settings import Settings
 from gateway.store.migrate import migrate
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
+from mappings.canonical.ids import PartyId
 
 HUBS = ("gireve", "hubject")
 """Names of the demo's connections; each is named after its hub."""
+
+
+EMSPS = {"gireve": PartyId("FR*EVP"), "hubject": PartyId("DE*DRV")}
+"""Whose drivers come over which hub."""
+
+_KNOWN_EMSPS = {"gireve": "emsps", "hubject": "providers"}
 
 
 class Refused(Failed):
@@ -57,12 +65,37 @@ class Stage:
                 raise Refused(f"{method} {path}: {answer.status} {await answer.text()}")
             return await answer.json()
 
-    async def arm(self, hub: str, faults: list[Mapping[str, JsonValue]]) -> None:
+    async def drive(
+        self, hub: str, what: str, body: JsonValue = None, *, method: str = "POST", may_fail: bool = False
+    ) -> Any:
+        """Tells a sandbox hub to do something; gives its answer.
+
+        Raises:
+            Refused: It would not, or, unless it may fail, what it did came to nothing.
+        """
+        try:
+            async with self.http.request(method, self._control(hub, what), json=body, ssl=False) as answer:
+                if answer.status >= 400 and not (may_fail and answer.status >= 500):
+                    raise Refused(f"{hub}: {await answer.text()}")
+                return await answer.json()
+        except aiohttp.ClientError:
+            if not may_fail:
+                raise
+            return None  # it is down
+
+    async def arm(self, hub: str, faults: list[JsonValue]) -> None:
         """Lets a sandbox hub fail."""
-        url = getattr(self.hubs, hub)
-        async with self.http.post(f"{url}/_sandbox/faults", json=faults, ssl=False) as answer:
-            if answer.status != 200:
-                raise Refused(f"{hub}: {await answer.text()}")
+        await self.drive(hub, "faults", faults)
+
+    async def memory(self, hub: str, kind: str) -> AsyncIterator[dict[str, Any]]:
+        """Reads what a sandbox hub remembers of a kind: `key` and `record` of each."""
+        url = self._control(hub, f"memory?kind={kind}")
+        async with self.http.get(url, ssl=False, read_bufsize=2**22) as answer:
+            async for line in answer.content:
+                yield json.loads(line)
+
+    def _control(self, hub: str, what: str) -> str:
+        return f"{getattr(self.hubs, hub)}/_sandbox/{what}"
 
     async def connect(self) -> None:
         """Makes a party for each operator and a live connection to each hub, registered."""
@@ -70,8 +103,8 @@ class Stage:
             party = f"{country}*{code}"
             await self.call("PUT", f"/v1/parties/{party}", {"id": party, "roles": ["CPO"], "business": {"name": name}})
         for hub in HUBS:
-            settings = getattr(self.hubs, f"{hub}_settings")
-            made = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
+            settings = {**getattr(self.hubs, f"{hub}_settings"), _KNOWN_EMSPS[hub]: [EMSPS[hub].normal]}
+            made: dict[str, Any] = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
             await self.call("POST", "/v1/connections", made)
         await self.call("POST", "/v1/connections/gireve/register", {"token": self.hubs.gireve_token})
 
@@ -92,7 +125,7 @@ async def stage(database_url: str, folder: Path, *, limits: bool = True, tls: bo
     await migrate(store, "after")
     await store.close()
     async with AsyncExitStack() as stack:
-        hubs = await _start_hubs(stack, folder, limits=limits, tls=tls)
+        hubs = await _start_hubs(stack, folder, settings.public_url, limits=limits, tls=tls)
         child = Child(["run"], _environment(settings), answers(f"{settings.public_url}/readyz"), folder / "gateway.log")
         await stack.enter_async_context(started(child))
         # A sandbox's authority is its own; what is asked of it here are control requests on loopback.
@@ -125,9 +158,10 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-async def _start_hubs(stack: AsyncExitStack, folder: Path, *, limits: bool, tls: bool) -> Hubs:
+async def _start_hubs(stack: AsyncExitStack, folder: Path, gateway: str, *, limits: bool, tls: bool) -> Hubs:
     gireve, hubject, shown = free_port(), free_port(), folder / "hubs.json"
     arguments = ["sandbox", "--gireve-port", str(gireve), "--hubject-port", str(hubject), "--show", str(shown)]
+    arguments += ["--gateway", gateway]
     if tls:
         arguments += ["--certificates", str(folder / "certificates")]
     if not limits:

@@ -18,10 +18,14 @@ from rich.table import Table
 
 from gateway.app import App, assembled
 from gateway.cli.database import embedded_or_end
-from gateway.cli.demo import network, statuses
+from gateway.cli.demo import drivers, network, statuses
+from gateway.cli.demo.backend import Backend, backend
 from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HUBS, Refused, Stage, stage
 from gateway.cli.demo.verdict import Verdict, judge, refusals
+
+_CHARGED_SECONDS = 6.0
+_ARRIVE_EVERY = 0.2
 
 _REPLAYED = 2_000
 """EVSEs whose statuses change."""
@@ -39,12 +43,14 @@ class Options:
         file: A network to import; None makes one up.
         seconds: How long statuses are replayed.
         rate: Status changes a second.
+        charges: Foreign drivers who charge.
         patience: Seconds to wait for quiet at most.
     """
 
     file: Path | None = None
     seconds: float = 10.0
     rate: float = 200.0
+    charges: int = 24
     seed: int = 1
     patience: float = 900.0
     json: bool = False
@@ -81,15 +87,18 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
             await failing
         with step(console, "Waiting for quiet"):
             await quiet(app, options.patience)
+        with step(console, f"{options.charges} foreign drivers tap, and start from their apps; the hubs fail"):
+            charged = await charges(on_stage, app, options)
         with step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
             took = {hub: await statuses.latencies(on_stage, hub, sent) for hub in HUBS}
             verdicts = await judge(on_stage, app, took)
             refused = await refusals(on_stage)
-    equal = all(one.equality.equal for one in verdicts)
+    equal = all(one.equality.equal for one in verdicts) and all(one.equal for one in charged)
     if options.json:
-        print(json.dumps(_machine(report, sent, verdicts, refused, equal), default=str))  # noqa: T201
+        print(json.dumps(_machine(report, sent, verdicts, charged, refused, equal), default=str))  # noqa: T201
     else:
         _show(console, verdicts, refused, sent)
+        _show_charges(console, charged)
         console.print("[bold green]Equal.[/]" if equal else "[bold red]Not equal.[/]")
     return 0 if equal else 1
 
@@ -119,6 +128,25 @@ def content_of(options: Options) -> Iterator[bytes]:
     with options.file.open("rb") as source:
         while chunk := source.read(1 << 18):
             yield chunk
+
+
+async def charges(on_stage: Stage, app: App, options: Options) -> list[drivers.Verdict]:
+    """Has drivers charge over both hubs while these fail, till every CDR is confirmed; tells what came of it."""
+    at = await drivers.spots(app.store, app.services.network, options.charges)
+    many = drivers.drivers(at, options.seed)
+    await drivers.enrol(on_stage, many)
+    async with backend(on_stage, (spot.place for spot in at), options.seed) as cpo:
+        failing = asyncio.create_task(fail_for_a_while(on_stage, _CHARGED_SECONDS))
+        await asyncio.gather(*(_arrive(on_stage, cpo, driver, number) for number, driver in enumerate(many)))
+        await failing
+        await cpo.ended()
+        await quiet(app, options.patience)
+        return await drivers.judge(on_stage, cpo, many)
+
+
+async def _arrive(on_stage: Stage, cpo: Backend, driver: drivers.Driver, number: int) -> None:
+    await asyncio.sleep(number * _ARRIVE_EVERY)
+    await drivers.charge(on_stage, cpo, driver)
 
 
 async def fail_for_a_while(on_stage: Stage, seconds: float) -> None:
@@ -184,6 +212,16 @@ def _show(
         console.print(reasons)
 
 
+def _show_charges(console: Console, charged: list[drivers.Verdict]) -> None:
+    columns = ("taps", "app", "charges", "CDRs confirmed", "in its memory", "sent twice", "kWh", "equal")
+    table = _table("What drivers charged", *columns)
+    for one in charged:
+        counts = (one.taps, one.starts, one.charges, one.confirmed, one.remembered, one.repeated)
+        equal = "[green]yes[/]" if one.equal else "[red]no[/]"
+        table.add_row(one.hub, *map(str, counts), f"{one.energy:.1f}", equal)
+    console.print(table)
+
+
 def _table(title: str, *columns: str) -> Table:
     """Makes a table that fits a terminal of 80 columns."""
     table = Table(title=title, box=SIMPLE, pad_edge=False, padding=0, title_justify="left")
@@ -197,6 +235,7 @@ def _machine(
     report: Any,
     sent: statuses.Sent,
     verdicts: list[Verdict],
+    charged: list[drivers.Verdict],
     refused: Counter[tuple[str, str, str]],
     equal: bool,
 ) -> dict[str, Any]:
@@ -216,5 +255,6 @@ def _machine(
             }
             for one in verdicts
         ],
+        "charges": [{**asdict(one), "equal": one.equal} for one in charged],
         "refused": [{"hub": hub, "operation": op, "reason": why, "count": n} for (hub, op, why), n in refused.items()],
     }

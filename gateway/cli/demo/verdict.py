@@ -1,6 +1,5 @@
 """What came of a demo: per hub and operation the counts, the latencies, and whether the hub has what it should."""
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -74,11 +73,8 @@ async def refusals(stage: Stage) -> Counter[tuple[str, str, str]]:
 
 
 async def _memory(stage: Stage, hub: str, kind: str) -> AsyncIterator[tuple[str, Any]]:
-    url = f"{getattr(stage.hubs, hub)}/_sandbox/memory?kind={kind}"
-    async with stage.http.get(url, ssl=False, read_bufsize=2**22) as answer:
-        async for line in answer.content:
-            entry = json.loads(line)
-            yield entry["key"], entry["record"]
+    async for entry in stage.memory(hub, kind):
+        yield entry["key"], entry["record"]
 
 
 _Counts = dict[tuple[str, str], dict[str, int]]

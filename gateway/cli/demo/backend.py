@@ -1,0 +1,183 @@
+"""A CPO's backend, as far as the demo needs one: asks for drivers who tap, answers call-outs, tells of charges."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hmac import compare_digest
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from pydantic import JsonValue, TypeAdapter
+
+from gateway.cli.demo.charges import Charge
+from gateway.cli.demo.stage import Refused, Stage
+from gateway.events import signing
+from mappings.canonical.cdrs import CdrLocation
+from mappings.canonical.commands import CommandResult
+from mappings.canonical.ids import PartyId
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification
+
+_IDENTIFICATION = TypeAdapter(Identification)
+_AGAIN = 0.2
+"""Seconds after which what failed is tried again."""
+_PARTS = (Decimal(0), Decimal("0.5"), Decimal(1))
+"""How much of a charge is over when its session is told."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the backend saw.
+
+    Attributes:
+        taps: Times that a driver held a card up, repeated ones included.
+        silent: Taps to which nobody said yes or no in time.
+        call_outs: Questions of the gateway.
+    """
+
+    taps: int = 0
+    silent: int = 0
+    call_outs: int = 0
+
+
+@dataclass(slots=True)
+class Backend:
+    """A backend at work.
+
+    Attributes:
+        places: The EVSEs that can be charged at, by location and uid.
+        charges: By session id, all that were admitted.
+        told: Ids of the CDRs that the gateway accepted.
+    """
+
+    stage: Stage
+    dice: random.Random
+    places: Mapping[tuple[str, str], CdrLocation]
+    secret: str = ""
+    counts: Counts = field(default_factory=Counts)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def tap(self, party: PartyId, place: CdrLocation, identification: Identification) -> bool:
+        """Has a driver hold a card up until somebody says yes or no; charges after a yes."""
+        wish: dict[str, JsonValue] = {
+            "party": party.normal,
+            "location_id": place.id,
+            "evse_uid": place.evse_uid,
+            "connector_id": place.connector_id,
+            "identification": identification.model_dump(mode="json", exclude_none=True),
+        }
+        while True:
+            self.counts.taps += 1
+            said = await self._patiently("POST", "/v1/authorisations", wish)
+            if said["allowed"]:
+                self._begin(party, place, identification, AuthMethod.AUTH_REQUEST, said["reference"])
+                return True
+            if said["reason"] != "NO_ANSWER":
+                return False
+            self.counts.silent += 1
+
+    async def ended(self) -> None:
+        """Waits until every charge is over and its CDR accepted.
+
+        Raises:
+            Refused: The gateway would not take something.
+        """
+        while self._running:
+            await asyncio.gather(*self._running)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answers a call-out; what does not bear the gateway's signature is not even read."""
+        body = await request.read()
+        if not self._signed(request.headers, body):
+            return web.json_response({"detail": "not signed by the gateway"}, status=401)
+        self.counts.call_outs += 1
+        asked = await request.json()
+        return web.json_response({"result": self._carry_out(asked).value})
+
+    def _signed(self, headers: Mapping[str, str], body: bytes) -> bool:
+        try:
+            id_, at = headers["webhook-id"], datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+        except (KeyError, ValueError):
+            return False
+        ours = signing.headers([self.secret], id_, at, body)["webhook-signature"]
+        return any(compare_digest(ours, theirs) for theirs in headers.get("webhook-signature", "").split(" "))
+
+    def _carry_out(self, asked: Any) -> CommandResult:
+        if asked["kind"] != "START_SESSION":
+            return CommandResult.NOT_SUPPORTED
+        if all(charge.reference != asked["reference"] for charge in self.charges.values()):
+            place = self.places[asked["place"]["location_id"], asked["place"]["evse_uid"]]
+            driver = _IDENTIFICATION.validate_python(asked["command"]["leg"]["identification"])
+            self._begin(PartyId(asked["party"]), place, driver, AuthMethod.COMMAND, asked["reference"])
+        return CommandResult.ACCEPTED
+
+    def _begin(
+        self,
+        party: PartyId,
+        place: CdrLocation,
+        identification: Identification,
+        auth_method: AuthMethod,
+        reference: str,
+    ) -> None:
+        number = len(self.charges) + 1
+        # An hour is over in a second here, so it is one of the past: hubs take no session that ends in the future.
+        lasts = timedelta(minutes=self.dice.randrange(12, 55))
+        charge = Charge(
+            party=party,
+            session_id=f"S-{number:05}",
+            place=place,
+            identification=identification,
+            auth_method=auth_method,
+            reference=reference,
+            start=datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=60),
+            lasts=lasts,
+            energy=Decimal(self.dice.randrange(20_000, 600_000)) / 10_000,
+            meter=Decimal(self.dice.randrange(1_000, 99_000)),
+        )
+        self.charges[charge.session_id] = charge
+        task = asyncio.create_task(self._charge(charge))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _charge(self, charge: Charge) -> None:
+        for share in _PARTS:
+            await self._patiently("PUT", f"/v1/sessions/{charge.party}/{charge.session_id}", charge.session(share))
+        cdr = charge.cdr()
+        await self._patiently("POST", "/v1/cdrs", cdr)
+        self.told.add(f"CDR-{charge.session_id}")
+
+    async def _patiently(self, method: str, path: str, body: JsonValue) -> Any:
+        """Asks until the gateway answers; the same again does no harm."""
+        while True:
+            try:
+                return await self.stage.call(method, path, body)
+            except aiohttp.ClientError:
+                await asyncio.sleep(_AGAIN)
+
+
+@asynccontextmanager
+async def backend(stage: Stage, places: Iterable[CdrLocation], seed: int) -> AsyncIterator[Backend]:
+    """Runs a backend until the block ends, and tells the gateway to ask it."""
+    at = {(place.id, place.evse_uid): place for place in places}
+    made = Backend(stage, random.Random(seed), at)  # noqa: S311 - it shall be the same every time
+    app = web.Application()
+    app.router.add_post("/call-outs", made.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/call-outs"
+        answer = await stage.call("POST", "/v1/call-outs", {"name": "backend", "url": url})
+        if not isinstance(answer, dict) or "secret" not in answer:
+            raise Refused("the gateway gave the call-out no secret")
+        made.secret = answer["secret"]
+        yield made
+    finally:
+        await runner.cleanup()

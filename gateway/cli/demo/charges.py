@@ -1,0 +1,104 @@
+"""One charge as a CPO's backend tells it: the session as it goes on, and the CDR."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from mappings.canonical.cdrs import Cdr, CdrLocation
+from mappings.canonical.ids import PartyId
+from mappings.canonical.sessions import (
+    AuthMethod,
+    ChargingPeriod,
+    Dimension,
+    DimensionType,
+    Metering,
+    Session,
+    SessionStatus,
+)
+from mappings.canonical.tariffs import Money, Tax
+from mappings.canonical.tokens import Identification
+
+_CURRENCY = "EUR"
+_PRICE = Decimal("0.39")
+_VAT = Decimal(20)
+_KWH = Decimal("0.0001")
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A charge that was admitted.
+
+    Attributes:
+        reference: By which the gateway finds who admitted the driver.
+        lasts: From plugging in to plugging out.
+        energy: kWh, all together.
+        meter: What the meter showed at first, kWh.
+    """
+
+    party: PartyId
+    session_id: str
+    place: CdrLocation
+    identification: Identification
+    auth_method: AuthMethod
+    reference: str
+    start: datetime
+    lasts: timedelta
+    energy: Decimal
+    meter: Decimal
+
+    def session(self, share: Decimal) -> JsonValue:
+        """Tells the session when a share of it is over; at 1 all of it is."""
+        over = share == 1
+        now = self.start + self.lasts * float(share)
+        used = (self.energy * share).quantize(_KWH)
+        between = (self.meter + used,) if 0 < share < 1 else ()
+        return Session(
+            party=self.party,
+            id=self.session_id,
+            start=self.start,
+            end=now if over else None,
+            charging_start=self.start,
+            charging_end=now if over else None,
+            energy=used,
+            identification=self.identification,
+            auth_method=self.auth_method,
+            reference=self.reference,
+            location_id=self.place.id,
+            evse_uid=self.place.evse_uid,
+            connector_id=self.place.connector_id,
+            metering=Metering(start=self.meter, end=self.meter + used if over else None, between=between),
+            currency=_CURRENCY,
+            periods=self._periods(used),
+            status=SessionStatus.COMPLETED if over else SessionStatus.ACTIVE,
+            last_updated=now,
+        ).model_dump(mode="json", exclude_none=True)
+
+    def cdr(self) -> JsonValue:
+        """Tells what is billed."""
+        net = (self.energy * _PRICE).quantize(_CENT)
+        tax = Tax(name="VAT", percentage=_VAT, amount=(net * _VAT / 100).quantize(_CENT))
+        end = self.start + self.lasts
+        return Cdr(
+            party=self.party,
+            id=f"CDR-{self.session_id}",
+            session_id=self.session_id,
+            start=self.start,
+            end=end,
+            identification=self.identification,
+            auth_method=self.auth_method,
+            reference=self.reference,
+            location=self.place,
+            metering=Metering(start=self.meter, end=self.meter + self.energy),
+            currency=_CURRENCY,
+            periods=self._periods(self.energy),
+            energy=self.energy,
+            time=(Decimal(self.lasts.total_seconds()) / 3600).quantize(_KWH),
+            total_cost=Money(net=net, taxes=(tax,)),
+            last_updated=end,
+        ).model_dump(mode="json", exclude_none=True)
+
+    def _periods(self, used: Decimal) -> tuple[ChargingPeriod, ...]:
+        return (ChargingPeriod(start=self.start, dimensions=(Dimension(type=DimensionType.ENERGY, volume=used),)),)
