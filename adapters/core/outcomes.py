@@ -31,6 +31,13 @@ class RefusedByHub:
 
 
 @dataclass(frozen=True, slots=True)
+class Obsolete:
+    """The hub does not take it, and nobody there waits for it any more: what it speaks of is settled already."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotSent:
     """Surely not acted upon: no connection, or the hub said that its system is down. Repeated later."""
 
@@ -58,11 +65,12 @@ class Misconfigured:
     reason: str
 
 
-Outcome: TypeAlias = Delivered | RefusedByHub | NotSent | Throttled | OutcomeUnknown | Misconfigured
+Outcome: TypeAlias = Delivered | RefusedByHub | Obsolete | NotSent | Throttled | OutcomeUnknown | Misconfigured
 
 _LABELS: dict[type[Outcome], str] = {
     Delivered: "delivered",
     RefusedByHub: "refused_by_hub",
+    Obsolete: "obsolete",
     NotSent: "not_sent",
     Throttled: "throttled",
     OutcomeUnknown: "outcome_unknown",
@@ -84,5 +92,5 @@ def words(outcome: Outcome) -> str:
             return f"{code} {text}".strip()
         case Throttled():
             return "too many requests"
-        case NotSent(reason) | OutcomeUnknown(reason) | Misconfigured(reason):
+        case Obsolete(reason) | NotSent(reason) | OutcomeUnknown(reason) | Misconfigured(reason):
             return reason

@@ -14,6 +14,7 @@ from adapters.core.outcomes import (
     Delivered,
     Misconfigured,
     NotSent,
+    Obsolete,
     Outcome,
     OutcomeUnknown,
     RefusedByHub,
@@ -145,7 +146,7 @@ def judge_told(answer: Answer, operation: str, method: str, now: datetime, *, do
     if status in HAS_IT.get(operation, ()):
         return Delivered() if doubtful else RefusedByHub(f"HTTP {status}", _words(answer))
     if status in NOBODY_WAITS.get(operation, ()):
-        return RefusedByHub(f"HTTP {status}", _words(answer))
+        return Obsolete(f"HTTP {status} {_words(answer)}".strip())
     return judge(answer, method, now)
 
 

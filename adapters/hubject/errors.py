@@ -14,6 +14,7 @@ from adapters.core.outcomes import (
     Delivered,
     Misconfigured,
     NotSent,
+    Obsolete,
     Outcome,
     OutcomeUnknown,
     RefusedByHub,
@@ -87,6 +88,7 @@ NOTIFICATION_OUTCOMES: Final = _table(
     {
         **_CHARGE_BY_CODE,
         "320": RefusedByHub,  # the EMSP, whose answer it is, takes none: they are optional
+        "400": Obsolete,  # the session is closed: its CDR, which waits for no notification, was there first
     },
 )
 """Of a charging notification."""
@@ -153,6 +155,8 @@ def _by_code(said: Acknowledgement, code: str, outcomes: Outcomes) -> Outcome:
         return RefusedByHub(code, said.text)
     if kind is NotSent:
         return NotSent(words)
+    if kind is Obsolete:
+        return Obsolete(words)
     if kind is Misconfigured:
         return Misconfigured(words)
     return Delivered() if kind is Delivered else OutcomeUnknown(words)

@@ -11,7 +11,7 @@ import structlog
 from adapters.core.outcomes import Outcome, OutcomeUnknown
 from gateway.outbox.delivery_store import Claimed, DeliveryStore, End, Result
 from gateway.outbox.destinations import Destination, Place, Prepared, Sender
-from gateway.outbox.retry import Accept, Pause, Refuse, Retry, decide_message
+from gateway.outbox.retry import Accept, GiveUp, Pause, Refuse, Retry, decide_message
 from gateway.outbox.settler import Settler
 from gateway.outbox.worker import GATHER, POLL
 from mappings.report import Issue, Refused
@@ -198,6 +198,9 @@ class MessageWorker:
                 return Result(
                     claimed, End.REFUSED, code=code, reason=reason, body=prepared.body, issues=prepared.issues
                 )
+            case GiveUp(reason):
+                rests.succeeded()
+                return Result(claimed, End.EXPIRED, reason=reason, issues=prepared.issues)
             case Retry(at, reason, everywhere):
                 rests.failed(begun, at, everywhere=everywhere)
                 return Result(claimed, retry_at=at, vain=True, doubtful=doubtful, reason=reason)

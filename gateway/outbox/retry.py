@@ -15,6 +15,7 @@ from adapters.core.outcomes import (
     Delivered,
     Misconfigured,
     NotSent,
+    Obsolete,
     Outcome,
     OutcomeUnknown,
     RefusedByHub,
@@ -42,6 +43,13 @@ class Refuse:
     """A dead letter; the lane goes on."""
 
     code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A message that is of no use any more; no dead letter, since there is nothing to mend."""
+
     reason: str
 
 
@@ -99,15 +107,21 @@ def decide(outcome: Outcome, *, size: int, atomic: bool, attempts: int, now: dat
             return Retry(now + backoff(attempts, spread), reason)
         case Misconfigured(reason):
             return Pause(reason)
+        case Obsolete(reason):
+            raise AssertionError(f"state is never obsolete: {reason}")
 
 
-def decide_message(outcome: Outcome, *, attempts: int, now: datetime, spread: float) -> Accept | Refuse | Retry | Pause:
+def decide_message(
+    outcome: Outcome, *, attempts: int, now: datetime, spread: float
+) -> Accept | Refuse | GiveUp | Retry | Pause:
     """Decides what follows from the outcome of a message: it stands alone, and there is no whole of it to tell anew.
 
     Args:
         attempts: How often this message was tried in vain.
         spread: As in `decide`.
     """
+    if isinstance(outcome, Obsolete):
+        return GiveUp(outcome.reason)
     match decide(outcome, size=1, atomic=False, attempts=attempts, now=now, spread=spread):
         case Forget(code, reason):
             return Refuse(code, reason)

@@ -10,6 +10,7 @@ from adapters.core.outcomes import (
     Delivered,
     Misconfigured,
     NotSent,
+    Obsolete,
     Outcome,
     OutcomeUnknown,
     RefusedByHub,
@@ -19,6 +20,7 @@ from gateway.outbox.retry import (
     LONGEST,
     Accept,
     Forget,
+    GiveUp,
     Halve,
     Pause,
     Refuse,
@@ -83,6 +85,7 @@ def test_what_follows_from_each_outcome(
         (OutcomeUnknown("cut"), Retry(after(2), "cut")),
         (Throttled(timedelta(seconds=30)), Retry(after(30), "too many requests", everywhere=True)),
         (Misconfigured("certificate"), Pause("certificate")),
+        (Obsolete("the session has its CDR"), GiveUp("the session has its CDR")),
     ],
 )
 def test_a_message_is_never_halved_and_never_forgotten(outcome: Outcome, verdict: Verdict) -> None:

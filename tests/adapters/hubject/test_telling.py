@@ -264,7 +264,7 @@ async def test_messages_are_told_and_judged_by_their_own_tables(peer: Peer) -> N
     for message, doubtful, means in (
         (owed, False, RefusedByHub),
         (owed, True, Delivered),
-        (notification, True, RefusedByHub),
+        (notification, True, Obsolete),
     ):
         call, _ = hub.render(message)
         assert type(await hub.tell(call, doubtful=doubtful)) is means
