@@ -91,9 +91,13 @@ class Asking:
             self.won.late = True
 
     def denial(self) -> Denial | None:
-        """Gives the reason of the no that says most; None if nobody said a real one."""
-        told = [each.answer.reason for each in self.inquiries if isinstance(each.answer, Denied)]
-        return min(set(told) & _REAL, key=_TELLING.index, default=None)
+        """Gives the reason of the no that says most; None if nobody said a real one.
+
+        That one hub does not know a driver is no answer as long as another one is silent, who may.
+        """
+        told = {each.answer.reason for each in self.inquiries if isinstance(each.answer, Denied)}
+        silent = any(not isinstance(each.answer, Denied) for each in self.inquiries)
+        return min(told & (_REAL - _STRANGE if silent else _REAL), key=_TELLING.index, default=None)
 
     def silence(self) -> Denial:
         """Says why nobody said yes or no: they were silent, or none could be asked for such a driver."""
@@ -115,6 +119,8 @@ _TELLING: Final = (
     Denial.UNKNOWN_TOKEN,
 )
 _REAL: Final = frozenset(_TELLING)
+_STRANGE: Final = frozenset({Denial.NO_CONTRACT, Denial.UNKNOWN_TOKEN})
+"""What a hub says of drivers who are not its own."""
 _UNFIT: Final = Denial.NO_CANDIDATE
 
 

@@ -197,10 +197,18 @@ async def test_of_several_noes_the_one_that_says_most_is_given(database_url, fir
         assert (event["type"], json.loads(event["data"])["reason"]) == ("authorisation.denied", reason.value)
 
 
-async def test_a_real_no_counts_where_another_hub_was_silent(database_url):
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (Denied(Denial.BLOCKED), Denial.BLOCKED),
+        (UNKNOWN, Denial.NO_ANSWER),
+        (Denied(Denial.NO_CONTRACT), Denial.NO_ANSWER),
+    ],
+)
+async def test_only_who_knows_the_driver_says_a_real_no_while_another_hub_is_silent(database_url, second, reason):
     async with stations(database_url, "a", "b") as s:
-        s["a"].answer = SILENT
-        assert (await s.tap()).reason is Denial.UNKNOWN_TOKEN
+        s["a"].answer, s["b"].answer = SILENT, second
+        assert (await s.tap()).reason is reason
 
 
 @pytest.mark.parametrize(
