@@ -1,6 +1,6 @@
 """Tokens, CdrTokens and answers to authorisations from the wire (OCPI 2.2.1, mod_tokens; mod_cdrs, CdrToken).
 
-Whom a token is, whether it is valid and who decides on it are never guessed. No issue shows a uid or a contract.
+Whose a token is, whether it is valid and who decides on it are never guessed. No issue shows a uid or a contract.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mappings.canonical.ids import ContractId
 from mappings.canonical.tokens import AllowedType, EnergyContract, Identification, Token
 from mappings.ocpi import values
-from mappings.ocpi.reading import Instead, Path, Reader, Rule, Rules, show
+from mappings.ocpi.reading import UNREAD, Instead, Path, Reader, Rule, Rules, show
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1 import wire_charging as wc
@@ -111,8 +111,9 @@ def token_fields(wire: Mapping[str, Any], report: Report, path: Path) -> dict[st
 
 
 def _contract(text: str, report: Report, path: Path) -> ContractId:
-    if not text:
-        raise report.refuse(show((*path, "contract_id")), "is empty")
+    if not text.strip():
+        # Drivers are told apart by their contracts: blank ones would all be the same.
+        raise report.refuse(show((*path, "contract_id")), "is blank")
     return ContractId(text)
 
 
@@ -122,9 +123,7 @@ def cdr_token(wire: wc.CdrToken, report: Report, path: Path) -> Identification:
     Raises:
         Refused: The EMSP, the uid, the type or the contract cannot be read.
     """
-    for field in wire.keys() - CDR_TOKEN:
-        # Its value may name the driver.
-        report.add(IssueKind.LEFT_OUT, show((*path, field)), "not a field of this version; left out")
+    _note_others(wire, CDR_TOKEN, report, path)
     return Identification(
         type=values.decisive(enums.TOKEN_TYPES, wire["type"], report, path, "type"),
         uid=values.own_id(wire["uid"], _LONGEST, report, path, "uid", secret=True),
@@ -139,8 +138,7 @@ def authorisation(wire: wc.AuthorizationInfo, report: Report, received: datetime
     Raises:
         Refused: `allowed` cannot be read.
     """
-    for field in wire.keys() - _INFO:
-        report.add(IssueKind.LEFT_OUT, show((field,)), "not a field of this version; left out")
+    _note_others(wire, _INFO, report, ())
     place, info = wire.get("location"), wire.get("info")
     return Authorisation(
         allowed=values.decisive(enums.ALLOWED_TYPES, wire["allowed"], report, (), "allowed"),
@@ -159,6 +157,13 @@ def _reference(text: str | None, report: Report) -> str | None:
         report.add(IssueKind.UNKNOWN, "authorization_reference", "longer than any reference; taken as unknown", text)
         return None
     return text or None
+
+
+def _note_others(wire: Mapping[str, Any], known: frozenset[str], report: Report, path: Path) -> None:
+    """Notes the peer's own fields without their values, which may name the driver."""
+    for field in wire.keys() - known:
+        if not field.startswith(UNREAD):
+            report.add(IssueKind.LEFT_OUT, show((*path, field)), "not a field of this version; left out")
 
 
 def _told(wire: wc.Token | None, report: Report, received: datetime | None) -> Token | None:

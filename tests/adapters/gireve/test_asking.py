@@ -143,6 +143,15 @@ async def test_a_yes_without_a_reference_is_a_yes(iop: Peer, adapter: GireveAdap
     assert answer.leg.reference is None
 
 
+async def test_a_reference_that_no_leg_holds_is_not_carried_and_turns_nobody_away(
+    iop: Peer, adapter: GireveAdapter
+) -> None:
+    iop.answers[UID] = (200, 1000, allowed(authorization_reference="r" * 251))
+    answer = await adapter.authorise(question())
+    assert isinstance(answer, Allowed)
+    assert answer.leg.reference is None
+
+
 async def test_a_yes_for_another_evse_is_a_no_for_this_one(iop: Peer, adapter: GireveAdapter) -> None:
     iop.answers[UID] = (200, 1000, allowed(location={"location_id": "LOC1", "evse_uids": ["2"]}))
     answer = await adapter.authorise(question())

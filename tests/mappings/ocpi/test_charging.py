@@ -137,6 +137,16 @@ def test_an_answer_stands_by_its_allowed_alone(value: Any) -> None:
     assert any(issue.field.startswith("token") for issue in issues)
 
 
+def test_no_path_of_an_issue_holds_what_marks_an_unread_value() -> None:
+    _, issues = tokens.authorisation_to_canonical(json.dumps({**INFO, "location": 5, "x": 1}))
+    assert [issue.field for issue in issues] == ["location", "x"]
+
+
+@pytest.mark.parametrize("contract", ["", " ", "\t"])
+def test_a_blank_contract_is_none_since_it_would_be_everybodys(contract: str) -> None:
+    assert refused(tokens.to_canonical, {**TOKEN, "contract_id": contract}) == "contract_id"
+
+
 def test_a_token_in_an_answer_without_a_stamp_takes_the_time_of_arrival() -> None:
     bare = {field: value for field, value in TOKEN.items() if field != "last_updated"}
     answer, _ = tokens.authorisation_to_canonical(json.dumps({**INFO, "token": bare}), NOON)
