@@ -5,12 +5,17 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from hypothesis import settings
 
 from adapters.core.http import HubClient
 from adapters.core.sandbox import SANDBOX
 from gateway.store.pool import Store
 from tests import database
 from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
+
+# A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
