@@ -147,7 +147,11 @@ def judge_told(answer: Answer, operation: str, method: str, now: datetime, *, do
         return Delivered() if doubtful else RefusedByHub(f"HTTP {status}", _words(answer))
     if status in NOBODY_WAITS.get(operation, ()):
         return Obsolete(f"HTTP {status} {_words(answer)}".strip())
-    return judge(answer, method, now)
+    outcome = judge(answer, method, now)
+    if operation == COMMAND_RESULTS and isinstance(outcome, Misconfigured):
+        # One address that we were given and may not call says nothing of the connection, which would be paused.
+        return RefusedByHub(f"HTTP {status}", outcome.reason)
+    return outcome
 
 
 def denial(answer: Answer) -> tuple[Denial, str, str] | None:

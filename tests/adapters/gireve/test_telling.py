@@ -10,7 +10,7 @@ from adapters.core import ocpi
 from adapters.core.charging import Message
 from adapters.core.connection import Secrets
 from adapters.core.http import Answer
-from adapters.core.outcomes import Delivered, Misconfigured, Outcome, OutcomeUnknown, RefusedByHub
+from adapters.core.outcomes import Delivered, Misconfigured, Obsolete, Outcome, OutcomeUnknown, RefusedByHub
 from adapters.gireve.adapter import GireveAdapter
 from adapters.gireve.errors import judge_told
 from adapters.gireve.settings import CDRS, COMMAND_RESULTS, SESSIONS
@@ -254,10 +254,15 @@ def answer(status: int, code: int | None) -> Answer:
         (CDRS, 200, 2001, True, RefusedByHub),
         (CDRS, 200, 3000, False, OutcomeUnknown),
         (CDRS, 403, None, False, Misconfigured),
-        (COMMAND_RESULTS, 404, None, False, RefusedByHub),
-        (COMMAND_RESULTS, 410, None, False, RefusedByHub),
-        (COMMAND_RESULTS, 404, 2000, False, RefusedByHub),
+        (COMMAND_RESULTS, 404, None, False, Obsolete),
+        (COMMAND_RESULTS, 410, None, False, Obsolete),
+        (COMMAND_RESULTS, 404, 2000, False, Obsolete),
         (COMMAND_RESULTS, 500, None, False, OutcomeUnknown),
+        # One address that is not ours to call says nothing of the connection.
+        (COMMAND_RESULTS, 401, 2000, False, RefusedByHub),
+        (COMMAND_RESULTS, 403, None, False, RefusedByHub),
+        (COMMAND_RESULTS, 405, None, False, RefusedByHub),
+        (COMMAND_RESULTS, 200, 4001, False, RefusedByHub),
     ],
 )
 def test_an_answer_to_a_message_means(
