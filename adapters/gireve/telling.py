@@ -7,7 +7,6 @@ A path begins with country and code of the party that speaks, since the headers 
 """
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote
 
 from adapters.core import ocpi
@@ -19,7 +18,6 @@ from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
-from mappings.canonical.tokens import Identification, TokenType
 from mappings.ocpi.dialects import gireve_charging as gireve
 from mappings.ocpi.v2_2_1 import commands
 from mappings.ocpi.v2_2_1.wire import Wire
@@ -29,12 +27,6 @@ RESPONSE_URL, CORRELATION = "response_url", "correlation_id"
 """Fields of `CommandOutcome.reply_to`: where IOP wants to hear the result, and as a consequence of what."""
 
 _NO_CORRELATION = "-"
-_NOBODY: Mapping[str, Any] = {
-    "identification": Identification(type=TokenType.RFID),
-    "reference": None,
-    "unknown": {},
-}
-"""What stands for the driver in a stored message that shall name nobody."""
 
 
 class Telling:
@@ -48,7 +40,7 @@ class Telling:
         if leg is None:
             if not self._settings.advenir:
                 return []
-            session = session.model_copy(update=_NOBODY)
+            session = gireve.nameless_session(session)  # the stored message shall name nobody either
         lane = f"{session.party}/{session.id}"
         return [
             Message(
@@ -68,7 +60,7 @@ class Telling:
         if leg is None:
             if not self._settings.advenir:
                 return []
-            cdr = cdr.model_copy(update={**_NOBODY, "signed_data": None, "remark": None, "invoice_id": None})
+            cdr = gireve.nameless_cdr(cdr)
         key = f"{cdr.party}/{cdr.id}"
         lane = key if cdr.session_id is None else f"{cdr.party}/{cdr.session_id}"
         return [Message(operation=CDRS, kind="POST", lane=lane, key=key, party=cdr.party, cdr=cdr, leg=leg)]

@@ -11,14 +11,14 @@ from typing import Any
 
 from mappings.canonical.base import Model
 from mappings.canonical.cdrs import Cdr
-from mappings.canonical.commands import ReserveNow, StartSession
+from mappings.canonical.commands import StartSession
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.ocpi.dialects.gireve import tariff_from_canonical, tariff_to_canonical
-from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, commands, sessions_out, tokens
+from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, commands, sessions, sessions_out, tokens, tokens_out
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.wire import Wire
@@ -42,8 +42,17 @@ class AnonymousCard(Model):
 
 ADVENIR = AnonymousCard()
 
+_NOBODY: Mapping[str, Any] = {
+    "identification": Identification(type=TokenType.RFID),
+    "reference": None,
+    # What a peer or backend said beyond the model may name the driver.
+    "unknown": {},
+}
+"""What stands for the driver, and for whatever may name one."""
+
 authorisation_to_canonical = tokens.authorisation_to_canonical
 location_references = tokens.location_references
+session_from_canonical = sessions.from_canonical
 
 
 def uid(identification: Identification) -> tuple[str, str]:
@@ -70,14 +79,16 @@ def uid(identification: Identification) -> tuple[str, str]:
     return text, kind
 
 
-def session_from_canonical(session: Session, leg: Leg) -> tuple[Wire, list[Issue]]:
-    """Writes a session that roams over Gireve.
+def nameless_session(session: Session) -> Session:
+    """Gives a session that does not roam without anything that may name its driver, for Advenir."""
+    return session.model_copy(update=_NOBODY)
 
-    Raises:
-        Refused: As in plain OCPI.
-    """
-    report = Report()
-    return sessions_out.session(session, sessions_out.driver(session, leg, report), report), report.issues
+
+def nameless_cdr(cdr: Cdr) -> Cdr:
+    """Gives a CDR of a session that did not roam without anything that may name its driver, for Advenir."""
+    # Signed readings hold the driver's card (OCMF: the identification's data); a remark may name anybody.
+    told = {"signed_data": None, "remark": None, "invoice_id": None, "home_compensation": False}
+    return cdr.model_copy(update={**_NOBODY, **told})
 
 
 def anonymous_session_from_canonical(session: Session, card: AnonymousCard = ADVENIR) -> tuple[Wire, list[Issue]]:
@@ -87,9 +98,8 @@ def anonymous_session_from_canonical(session: Session, card: AnonymousCard = ADV
         Refused: The party has no country of two letters, or a tax cannot be said.
     """
     report = Report()
-    # What a peer or backend said beyond the model may name the driver.
-    bare = session.model_copy(update={"unknown": {}})
-    return sessions_out.session(bare, {"cdr_token": card.model_dump()}, report), report.issues
+    wire = sessions_out.session(nameless_session(session), {"cdr_token": card.model_dump()}, report)
+    return wire, report.issues
 
 
 def cdr_from_canonical(cdr: Cdr, leg: Leg, *, zero_cost: bool = False) -> tuple[Wire, list[Issue]]:
@@ -101,11 +111,11 @@ def cdr_from_canonical(cdr: Cdr, leg: Leg, *, zero_cost: bool = False) -> tuple[
         zero_cost: Says a cost of zero where the CPO tells none; Gireve's clearing computes its own.
 
     Raises:
-        Refused: As in plain OCPI; or it is a credit, which Gireve would pass on as one more CDR to be paid.
+        Refused: As in plain OCPI; or it is a credit, which Gireve does not heed.
     """
     report = Report()
     _no_credit(cdr, report)
-    who = cdrs_out.driver(cdr, leg, report)
+    who = tokens_out.driver(cdr, leg, report)
     if cdr.home_compensation:
         detail = "Gireve does not pass it on; sent all the same"
         report.add(IssueKind.LOST, "home_compensation", detail)
@@ -122,23 +132,14 @@ def anonymous_cdr_from_canonical(
     """
     report = Report()
     _no_credit(cdr, report)
-    bare = cdr.model_copy(
-        update={
-            # Signed readings hold the driver's card (OCMF: the identification's data); a remark may name anybody.
-            "signed_data": None,
-            "remark": None,
-            "invoice_id": None,
-            "home_compensation": False,
-            "unknown": {},
-        }
-    )
     who: Wire = {"cdr_token": card.model_dump()}
-    return cdrs_out.cdr(bare, who, _tariff_out, report, zero_cost=zero_cost), report.issues
+    return cdrs_out.cdr(nameless_cdr(cdr), who, _tariff_out, report, zero_cost=zero_cost), report.issues
 
 
 def _no_credit(cdr: Cdr, report: Report) -> None:
     if cdr.credit:
-        raise report.refuse("credit", "Gireve ignores that it is a credit, and would pass on a CDR to be paid")
+        # Guide, CreditCDR: one is dropped, while the CDR that is to stand in the first one's place is passed on too.
+        raise report.refuse("credit", "Gireve does not heed one: the EMSP would pay for the first CDR and for the next")
 
 
 def _tariff_in(wire: w.Tariff, report: Report, received: datetime) -> Tariff:
@@ -181,10 +182,10 @@ def command_to_canonical(
         cpo: Who is addressed, as the request's headers tell.
 
     Raises:
-        Refused: As in plain OCPI; or no EVSE is named where one is to be started or reserved.
+        Refused: As in plain OCPI; or a start names no EVSE.
     """
     request, issues = commands.to_canonical(kind, source, emsp, received, cpo)
     command = request.command
-    if isinstance(command, (StartSession, ReserveNow)) and command.at.evse_uid is None:
+    if isinstance(command, StartSession) and command.at.evse_uid is None:
         raise Refused("evse_uid", "is missing, and Gireve demands it", before=issues)
     return request, issues

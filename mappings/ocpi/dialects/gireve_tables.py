@@ -42,9 +42,9 @@ _RULES = (
     FieldRule("Cdr.signed_data", "signed_data", "not said to Advenir", "data without a signed value"),
     FieldRule("Cdr.remark", "remark", "not said to Advenir", "what is beyond 255 characters"),
     FieldRule("Cdr.invoice_id", "invoice_reference_id", "not said to Advenir"),
-    FieldRule("Cdr.credit", "", "a credit is refused: Gireve would pass it on as one more CDR to be paid"),
+    FieldRule("Cdr.credit", "", "a credit is refused: Gireve does not heed one"),
     FieldRule("Cdr.home_compensation", "home_charging_compensation", "sent, with an issue: Gireve does not pass it on"),
-    FieldRule("EvseRef.evse_uid", "evse_uid", "refused where missing from a start or a reservation"),
+    FieldRule("EvseRef.evse_uid", "evse_uid", "refused where missing from a start"),
     FieldRule("Tariff.start", "start_date_time", "an issue where missing", "what is below a millisecond"),
 )
 

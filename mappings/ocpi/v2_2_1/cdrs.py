@@ -7,7 +7,7 @@ from typing import Any
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_in, tariffs_out
+from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_in, tariffs_out, tokens_out
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.enums import TARIFF_DIMENSIONS
 from mappings.ocpi.v2_2_1.wire import Wire
@@ -43,7 +43,7 @@ def from_canonical(cdr: Cdr, leg: Leg | None = None, *, zero_cost: bool = False)
         Refused: What OCPI demands is not known or cannot be said; the reason names the field.
     """
     report = Report()
-    who = cdrs_out.driver(cdr, leg, report)
+    who = tokens_out.driver(cdr, leg, report)
     return cdrs_out.cdr(cdr, who, _tariff_out, report, zero_cost=zero_cost), report.issues
 
 

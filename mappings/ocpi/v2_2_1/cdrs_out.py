@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from mappings.canonical.cdrs import Cdr, CdrLocation, SignedData
-from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Metering
 from mappings.canonical.tariffs import Tariff
 from mappings.ocpi import times, values
@@ -20,19 +19,16 @@ WriteTariff = Callable[[Tariff, Report], w.Wire]
 _WHY = "OCPI 2.2.1 has no place for it"
 _NOT_SAID = ("charging_start", "charging_end", "product")
 _LOCATION_NOT_SAID = ("time_zone", "hub_operator")
-_LOCATION_TEXTS = (("name", 255, False), ("address", 45, True), ("city", 45, True), ("postal_code", 10, False))
+_LOCATION_TEXTS = (
+    ("name", 255, False),
+    ("address", 45, True),
+    ("city", 45, True),
+    ("postal_code", 10, False),
+    ("state", 20, False),
+)
 _PLAIN = {"session_id": "session_id", "meter_id": "meter_id", "invoice_reference_id": "invoice_id"}
-_LONGEST_STATE = 20
 _LONGEST_ID = 36
 _LONGEST_URL = 512
-
-
-def driver(source: Cdr, leg: Leg | None, report: Report) -> w.Wire:
-    """Writes who charged, as the leg knows them, and its reference."""
-    if leg is None:
-        return {"cdr_token": tokens_out.cdr_token(source.identification, None, report, ("identification",))}
-    made = {"cdr_token": tokens_out.cdr_token(leg.identification, leg.emsp, report, ("leg", "identification"))}
-    return made if leg.reference is None else {**made, "authorization_reference": leg.reference}
 
 
 def cdr(source: Cdr, who: w.Wire, write_tariff: WriteTariff, report: Report, *, zero_cost: bool) -> w.Wire:
@@ -119,8 +115,6 @@ def _location(source: CdrLocation, report: Report, path: Path) -> w.Wire:
             made[field] = values.fit(text, limit, report, path, field)
         elif demanded:
             raise _missing(field, report, path)
-    if source.state is not None:
-        made["state"] = values.fit(source.state, _LONGEST_STATE, report, path, "state")
     if source.country is None:
         raise _missing("country", report, path)
     made["country"] = source.country

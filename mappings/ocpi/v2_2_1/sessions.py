@@ -6,7 +6,7 @@ from typing import Any
 
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult, Session
-from mappings.ocpi.v2_2_1 import sessions_in, sessions_out
+from mappings.ocpi.v2_2_1 import sessions_in, sessions_out, tokens_out
 from mappings.ocpi.v2_2_1.enums_charging import PREFERENCES_RESULTS
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, Report
@@ -40,7 +40,7 @@ def from_canonical(session: Session, leg: Leg | None = None) -> tuple[Wire, list
         Refused: The driver's EMSP, contract or uid is not known, or the party has no country of two letters.
     """
     report = Report()
-    return sessions_out.session(session, sessions_out.driver(session, leg, report), report), report.issues
+    return sessions_out.session(session, tokens_out.driver(session, leg, report), report), report.issues
 
 
 def preferences_to_canonical(source: Source) -> tuple[ChargingPreferences, list[Issue]]:

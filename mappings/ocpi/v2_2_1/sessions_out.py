@@ -1,6 +1,5 @@
 """Sessions and charging preferences to the wire (OCPI 2.2.1, mod_sessions): no nulls, no empty optional lists."""
 
-from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import ChargingPreferences, Metering, Session
 from mappings.ocpi import times, values
 from mappings.ocpi.v2_2_1 import enums_charging as enums
@@ -11,14 +10,6 @@ from mappings.report import IssueKind, Report
 
 _NOT_SAID = ("charging_start", "charging_end", "penalty_start", "error")
 _WHY = "OCPI 2.2.1 has no place for it"
-
-
-def driver(source: Session, leg: Leg | None, report: Report) -> w.Wire:
-    """Writes who charges, as the leg knows them, and its reference."""
-    if leg is None:
-        return {"cdr_token": tokens_out.cdr_token(source.identification, None, report, ("identification",))}
-    made = {"cdr_token": tokens_out.cdr_token(leg.identification, leg.emsp, report, ("leg", "identification"))}
-    return made if leg.reference is None else {**made, "authorization_reference": leg.reference}
 
 
 def session(source: Session, who: w.Wire, report: Report) -> w.Wire:

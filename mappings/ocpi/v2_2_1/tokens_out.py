@@ -1,6 +1,9 @@
 """Tokens, CdrTokens and questions for an authorisation to the wire (OCPI 2.2.1, mod_tokens; mod_cdrs, CdrToken)."""
 
+from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import ContractId, PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import Session
 from mappings.canonical.tokens import Identification, Token, TokenType
 from mappings.ocpi import times, values
 from mappings.ocpi.reading import Path, show
@@ -86,6 +89,23 @@ def cdr_token(source: Identification, emsp: PartyId | None, report: Report, path
     made["contract_id"] = contract
     values.not_said(source, _NOT_SAID, report, path, "a CdrToken has no place for it")
     return made
+
+
+def driver(source: Session | Cdr, leg: Leg | None, report: Report) -> w.Wire:
+    """Writes whose a session or CDR is, as the leg knows them, and its reference.
+
+    Args:
+        source: The session or CDR.
+        leg: How the peer knows the charge; None for one that no EMSP's authorisation is behind.
+        report: Takes the issues.
+
+    Raises:
+        Refused: As `cdr_token`.
+    """
+    if leg is None:
+        return {"cdr_token": cdr_token(source.identification, None, report, ("identification",))}
+    made = {"cdr_token": cdr_token(leg.identification, leg.emsp, report, ("leg", "identification"))}
+    return made if leg.reference is None else {**made, "authorization_reference": leg.reference}
 
 
 def _contract(contract: ContractId, report: Report, path: Path) -> str:

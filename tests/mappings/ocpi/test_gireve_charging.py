@@ -100,12 +100,19 @@ def test_that_the_driver_is_at_home_is_sent_with_an_issue() -> None:
     assert (IssueKind.LOST, "home_compensation") in {(issue.kind, issue.field) for issue in issues}
 
 
-@pytest.mark.parametrize("kind", ["START_SESSION", "RESERVE_NOW"])
-def test_a_start_or_reservation_without_an_evse_is_refused(kind: str) -> None:
-    wire = {field: value for field, value in COMMANDS[kind].items() if field not in {"evse_uid", "connector_id"}}
+def test_a_start_without_an_evse_is_refused_and_a_reservation_is_not() -> None:
+    start, reserve = (
+        json.dumps(
+            {field: value for field, value in COMMANDS[kind].items() if field not in {"evse_uid", "connector_id"}}
+        )
+        for kind in ("START_SESSION", "RESERVE_NOW")
+    )
     with pytest.raises(Refused) as error:
-        gireve.command_to_canonical(kind, json.dumps(wire))
+        gireve.command_to_canonical("START_SESSION", start)
     assert error.value.reason.field == "evse_uid"
+    (command, _), _ = gireve.command_to_canonical("RESERVE_NOW", reserve)
+    assert command.at is not None
+    assert command.at.evse_uid is None
 
 
 def test_a_start_without_a_connector_leaves_it_to_the_cpo() -> None:
