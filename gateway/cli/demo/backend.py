@@ -138,7 +138,7 @@ class Backend:
             reference=reference,
             start=datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=60),
             lasts=lasts,
-            energy=Decimal(self.dice.randrange(20_000, 600_000)) / 10_000,
+            energy=Decimal(self.dice.randrange(2_000, 60_000)) / 1000,
             meter=Decimal(self.dice.randrange(1_000, 99_000)),
         )
         self.charges[charge.session_id] = charge
