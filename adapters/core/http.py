@@ -212,7 +212,9 @@ def classify(error: Exception, timeout: float) -> NotSent | OutcomeUnknown | Mis
             tls = error if isinstance(error, ssl.SSLError) else error.__cause__
             if isinstance(tls, ssl.SSLError) and "ALERT" in (tls.reason or ""):
                 return Misconfigured(f"TLS: {(tls.reason or '').lower().replace('_', ' ')}")
-            return OutcomeUnknown(f"broken off: {type(error).__name__}: {error}")
+            # Of an answer that is no HTTP, aiohttp's text holds the URL, which may name a driver.
+            text = error.message.partition("\n")[0] if isinstance(error, aiohttp.ClientResponseError) else error
+            return OutcomeUnknown(f"broken off: {type(error).__name__}: {text}")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

@@ -1,12 +1,14 @@
 """Asking Gireve for a driver, over loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from adapters.core import ocpi
-from adapters.core.charging import Allowed, Denial, Denied, Unanswered
+from adapters.core.charging import Allowed, Answer, Denial, Denied, Unanswered
+from adapters.core.connection import Secrets, State
 from adapters.core.outcomes import Misconfigured, OutcomeUnknown, RefusedByHub
 from adapters.gireve.adapter import GireveAdapter
 from adapters.gireve.settings import Settings
@@ -204,6 +206,47 @@ async def test_what_ocpi_or_gireve_cannot_be_asked_is_denied_without_a_request(
 async def test_a_uid_with_a_slash_stays_one_segment(iop: Peer, adapter: GireveAdapter) -> None:
     await adapter.authorise(question(type=TokenType.APP_USER, uid="a/b c?"))
     assert iop.got[-1].path == "/tokens/a%2Fb%20c%3F/authorize?type=APP_USER"
+
+
+async def answered_with(data: bytes) -> Answer:
+    """Asks a server that answers with what may be no HTTP."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        endpoints = {"versions": url, "modules": {"tokens/SENDER": f"{url}/tokens"}}
+        connection = doubles.connection(
+            "gireve", {"sandbox": True}, state=State.READY, secrets=Secrets("token", endpoints)
+        )
+        adapter = GireveAdapter(connection, doubles.Measured())
+        try:
+            return await adapter.authorise(question())
+        finally:
+            await adapter.close()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nBad Header\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<html",
+    ],
+)
+async def test_whatever_comes_back_no_reason_names_the_driver(data: bytes) -> None:
+    answer = await answered_with(data)
+    assert isinstance(answer, Unanswered)
+    assert isinstance(answer.outcome, OutcomeUnknown)
+    assert UID not in answer.outcome.reason.upper()
 
 
 async def test_without_an_endpoint_for_tokens_somebody_must_act(iop: Peer) -> None:
