@@ -174,7 +174,7 @@ _REQUESTS = (
     (re.compile(r"/cdrmgmt/v22/operators/[^/]+/charge-detail-record$"), "eRoamingChargeDetailRecord"),
     (re.compile(r"/notificationmgmt/v11/charging-notifications$"), "eRoamingChargingNotification"),
 )
-_COMMANDS = re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)$")
+_COMMANDS = re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)/?$")
 
 
 def faults_of_request(url: str, raw: bytes) -> list[str]:

@@ -4,10 +4,10 @@ The four are eRoamingAuthorizeRemoteStart and Stop, and their sisters for reserv
 its own to Hubject, so its SessionID is the reservation's id.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from mappings.canonical.commands import (
     CancelReservation,
@@ -155,19 +155,6 @@ class _Reader:
         if minutes is None or minutes != minutes.to_integral_value() or not 1 <= minutes <= _LONGEST_MINUTES:
             raise self.report.refuse("Duration", f"not a number of minutes from 1 to {_LONGEST_MINUTES}", given)
         return timedelta(minutes=int(minutes))
-
-
-_Reading: TypeAlias = Callable[[Any, datetime], tuple[Command, list[Issue]]]
-
-READERS: Mapping[str, _Reading] = MappingProxyType(
-    {
-        "eRoamingAuthorizeRemoteStart": lambda body, _now: start_to_canonical(body),
-        "eRoamingAuthorizeRemoteStop": lambda body, _now: stop_to_canonical(body),
-        "eRoamingAuthorizeRemoteReservationStart": reservation_to_canonical,
-        "eRoamingAuthorizeRemoteReservationStop": lambda body, _now: cancellation_to_canonical(body),
-    }
-)
-"""What reads each command, of the parsed body and the moment of its arrival."""
 
 
 # Out

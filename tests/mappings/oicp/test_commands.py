@@ -1,5 +1,6 @@
 """Commands of EMPs in, acknowledgements out."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +59,13 @@ COMMANDS = {
     "eRoamingAuthorizeRemoteReservationStop": (STOP, CancelReservation(reservation=SESSION_ID, emsp=PROVIDER, at=AT)),
 }
 
+READERS: dict[str, Callable[[Any], Any]] = {
+    "eRoamingAuthorizeRemoteStart": commands.start_to_canonical,
+    "eRoamingAuthorizeRemoteStop": commands.stop_to_canonical,
+    "eRoamingAuthorizeRemoteReservationStart": lambda body: commands.reservation_to_canonical(body, NOW),
+    "eRoamingAuthorizeRemoteReservationStop": commands.cancellation_to_canonical,
+}
+
 
 def _schema_form(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """The body with the one field that the OpenAPI spells otherwise for reservations than the text does."""
@@ -72,13 +80,9 @@ def test_a_command_is_read_in_every_spelling(name: str, respell: Any) -> None:
     body, command = COMMANDS[name]
     validate(name, _schema_form(name, body))
     RemoteCommand.model_validate(body)
-    read, issues = commands.READERS[name](respell(name, body), NOW)
+    read, issues = READERS[name](respell(name, body))
     assert read == command
     assert [issue for issue in issues if "EvcoID" not in issue.field] == []
-
-
-def test_every_command_of_the_table_has_a_reader() -> None:
-    assert commands.READERS.keys() == COMMANDS.keys()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_a_command_that_cannot_be_read_is_refused_with_its_field_and_answered_wi
 ) -> None:
     body = COMMANDS[name][0] | change
     with pytest.raises(Refused) as refusal:
-        commands.READERS[name](body, NOW)
+        READERS[name](body)
     assert refusal.value.reason.field == field
     answer = commands.answer_to_refused(refusal.value, body)
     assert (answer["Result"], answer["StatusCode"]["Code"]) == (False, code)
