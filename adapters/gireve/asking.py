@@ -42,7 +42,7 @@ class Asking:
             # Whoever knows the code would be admitted, since nobody could ask for the PIN.
             return Denied(Denial.NO_CANDIDATE, text="OCPI has no place for the PIN that proves a QR code's contract")
         try:
-            uid, type_ = gireve.uid(question.identification)
+            uid, type_ = gireve.uid_and_type(question.identification)
         except Refused as refused:
             return Denied(Denial.NO_CANDIDATE, text=str(refused))
         endpoint = self._line.endpoint(_TOKENS)

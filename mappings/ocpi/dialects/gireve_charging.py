@@ -55,7 +55,7 @@ location_references = tokens.location_references
 session_from_canonical = sessions.from_canonical
 
 
-def uid(identification: Identification) -> tuple[str, str]:
+def uid_and_type(identification: Identification) -> tuple[str, str]:
     """Gives the uid and the TokenType by which Gireve is asked for a driver (mod_tokens, POST).
 
     Returns:

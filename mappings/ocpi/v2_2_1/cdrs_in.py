@@ -41,7 +41,8 @@ COSTS = {
 LONGEST_ID = 39
 """Of a credit CDR and an invoice; 36 else."""
 _LONGEST = 36
-_LONGEST_SIGNED = 5000
+LONGEST_SIGNED = 5000
+"""Of a signed value, and of what was signed."""
 
 
 def cdr(wire: wc.Cdr, read_tariff: ReadTariff, report: Report, received: datetime | None) -> Cdr:
@@ -166,8 +167,8 @@ def _signed(wire: wc.SignedData | None, report: Report, path: Path) -> SignedDat
         nature = charging.SIGNED_NATURES.mend(each["nature"])
         if nature is None:
             report.add(IssueKind.LEFT_OUT, show(at), "left out: its nature is none of OCPI's", each["nature"])
-        elif not 0 < len(each["signed_data"]) <= _LONGEST_SIGNED:
-            report.add(IssueKind.LEFT_OUT, show(at), f"left out: not of 1 to {_LONGEST_SIGNED} characters")
+        elif not 0 < len(each["signed_data"]) <= LONGEST_SIGNED:
+            report.add(IssueKind.LEFT_OUT, show(at), f"left out: not of 1 to {LONGEST_SIGNED} characters")
         else:
             made.append(SignedValue(nature=nature, plain=_given(each["plain_data"]), signed=each["signed_data"]))
     return SignedData(

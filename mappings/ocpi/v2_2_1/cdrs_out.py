@@ -11,7 +11,7 @@ from mappings.ocpi.reading import Path, show
 from mappings.ocpi.v2_2_1 import enums, periods, prices, tokens_out
 from mappings.ocpi.v2_2_1 import enums_charging as charging
 from mappings.ocpi.v2_2_1 import wire as w
-from mappings.ocpi.v2_2_1.cdrs_in import CDR, COSTS, NOT_AVAILABLE
+from mappings.ocpi.v2_2_1.cdrs_in import CDR, COSTS, LONGEST_SIGNED, NOT_AVAILABLE
 from mappings.report import IssueKind, Refused, Report
 
 WriteTariff = Callable[[Tariff, Report], w.Wire]
@@ -182,7 +182,7 @@ def _signed(source: SignedData, report: Report, path: Path) -> w.Wire | None:
     if not source.values:
         report.add(IssueKind.LOST, show(path), "no signed value, and OCPI demands one")
         return None
-    made: w.Wire = {"encoding_method": _demanded(source.method, report, (*path, "method"))}
+    made: w.Wire = {"encoding_method": _demanded(source.method, _LONGEST_ID, report, (*path, "method"))}
     if source.method_version is not None:
         made["encoding_method_version"] = source.method_version
     for field in ("public_key", "url"):
@@ -196,7 +196,7 @@ def _signed(source: SignedData, report: Report, path: Path) -> w.Wire | None:
     made["signed_values"] = [
         {
             "nature": values.said(charging.SIGNED_NATURES, each.nature, report, (*path, "values", index), "nature"),
-            "plain_data": _demanded(each.plain, report, (*path, "values", index, "plain")),
+            "plain_data": _demanded(each.plain, LONGEST_SIGNED, report, (*path, "values", index, "plain")),
             "signed_data": each.signed,
         }
         for index, each in enumerate(source.values)
@@ -204,8 +204,15 @@ def _signed(source: SignedData, report: Report, path: Path) -> w.Wire | None:
     return made
 
 
-def _demanded(text: str | None, report: Report, path: Path) -> str:
-    if text is not None:
+def _demanded(text: str | None, longest: int, report: Report, path: Path) -> str:
+    if text is None:
+        report.add(IssueKind.DEFAULTED, show(path), f"OCPI demands it, and it is not known: said as {NOT_AVAILABLE}")
+    elif len(text) > longest:  # a cut one is another
+        report.add(
+            IssueKind.LOST,
+            show(path),
+            f"longer than the {longest} characters that OCPI allows: said as {NOT_AVAILABLE}",
+        )
+    else:
         return text
-    report.add(IssueKind.DEFAULTED, show(path), f"OCPI demands it, and it is not known: said as {NOT_AVAILABLE}")
     return NOT_AVAILABLE

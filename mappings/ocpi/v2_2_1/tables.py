@@ -18,7 +18,7 @@ from mappings.canonical.locations import (
 from mappings.canonical.parties import Party
 from mappings.canonical.tariffs import Money, PriceComponent, Tariff, TariffElement, TariffRestrictions, Tax
 from mappings.canonical.texts import Business, Image, LocalText
-from mappings.ocpi.v2_2_1 import enums, tables_charging
+from mappings.ocpi.v2_2_1 import enums, enums_charging, tables_charging
 from mappings.tables import FieldRule as R
 from mappings.tables import FieldTable
 
@@ -225,7 +225,7 @@ PARTIES = FieldTable(
 )
 
 FIELDS: list[FieldTable] = [LOCATIONS, TARIFFS, PARTIES, *tables_charging.FIELDS]
-ENUMS = [*enums.ENUMS, *tables_charging.ENUMS]
+ENUMS = [*enums.ENUMS, *enums_charging.ENUMS]
 
 NOTES = """
 What the four rules for the unknown make of a field stands in its row; a value whose *type* is wrong is put right where

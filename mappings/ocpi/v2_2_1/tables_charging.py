@@ -22,7 +22,6 @@ from mappings.canonical.sessions import (
     SessionError,
 )
 from mappings.canonical.tokens import EnergyContract, Identification, Token
-from mappings.ocpi.v2_2_1.enums_charging import ENUMS
 from mappings.tables import FieldRule as R
 from mappings.tables import FieldTable
 
@@ -209,7 +208,7 @@ CDRS = FieldTable(
         R("CdrLocation.connector_power_type", "connector_power_type", _INFORMATIONAL),
         R("CdrLocation.time_zone", "", "", _NO_PLACE),
         R("CdrLocation.hub_operator", "", "", _NO_PLACE),
-        R("SignedData.method", "encoding_method", "#NA is none"),
+        R("SignedData.method", "encoding_method", "#NA is none", "one of more than 36 characters"),
         R("SignedData.method_version", "encoding_method_version"),
         R("SignedData.public_key", "public_key", "", "one of more than 512 characters"),
         R("SignedData.certificate_id", "", "", _NO_PLACE),
@@ -217,7 +216,7 @@ CDRS = FieldTable(
         R("SignedData.instruction", "", "", _NO_PLACE),
         R("SignedData.values", "signed_values", "one of an unknown nature is left out"),
         R("SignedValue.nature", "nature"),
-        R("SignedValue.plain", "plain_data", "#NA is none"),
+        R("SignedValue.plain", "plain_data", "#NA is none", "one of more than 5000 characters"),
         R("SignedValue.signed", "signed_data", "untouched"),
     ),
 )
@@ -261,5 +260,3 @@ COMMANDS = FieldTable(
 )
 
 FIELDS: list[FieldTable] = [TOKENS, SESSIONS, CDRS, COMMANDS]
-
-__all__ = ["ENUMS", "FIELDS"]

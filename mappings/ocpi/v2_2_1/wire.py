@@ -15,7 +15,7 @@ from mappings.canonical.locations import Id
 # Of the texts in a network only the names of fields repeat often enough to be worth remembering.
 OPEN = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, cache_strings="keys")
 _Whole = Annotated[int, Field(ge=0)]
-_Number = int | float
+Number = int | float
 _Clock = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 _Pixels = Annotated[int, Field(ge=0, le=99999)]
 
@@ -54,7 +54,7 @@ class EnergySource(TypedDict, total=False):
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     source: Required[str]
-    percentage: Annotated[_Number, Field(ge=0, le=100)] | None
+    percentage: Annotated[Number, Field(ge=0, le=100)] | None
 
 
 class EnvironmentalImpact(TypedDict, total=False):
@@ -62,7 +62,7 @@ class EnvironmentalImpact(TypedDict, total=False):
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     category: Required[str]
-    amount: Required[_Number]
+    amount: Required[Number]
 
 
 class EnergyMix(TypedDict, total=False):
@@ -150,7 +150,7 @@ class Connector(TypedDict, total=False):
     power_type: str | None
     max_voltage: _Whole | None
     max_amperage: _Whole | None
-    max_electric_power: Annotated[_Number, Field(ge=0)] | None
+    max_electric_power: Annotated[Number, Field(ge=0)] | None
     tariff_ids: list[str] | None
     terms_and_conditions: str | None
     last_updated: str
@@ -211,8 +211,8 @@ class Price(TypedDict, total=False):
     """types, Price."""
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
-    excl_vat: Required[_Number]
-    incl_vat: _Number | None
+    excl_vat: Required[Number]
+    incl_vat: Number | None
 
 
 class PriceComponent(TypedDict, total=False):
@@ -220,8 +220,8 @@ class PriceComponent(TypedDict, total=False):
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     type: Required[str]
-    price: Required[_Number]
-    vat: _Number | None
+    price: Required[Number]
+    vat: Number | None
     step_size: _Whole | None
 
 
@@ -233,12 +233,12 @@ class TariffRestrictions(TypedDict, total=False):
     end_time: str | None
     start_date: str | None
     end_date: str | None
-    min_kwh: _Number | None
-    max_kwh: _Number | None
-    min_current: _Number | None
-    max_current: _Number | None
-    min_power: _Number | None
-    max_power: _Number | None
+    min_kwh: Number | None
+    max_kwh: Number | None
+    min_current: Number | None
+    max_current: Number | None
+    min_power: Number | None
+    max_power: Number | None
     min_duration: int | None
     max_duration: int | None
     day_of_week: list[str] | None

@@ -4,9 +4,7 @@ from typing import Required
 
 from typing_extensions import TypedDict
 
-from mappings.ocpi.v2_2_1.wire import OPEN, DisplayText, GeoLocation, Price, Tariff
-
-_Number = int | float
+from mappings.ocpi.v2_2_1.wire import OPEN, DisplayText, GeoLocation, Number, Price, Tariff
 
 
 class EnergyContract(TypedDict, total=False):
@@ -72,7 +70,7 @@ class CdrDimension(TypedDict, total=False):
 
     __pydantic_config__ = OPEN  # type: ignore[misc]
     type: Required[str]
-    volume: Required[_Number]
+    volume: Required[Number]
 
 
 class ChargingPeriod(TypedDict, total=False):
@@ -93,7 +91,7 @@ class Session(TypedDict, total=False):
     id: Required[str]
     start_date_time: Required[str]
     end_date_time: str | None
-    kwh: Required[_Number]
+    kwh: Required[Number]
     cdr_token: Required[CdrToken]
     auth_method: Required[str]
     authorization_reference: str | None
@@ -114,7 +112,7 @@ class ChargingPreferences(TypedDict, total=False):
     __pydantic_config__ = OPEN  # type: ignore[misc]
     profile_type: Required[str]
     departure_time: str | None
-    energy_need: _Number | None
+    energy_need: Number | None
     discharge_allowed: bool | None
 
 
@@ -179,11 +177,11 @@ class Cdr(TypedDict, total=False):
     signed_data: SignedData | None
     total_cost: Required[Price]
     total_fixed_cost: Price | None
-    total_energy: Required[_Number]
+    total_energy: Required[Number]
     total_energy_cost: Price | None
-    total_time: Required[_Number]
+    total_time: Required[Number]
     total_time_cost: Price | None
-    total_parking_time: _Number | None
+    total_parking_time: Number | None
     total_parking_cost: Price | None
     total_reservation_cost: Price | None
     remark: str | None

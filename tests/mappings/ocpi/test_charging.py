@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mappings.canonical.cdrs import Cdr
+from mappings.canonical.cdrs import Cdr, SignedData, SignedNature, SignedValue
 from mappings.canonical.commands import CommandAnswer, CommandResult, EvseRef, ReserveNow, StartSession, StopSession
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.legs import Leg
@@ -87,6 +87,18 @@ def test_a_cdr_whose_money_energy_time_or_place_is_unclear_is_refused(path: str,
     for name in ("tariffs", "elements", "price_components"):
         path = path.replace(f"{name}.0", f"{name}[0]")
     assert field == path
+
+
+def test_what_is_too_long_of_signed_readings_is_not_cut_and_holds_no_cdr_back() -> None:
+    values = (SignedValue(nature=SignedNature.END, plain="p" * 5001, signed="s" * 5000),)
+    cdr = read_cdr().model_copy(update={"signed_data": SignedData(method="m" * 37, values=values)})
+    wire, issues = cdrs.from_canonical(cdr)
+    assert wire["signed_data"]["encoding_method"] == "#NA"
+    assert wire["signed_data"]["signed_values"] == [{"nature": "End", "plain_data": "#NA", "signed_data": "s" * 5000}]
+    assert {issue.field for issue in issues if issue.kind is IssueKind.LOST} == {
+        "signed_data.method",
+        "signed_data.values[0].plain",
+    }
 
 
 def test_a_credit_of_no_cdr_is_refused_both_ways() -> None:

@@ -32,20 +32,20 @@ def card(uid: str | None, kind: TokenType = TokenType.RFID, contract: str | None
     [("04a21b3c", "04A21B3C"), ("04A21B3CD45E80", "04A21B3CD45E80"), ("0" * 20, "0" * 20)],
 )
 def test_a_card_is_asked_for_in_hexadecimal_capitals(given: str, asked: str) -> None:
-    assert gireve.uid(card(given)) == (asked, "RFID")
+    assert gireve.uid_and_type(card(given)) == (asked, "RFID")
 
 
 @pytest.mark.parametrize("given", ["4A21B3C", "04A21B3G", "04:A2:1B:3C", "04A21B3CD4", "", None])
 def test_a_card_of_another_form_is_refused_without_being_shown(given: str | None) -> None:
     with pytest.raises(Refused) as error:
-        gireve.uid(card(given or None))
+        gireve.uid_and_type(card(given or None))
     assert error.value.reason.field == "identification.uid"
     assert error.value.reason.value is None
 
 
 def test_what_is_no_card_is_asked_for_as_it_is() -> None:
-    assert gireve.uid(card("app-user-7", TokenType.APP_USER)) == ("app-user-7", "APP_USER")
-    assert gireve.uid(card(None, TokenType.PLUG_AND_CHARGE, "FREMOC00012345")) == ("FREMOC00012345", "OTHER")
+    assert gireve.uid_and_type(card("app-user-7", TokenType.APP_USER)) == ("app-user-7", "APP_USER")
+    assert gireve.uid_and_type(card(None, TokenType.PLUG_AND_CHARGE, "FREMOC00012345")) == ("FREMOC00012345", "OTHER")
 
 
 def test_a_card_is_told_as_the_hub_told_it() -> None:
