@@ -34,14 +34,18 @@ def compact_json(value: Any) -> bytes:
     return pydantic_core.to_json(value, inf_nan_mode="constants")
 
 
+def holds_nul(body: bytes) -> bool:
+    """Tells whether a text in JSON holds NUL, which is lawful there and nowhere in PostgreSQL."""
+    return b"\\u0000" in body and _NUL.search(body) is not None
+
+
 def read_json(body: bytes) -> Any:
     """Parses what a hub says.
 
     Raises:
-        ValueError: It is no JSON, is nested too deep, or a text in it holds NUL, which is lawful there and nowhere in
-            PostgreSQL.
+        ValueError: It is no JSON, is nested too deep, or a text in it holds NUL.
     """
-    if b"\\u0000" in body and _NUL.search(body):
+    if holds_nul(body):
         raise ValueError("a text holds NUL")
     return pydantic_core.from_json(body, allow_inf_nan=False)
 

@@ -25,7 +25,7 @@ from mappings.report import Refused
 
 _COMMANDS = f"{RECEIVER}/commands"
 _SENDABLE = re.compile(r"[!-~]+")
-_LONGEST_ID = 100
+_LONGEST_CORRELATION = 100
 
 _CODES: dict[CommandResult, StatusCode] = {
     # status_codes, 2003: "Command: START_SESSION with unknown location"
@@ -87,7 +87,7 @@ def _answerable(url: str, settings: Settings) -> str:
 def _correlation(request: web.Request) -> str | None:
     """Gives the id that the result shall carry as well, since it is a consequence (guide, Traceability)."""
     given = request.headers.get(ocpi.CORRELATION_ID, "")
-    return given if len(given) <= _LONGEST_ID and _SENDABLE.fullmatch(given) else None
+    return given if len(given) <= _LONGEST_CORRELATION and _SENDABLE.fullmatch(given) else None
 
 
 def _not_taken(status: int, result: CommandResult, text: str) -> Failure:

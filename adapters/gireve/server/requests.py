@@ -3,7 +3,6 @@
 OCPI 2.2.1: transport_and_format and status_codes.
 """
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pydantic_core import from_json
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection, Mode
+from adapters.core.http import holds_nul
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
 from adapters.core.ocpi import BadParameter
@@ -31,7 +31,6 @@ BASE = f"{ROOT}/{ocpi.VERSION}"
 SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
 
 _MAX_BODY = 64 * 1024
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL has no text with it
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
@@ -68,7 +67,7 @@ class Asked:
                 also where it holds a character that cannot be stored.
         """
         body = await self._body()
-        if _NUL.search(body):
+        if holds_nul(body):
             raise unusable(Refused("", "a text holds NUL"), body)
         try:
             return reading(body)
