@@ -148,8 +148,9 @@ def judge_told(answer: Answer, operation: str, method: str, now: datetime, *, do
     if status in NOBODY_WAITS.get(operation, ()):
         return Obsolete(f"HTTP {status} {_words(answer)}".strip())
     outcome = judge(answer, method, now)
-    if operation == COMMAND_RESULTS and isinstance(outcome, Misconfigured):
-        # One address that we were given and may not call says nothing of the connection, which would be paused.
+    if operation == COMMAND_RESULTS and isinstance(outcome, Misconfigured) and status != 401:
+        # One address that we were given and may not call says nothing of the connection, which would be paused; that
+        # our token is not known there does.
         return RefusedByHub(f"HTTP {status}", outcome.reason)
     return outcome
 

@@ -259,7 +259,7 @@ def answer(status: int, code: int | None) -> Answer:
         (COMMAND_RESULTS, 404, 2000, False, Obsolete),
         (COMMAND_RESULTS, 500, None, False, OutcomeUnknown),
         # One address that is not ours to call says nothing of the connection.
-        (COMMAND_RESULTS, 401, 2000, False, RefusedByHub),
+        (COMMAND_RESULTS, 401, 2000, False, Misconfigured),
         (COMMAND_RESULTS, 403, None, False, RefusedByHub),
         (COMMAND_RESULTS, 405, None, False, RefusedByHub),
         (COMMAND_RESULTS, 200, 4001, False, RefusedByHub),
