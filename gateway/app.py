@@ -31,16 +31,18 @@ from gateway.outbox.destinations import LinkSource, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
-from gateway.services.alarms import Alarms
-from gateway.services.answering import CHANNEL as ANSWERS
-from gateway.services.answering import Answering
-from gateway.services.authorisation import Authorisation
-from gateway.services.cdrs import Cdrs
-from gateway.services.charges import Charges
-from gateway.services.commands import Commands
+from gateway.services.authorisation.authorise import Authorisation
+from gateway.services.authorisation.tokens import Tokens
+from gateway.services.cdrs.alarms import Alarms
+from gateway.services.cdrs.desk import Cdrs
+from gateway.services.cdrs.settlements import CdrSettlements
+from gateway.services.commands.answering import CHANNEL as ANSWERS
+from gateway.services.commands.answering import Answering
+from gateway.services.commands.carrying import Commands
+from gateway.services.commands.desk import Desk
+from gateway.services.commands.taking_up import TakingUp
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
-from gateway.services.desk import Desk
 from gateway.services.importing import Importing
 from gateway.services.keys import Keys
 from gateway.services.links import Links
@@ -48,12 +50,10 @@ from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
-from gateway.services.sessions import Sessions
-from gateway.services.settlements import CdrSettlements
+from gateway.services.sessions.pulling import Charges
+from gateway.services.sessions.putting import Sessions
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
-from gateway.services.taking_up import TakingUp
-from gateway.services.tokens import Tokens
 from gateway.settings import Settings, SettingsError
 from gateway.store.listening import Listening
 from gateway.store.pool import Store

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.core.connection import Mode, State
 from gateway.outbox.delivery_store import End, Result
+from gateway.services.cdrs.settlements import CdrSettlements
 from gateway.services.ports import Letters, MessageFilter, MessageState
-from gateway.services.settlements import CdrSettlements
 from gateway.services.state import Gauges
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType

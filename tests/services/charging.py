@@ -21,11 +21,11 @@ from adapters.core.connection import Connection, Mode, Scope, State
 from adapters.core.outcomes import OutcomeUnknown
 from adapters.core.profile import Profile
 from gateway.agreements.repository import Agreements
-from gateway.services.authorisation import Authorisation
+from gateway.services.authorisation.authorise import Authorisation
+from gateway.services.authorisation.tokens import Tokens
 from gateway.services.links import Links
 from gateway.services.ports.authorising import AuthorisationView, Tap
 from gateway.services.publishing import Publishing
-from gateway.services.tokens import Tokens
 from gateway.store.pool import Record, Store
 from gateway.store.secrets import Cipher
 from mappings.canonical.ids import ContractId, PartyId

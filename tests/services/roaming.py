@@ -11,13 +11,13 @@ from adapters.core.adapter import Item, Plan, Subject, WireKey
 from adapters.core.charging import ChargingProfile, Message, MessageProfile, Told
 from adapters.core.connection import Connection, Mode
 from adapters.core.profile import Profile
-from gateway.services.admitting import Admission, Origin, record
-from gateway.services.alarms import Alarms
-from gateway.services.cdrs import Cdrs
+from gateway.services.authorisation.admitting import Admission, Origin, record
+from gateway.services.cdrs.alarms import Alarms
+from gateway.services.cdrs.desk import Cdrs
 from gateway.services.links import Links
 from gateway.services.ports import CdrResult, SessionResult
 from gateway.services.publishing import Publishing
-from gateway.services.sessions import Sessions
+from gateway.services.sessions.putting import Sessions
 from gateway.store.pool import Record, Store
 from gateway.store.secrets import Cipher
 from mappings.canonical.cdrs import Cdr, CdrLocation

@@ -10,7 +10,7 @@ import pytest
 from adapters.core.connection import Scope
 from adapters.core.inbound import Page, Window
 from gateway.events.callouts import Answered, Later, Silence, SilenceReason
-from gateway.services.charges import Charges, Word
+from gateway.services.sessions.pulling import Charges, Word
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.services.correlating import Candidate, Found, Own, Review, correlate
+from gateway.services.sessions.correlating import Candidate, Found, Own, Review, correlate
 from mappings.canonical.ids import ContractId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod, SessionStatus

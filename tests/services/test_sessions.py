@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.core.connection import Mode
-from gateway.services.admitting import Origin
+from gateway.services.authorisation.admitting import Origin
 from gateway.services.ports import Conflict, Invalid, NotFound, SessionFilter
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId

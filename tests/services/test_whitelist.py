@@ -7,9 +7,9 @@ import pytest
 from adapters.core.charging import Allowed, Denial, Denied
 from adapters.core.connection import State
 from gateway.agreements.model import Service
+from gateway.services.authorisation.tokens import see
+from gateway.services.authorisation.whitelist import Word, is_of, judge
 from gateway.services.ports.agreements import NewAgreement
-from gateway.services.tokens import see
-from gateway.services.whitelist import Word, is_of, judge
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType, Whitelist

@@ -28,7 +28,7 @@ __all__ = [
     "uid_key",
 ]
 
-SQL = Queries("gateway.services", "admitting.sql")
+SQL = Queries("gateway.services.authorisation", "admitting.sql")
 
 
 class RefKind(StrEnum):

@@ -1,6 +1,6 @@
 """Whether two identifications are of one driver."""
 
-from gateway.services.admitting import uid_key
+from gateway.services.authorisation.admitting import uid_key
 from mappings.canonical.tokens import Identification
 
 

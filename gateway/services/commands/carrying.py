@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from adapters.core.charging import CommandTaken
 from adapters.core.connection import Connection
 from gateway.events.callouts import Answered, CallOuts, Later, Silence, SilenceReason
-from gateway.services.answering import Answering, Measures
+from gateway.services.commands.answering import Answering, Measures
+from gateway.services.commands.repeating import Repeated
+from gateway.services.commands.taking_up import Taken, TakingUp
 from gateway.services.links import Links
-from gateway.services.repeating import Repeated
-from gateway.services.taking_up import Taken, TakingUp
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult, Id
 
 log = structlog.get_logger(__name__)

@@ -6,12 +6,12 @@ from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType, append
 from gateway.outbox.delivery_store import End, Result
-from gateway.services.cdrs import Count
+from gateway.services.cdrs.desk import Count
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 
-SQL = Queries("gateway.services", "settlements.sql")
+SQL = Queries("gateway.services.cdrs", "settlements.sql")
 
 _TYPES = {End.DELIVERED: EventType.CDR_DELIVERED, End.REFUSED: EventType.CDR_REFUSED}
 """A CDR has no end to its use, and of what was only shown nobody was told."""

@@ -16,18 +16,27 @@ from adapters.core.connection import State
 from gateway.agreements.model import Service
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
-from gateway.services.admitting import Admission, Detail, Origin, identity, uid_key
-from gateway.services.asking import Asking, Inquiry, ask, follow
-from gateway.services.authorisation_views import view_of, view_of_row
+from gateway.services.authorisation.admitting import Admission, Detail, Origin, identity, uid_key
+from gateway.services.authorisation.asking import Asking, Inquiry, ask, follow
+from gateway.services.authorisation.recording import SQL, Recording, with_asked
+from gateway.services.authorisation.standing import (
+    Known,
+    Standing,
+    accepted,
+    emsp_of,
+    in_order,
+    is_refused,
+    read_known,
+    serving,
+)
+from gateway.services.authorisation.stopping import Stopping
+from gateway.services.authorisation.views import view_of, view_of_row
+from gateway.services.authorisation.whitelist import Word
+from gateway.services.charge.evses import Place, read_place
 from gateway.services.cursors import decode, encode
-from gateway.services.evses import Place, read_place
 from gateway.services.links import Links
 from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
 from gateway.services.ports.authorising import AuthorisationView, StopAnswer, Tap
-from gateway.services.recording import SQL, Recording, with_asked
-from gateway.services.standing import Known, Standing, accepted, emsp_of, in_order, is_refused, read_known, serving
-from gateway.services.stopping import Stopping
-from gateway.services.whitelist import Word
 from gateway.store.pool import Record, Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg

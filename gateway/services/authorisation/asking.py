@@ -14,7 +14,7 @@ import structlog
 from adapters.core.charging import Allowed, Answer, ChargingAdapter, Denial, Denied, Question, Unanswered
 from adapters.core.connection import Connection
 from adapters.core.outcomes import OutcomeUnknown, label, words
-from gateway.services.admitting import Asked
+from gateway.services.authorisation.admitting import Asked
 
 _log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ import structlog
 
 from adapters.core.charging import CommandOutcome, Denial
 from gateway.outbox.messages import append as append_messages
-from gateway.services.finding import SQL
+from gateway.services.commands.finding import SQL
 from gateway.services.links import Links
 from gateway.store.listening import Listening
 from gateway.store.pool import Record, Store

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
-from gateway.services.drivers import same_driver
+from gateway.services.charge.drivers import same_driver
 from gateway.services.stamps import AHEAD, not_ahead
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.sessions import (

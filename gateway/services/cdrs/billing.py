@@ -12,18 +12,18 @@ from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.messages import Told, append_each
 from gateway.outbox.projecting import Link
-from gateway.services.checking import of_cdr_and_session
-from gateway.services.drivers import completed
+from gateway.services.charge.checking import of_cdr_and_session
+from gateway.services.charge.drivers import completed
+from gateway.services.charge.telling import Roaming
+from gateway.services.charge.telling import of_cdr as messages_of
 from gateway.services.storing import dump_issues
-from gateway.services.telling import Roaming
-from gateway.services.telling import of_cdr as messages_of
 from gateway.store.pool import Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.sessions import Session
 from mappings.report import Issue
 
-SQL: Final = Queries("gateway.services", "billing.sql")
+SQL: Final = Queries("gateway.services.cdrs", "billing.sql")
 
 _REFERENCE: Final = 36
 """Most signs of a CDR's reference."""

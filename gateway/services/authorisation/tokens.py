@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from adapters.core.connection import Connection
 from gateway.events.writing import Event, EventType, append
-from gateway.services.admitting import uid_key
+from gateway.services.authorisation.admitting import uid_key
 from gateway.services.cursors import decode, encode
 from gateway.services.links import Links
 from gateway.services.ports import BadCursor, NotFound, Page
@@ -16,7 +16,7 @@ from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token, TokenType
 
-SQL = Queries("gateway.services", "tokens.sql")
+SQL = Queries("gateway.services.authorisation", "tokens.sql")
 
 
 class Tokens:

@@ -10,20 +10,20 @@ import asyncpg
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.projecting import Link
-from gateway.services.belonging import roaming_of
-from gateway.services.billing import Billed, digest_of, event, filled, row_of, tell
-from gateway.services.checking import doubts_of_cdr, of_cdr, of_cdr_and_session
-from gateway.services.places import place_of
+from gateway.services.cdrs.billing import Billed, digest_of, event, filled, row_of, tell
+from gateway.services.charge.checking import doubts_of_cdr, of_cdr, of_cdr_and_session
+from gateway.services.charge.places import place_of
+from gateway.services.charge.telling import Roaming
 from gateway.services.ports import CdrRefusal, CdrResult, Conflict, Invalid
+from gateway.services.sessions.belonging import roaming_of
 from gateway.services.storing import columns, load_issues
-from gateway.services.telling import Roaming
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.sessions import Session
 from mappings.report import Issue
 
-SQL: Final = Queries("gateway.services", "cdrs.sql")
+SQL: Final = Queries("gateway.services.cdrs", "cdrs.sql")
 
 _PLACE: Final = ("location.id", "location.evse_uid", "location.connector_id")
 

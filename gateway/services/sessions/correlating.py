@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
-from gateway.services.drivers import keys_of, same_driver
+from gateway.services.charge.drivers import keys_of, same_driver
 from gateway.services.stamps import AHEAD
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod, Session, SessionStatus

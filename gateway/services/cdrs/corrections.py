@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 from gateway.events.writing import EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.projecting import Link
-from gateway.services.billing import Billed, digest_of, event, row_of, tell
-from gateway.services.checking import doubts_of_cdr, of_cdr
+from gateway.services.cdrs.billing import Billed, digest_of, event, row_of, tell
+from gateway.services.charge.checking import doubts_of_cdr, of_cdr
+from gateway.services.charge.telling import Roaming
 from gateway.services.ports import Agreed, Conflict, Corrected, Correction, Invalid, NotFound
 from gateway.services.storing import columns
-from gateway.services.telling import Roaming
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.cdrs import Cdr
@@ -24,7 +24,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Money
 
-SQL: Final = Queries("gateway.services", "cdrs.sql")
+SQL: Final = Queries("gateway.services.cdrs", "cdrs.sql")
 
 _STEM: Final = 32
 """Signs of a CDR's id that those of its corrections begin with (OCPI 2.2.1: 36 for a CDR, 39 for a credit)."""

@@ -1,7 +1,7 @@
 """Authorisations as they are shown."""
 
 from adapters.core.charging import Denial
-from gateway.services.admitting import Admission
+from gateway.services.authorisation.admitting import Admission
 from gateway.services.ports.authorising import AuthorisationView, Detail, Origin
 from gateway.store.pool import Record
 from mappings.canonical.ids import PartyId

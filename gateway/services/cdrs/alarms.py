@@ -10,7 +10,7 @@ import structlog
 
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
-from gateway.services.belonging import SQL
+from gateway.services.sessions.belonging import SQL
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 

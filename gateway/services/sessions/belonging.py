@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.services.admitting import Origin, references
-from gateway.services.correlating import LASTS, Candidate, Found, Review, correlate
-from gateway.services.drivers import keys_of
+from gateway.services.authorisation.admitting import Origin, references
+from gateway.services.charge.drivers import keys_of
+from gateway.services.charge.telling import Roaming
 from gateway.services.ports import Conflict, Invalid
+from gateway.services.sessions.correlating import LASTS, Candidate, Found, Review, correlate
 from gateway.services.stamps import AHEAD
-from gateway.services.telling import Roaming
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
 
-SQL = Queries("gateway.services", "sessions.sql")
+SQL = Queries("gateway.services.sessions", "sessions.sql")
 
 
 @dataclass(frozen=True, slots=True)

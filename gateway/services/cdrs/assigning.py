@@ -7,11 +7,11 @@ from datetime import datetime
 from gateway.events.writing import EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.projecting import Link
-from gateway.services.accepting import SQL, has_cdr, name_of, references_to
-from gateway.services.belonging import roaming_of
-from gateway.services.billing import Billed, event, filled, stored, tell
-from gateway.services.checking import doubts_of_cdr, of_cdr_and_session
+from gateway.services.cdrs.accepting import SQL, has_cdr, name_of, references_to
+from gateway.services.cdrs.billing import Billed, event, filled, stored, tell
+from gateway.services.charge.checking import doubts_of_cdr, of_cdr_and_session
 from gateway.services.ports import CdrResult, Conflict, Invalid, NotFound
+from gateway.services.sessions.belonging import roaming_of
 from gateway.services.storing import dump_issues
 from gateway.store.pool import Record, Transaction
 from mappings.canonical.cdrs import Cdr, CdrLocation

@@ -10,8 +10,8 @@ from typing import Any, Final
 from adapters.core.charging import CommandOutcome
 from adapters.core.connection import Connection
 from gateway.outbox.messages import append as append_messages
-from gateway.services.admitting import identity, references
-from gateway.services.finding import SQL
+from gateway.services.authorisation.admitting import identity, references
+from gateway.services.commands.finding import SQL
 from gateway.services.links import Links
 from gateway.store.pool import Store
 from mappings.canonical.commands import (

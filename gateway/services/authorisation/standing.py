@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from adapters.core.connection import Mode, State
 from gateway.agreements import policy
 from gateway.outbox.projecting import Link
-from gateway.services.asking import Candidate
-from gateway.services.evses import Place
-from gateway.services.whitelist import Word, is_of, judge
+from gateway.services.authorisation.asking import Candidate
+from gateway.services.authorisation.whitelist import Word, is_of, judge
+from gateway.services.charge.evses import Place
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Identification, Token
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from gateway.services.answering import Answering
+from gateway.services.commands.answering import Answering
+from gateway.services.commands.finding import SQL
 from gateway.services.cursors import decode, encode
-from gateway.services.finding import SQL
 from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
 from gateway.services.ports.commands import CommandView
 from gateway.store.pool import Record, Store

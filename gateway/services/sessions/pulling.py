@@ -14,9 +14,9 @@ from gateway.events.callouts import Answered, CallOuts
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.projecting import Link
-from gateway.services.belonging import roaming_of
 from gateway.services.links import Links
 from gateway.services.ports.events import Question
+from gateway.services.sessions.belonging import roaming_of
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
 from mappings.canonical.cdrs import Cdr, CdrLocation
@@ -24,7 +24,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult, Session
 
-SQL: Final = Queries("gateway.services", "charges.sql")
+SQL: Final = Queries("gateway.services.sessions", "pulling.sql")
 
 
 class Word(BaseModel):

@@ -8,16 +8,16 @@ from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
-from gateway.services import tokens
-from gateway.services.admitting import Admission, record, stored
-from gateway.services.asking import Asking, Inquiry
+from gateway.services.authorisation import tokens
+from gateway.services.authorisation.admitting import Admission, record, stored
+from gateway.services.authorisation.asking import Asking, Inquiry
 from gateway.services.ports.authorising import Detail
 from gateway.store.batching import Batches
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 from mappings.canonical.tokens import Token
 
-SQL = Queries("gateway.services", "authorisation.sql")
+SQL = Queries("gateway.services.authorisation", "authorise.sql")
 
 _Learned: TypeAlias = tuple[str, int]
 """An EMSP, and the number of a connection over which it answered."""

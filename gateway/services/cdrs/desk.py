@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from gateway.services.accepting import SQL, Acceptance
-from gateway.services.assigning import assign
-from gateway.services.corrections import correct
+from gateway.services.cdrs.accepting import SQL, Acceptance
+from gateway.services.cdrs.assigning import assign
+from gateway.services.cdrs.corrections import correct
 from gateway.services.cursors import encode
 from gateway.services.links import Links
 from gateway.services.ports import (
@@ -26,7 +26,7 @@ from gateway.services.ports import (
     IssueShown,
     Page,
 )
-from gateway.services.sessions import start_before
+from gateway.services.sessions.putting import start_before
 from gateway.services.storing import load_issues
 from gateway.store.growth import Growth
 from gateway.store.pool import Record, Store

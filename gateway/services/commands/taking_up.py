@@ -14,11 +14,11 @@ from gateway.agreements.model import Service
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
 from gateway.events.writing import EventType
-from gateway.services.admitting import Admission, Origin, record
-from gateway.services.evses import Place
-from gateway.services.finding import SQL, Charge, Finding, Spot, reservation_key
+from gateway.services.authorisation.admitting import Admission, Origin, record
+from gateway.services.charge.evses import Place
+from gateway.services.commands.finding import SQL, Charge, Finding, Spot, reservation_key
+from gateway.services.commands.repeating import Given, Repeated, Repetitions, dedup_of, emsp_of
 from gateway.services.links import Links
-from gateway.services.repeating import Given, Repeated, Repetitions, dedup_of, emsp_of
 from gateway.store.pool import Store, Transaction
 from mappings.canonical.commands import (
     CancelReservation,

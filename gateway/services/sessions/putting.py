@@ -14,12 +14,13 @@ from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.messages import append
 from gateway.outbox.projecting import Link
-from gateway.services.belonging import SQL, Belongs, assigned, decide, known, references_of
-from gateway.services.billing import release
-from gateway.services.checking import FINISHED, of_session, without_future
+from gateway.services.cdrs.billing import release
+from gateway.services.charge.checking import FINISHED, of_session, without_future
+from gateway.services.charge.places import place_of
+from gateway.services.charge.telling import Roaming
+from gateway.services.charge.telling import of_session as messages_of
 from gateway.services.cursors import decode, encode
 from gateway.services.links import Links
-from gateway.services.places import place_of
 from gateway.services.ports import (
     BadCursor,
     Conflict,
@@ -32,8 +33,7 @@ from gateway.services.ports import (
     SessionTold,
     SessionView,
 )
-from gateway.services.telling import Roaming
-from gateway.services.telling import of_session as messages_of
+from gateway.services.sessions.belonging import SQL, Belongs, assigned, decide, known, references_of
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.cdrs import CdrLocation
 from mappings.canonical.ids import PartyId

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from adapters.core.charging import Allowed, Denial, Denied, Question
 from adapters.core.connection import Mode, State
 from gateway.outbox.projecting import Link
-from gateway.services.admitting import uid_key
-from gateway.services.drivers import same_driver
-from gateway.services.evses import read_place
+from gateway.services.authorisation.admitting import uid_key
+from gateway.services.authorisation.recording import SQL
+from gateway.services.authorisation.whitelist import is_of
+from gateway.services.charge.drivers import same_driver
+from gateway.services.charge.evses import read_place
 from gateway.services.links import Links
 from gateway.services.ports import NotFound, Parties
 from gateway.services.ports.authorising import Detail, StopAnswer
-from gateway.services.recording import SQL
-from gateway.services.whitelist import is_of
 from gateway.store.pool import Record, Store
 from mappings.canonical.cdrs import CdrLocation
 from mappings.canonical.ids import PartyId

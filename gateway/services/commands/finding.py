@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.core.connection import Connection
-from gateway.services.admitting import Origin, identity
-from gateway.services.evses import Place, read_place
+from gateway.services.authorisation.admitting import Origin, identity
+from gateway.services.charge.evses import Place, read_place
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
 from mappings.canonical.commands import EvseRef
@@ -16,7 +16,7 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import SessionStatus
 from mappings.canonical.tokens import Identification
 
-SQL = Queries("gateway.services", "commands.sql")
+SQL = Queries("gateway.services.commands", "commands.sql")
 
 UNUSED: Final = timedelta(days=1)
 """How long after an authorisation without an end of its own a session that nobody told of may run."""

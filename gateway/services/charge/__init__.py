@@ -1,0 +1,1 @@
+"""What taps, commands, sessions and CDRs share: drivers, places, checks, and what each connection is told."""

@@ -1,0 +1,1 @@
+"""Commands from hubs: taken up once, carried to the backend, answered in time."""
