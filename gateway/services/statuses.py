@@ -1,19 +1,17 @@
 """Statuses on their way in: concurrent requests share one statement and one commit.
 
-The commit is what a status costs. While one statement runs, the reports that arrive wait together for the next, so that
-the batch grows with the load, and a single report on a quiet gateway waits for nothing.
+The commit is what a status costs; `store.batching` says how it is shared.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-import asyncpg
+from itertools import islice
 
 from gateway.outbox.projecting import elect
 from gateway.services.ports import Parties, StatusOutcome
 from gateway.services.stamps import not_ahead
+from gateway.store.batching import Batches
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 from mappings.canonical.locations import EvseStatus, EvseStatusReport
@@ -33,12 +31,11 @@ _MOST = 2_000
 """Reports in one statement; more wait for the next, so that one caller's flood does not delay the others' answers."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Request:
     reports: Sequence[EvseStatusReport]
     parties: Parties
     arrived: datetime
-    done: asyncio.Future[list[StatusOutcome]]
 
 
 class Statuses:
@@ -64,8 +61,9 @@ class Statuses:
         self._wake = wake
         self._clock = clock
         self._noticed = noticed
-        self._waiting: list[_Request] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._batches: Batches[_Request, list[StatusOutcome]] = Batches(
+            self._write, _MOST, size=lambda request: len(request.reports), kind=lambda request: request.parties
+        )
 
     async def report(self, reports: Sequence[EvseStatusReport], parties: Parties) -> list[StatusOutcome]:
         """See `ports.Statuses.report`."""
@@ -74,73 +72,26 @@ class Statuses:
         removals = [index for index, report in enumerate(reports) if report.status is EvseStatus.REMOVED]
         kept = [index for index, report in enumerate(reports) if report.status is not EvseStatus.REMOVED]
         if kept:
-            written = await self._enqueue([reports[index] for index in kept], parties, arrived)
+            written = await self._batches.put(_Request([reports[index] for index in kept], parties, arrived))
             outcomes.update(zip(kept, written, strict=True))
         # After the others, so that a removal older than another report of the same batch finds that it is stale.
         for index in removals:
             outcomes[index] = await self._remove(reports[index], self._moment(reports[index], arrived), parties)
         return [outcomes[index] for index in range(len(reports))]
 
-    async def _enqueue(
-        self, reports: Sequence[EvseStatusReport], parties: Parties, arrived: datetime
-    ) -> list[StatusOutcome]:
-        request = _Request(reports, parties, arrived, asyncio.get_running_loop().create_future())
-        self._waiting.append(request)
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.get_running_loop().create_task(self._write())
-        return await request.done
-
     async def close(self) -> None:
         """Waits for what was accepted."""
-        if self._writer is not None:
-            await self._writer
+        await self._batches.close()
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
-            try:
-                await self._apply(batch)
-            except (asyncpg.DataError, ValueError) as error:
-                # Something in one request cannot be written (a NUL in a text, say): the others go on without it.
-                if len(batch) == 1:
-                    _fail(batch, error)
-                else:
-                    await self._apply_each(batch)
-            except Exception as error:  # noqa: BLE001 - whoever waits gets it, and the next batch is tried on its own
-                _fail(batch, error)
-
-    async def _apply_each(self, batch: Sequence[_Request]) -> None:
-        for request in batch:
-            try:
-                await self._apply([request])
-            except Exception as error:  # noqa: BLE001 - as above
-                _fail([request], error)
-
-    def _next_batch(self) -> list[_Request]:
-        """Takes requests that may share a statement: those of the same parties, up to a size."""
-        first, *rest = self._waiting
-        batch, left, size = [first], [], len(first.reports)
-        for request in rest:
-            if request.parties == first.parties and size + len(request.reports) <= _MOST:
-                batch.append(request)
-                size += len(request.reports)
-            else:
-                left.append(request)
-        self._waiting = left
-        return batch
-
-    async def _apply(self, batch: Sequence[_Request]) -> None:
+    async def _write(self, batch: Sequence[_Request]) -> list[list[StatusOutcome]]:
+        """Writes requests of the same parties."""
         allowed = batch[0].parties
         rows = [self._row(report, request.arrived) for request in batch for report in request.reports]
         outcomes = await self._settle(rows, None if allowed is None else [party.normal for party in allowed])
-        start = 0
-        for request in batch:
-            end = start + len(request.reports)
-            if not request.done.done():
-                request.done.set_result(outcomes[start:end])
-            start = end
         if StatusOutcome.APPLIED in outcomes or StatusOutcome.UNCHANGED in outcomes:
             self._wake()
+        left = iter(outcomes)
+        return [list(islice(left, len(request.reports))) for request in batch]
 
     async def _settle(self, rows: Sequence[_Row], allowed: Sequence[str] | None) -> list[StatusOutcome]:
         """Writes reports: one statement, and another one where an EvseID stands under several EVSEs."""
@@ -206,9 +157,3 @@ def _better(before: StatusOutcome, now: StatusOutcome) -> StatusOutcome:
         if before in {StatusOutcome.APPLIED, StatusOutcome.UNCHANGED} and now is not StatusOutcome.APPLIED
         else now
     )
-
-
-def _fail(batch: Sequence[_Request], error: Exception) -> None:
-    for request in batch:
-        if not request.done.done():
-            request.done.set_exception(error)

@@ -5,8 +5,7 @@ nothing.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 import asyncpg
@@ -20,13 +19,24 @@ class Batches(Generic[T, R]):
 
     Args:
         write: Writes a batch in one transaction and gives a result for each item, in their order.
-        most: Items in one batch.
+        most: The size of a batch; a larger item stands alone.
+        size: Of an item.
+        kind: Only items of one kind share a batch; those of others keep their order behind it.
     """
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[Sequence[R]]], most: int = 200) -> None:
+    def __init__(
+        self,
+        write: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        most: int = 200,
+        *,
+        size: Callable[[T], int] = lambda _: 1,
+        kind: Callable[[T], Hashable] = lambda _: None,
+    ) -> None:
         self._write = write
         self._most = most
-        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._size = size
+        self._kind = kind
+        self._waiting: list[tuple[T, asyncio.Future[R]]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, item: T) -> R:
@@ -44,17 +54,31 @@ class Batches(Generic[T, R]):
 
     async def _run(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+            batch = self._next()
             try:
                 await self._apply(batch)
             except (asyncpg.DataError, ValueError) as error:
-                # Something in one item cannot be written: the others go on without it.
+                # Something in one item cannot be written (a NUL in a text, say): the others go on without it.
                 if len(batch) == 1:
                     _fail(batch, error)
                 else:
                     await self._apply_each(batch)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it, and the next batch is tried on its own
                 _fail(batch, error)
+
+    def _next(self) -> list[tuple[T, asyncio.Future[R]]]:
+        first, *rest = self._waiting
+        kind, size = self._kind(first[0]), self._size(first[0])
+        batch, left = [first], []
+        for one in rest:
+            more = self._size(one[0])
+            if size + more <= self._most and self._kind(one[0]) == kind:
+                batch.append(one)
+                size += more
+            else:
+                left.append(one)
+        self._waiting = left
+        return batch
 
     async def _apply(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         results = await self._write([item for item, _ in batch])
