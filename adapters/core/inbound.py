@@ -115,9 +115,13 @@ class Charges(Protocol):
         """Gives CDRs as `Message`, as `of_cdr` makes them."""
 
     async def prefer(
-        self, connection: Connection, session_id: str, preferences: ChargingPreferences
+        self, connection: Connection, session_id: str, preferences: ChargingPreferences, emsp: PartyId | None = None
     ) -> PreferencesResult | None:
-        """Asks the backend to heed a driver's preferences; None if there is no such session over this connection."""
+        """Asks the backend to heed a driver's preferences; None if there is no such session over this connection.
+
+        Args:
+            emsp: Who asks, whose sessions alone there are; None where the hub does not tell.
+        """
 
 
 class Observer(Protocol):

@@ -31,3 +31,7 @@ class Leg(Model):
     emsp: PartyId | None = None
     identification: Identification
     product: Reference | None = None
+
+    def may_be_of(self, emsp: PartyId | None) -> bool:
+        """Tells whether an EMSP may be who answers for the driver: it is, or either is not known."""
+        return emsp is None or self.emsp is None or self.emsp == emsp

@@ -194,14 +194,14 @@ class Book:
 
     Attributes:
         told_sessions, told_cdrs: What can be pulled.
-        wishes: The preferences that came, by session.
+        wishes: The preferences that came: of which session, and whose.
         result: What is said to them; None for a session that is not known.
     """
 
     def __init__(self) -> None:
         self.told_sessions: list[Message] = []
         self.told_cdrs: list[Message] = []
-        self.wishes: list[tuple[str, ChargingPreferences]] = []
+        self.wishes: list[tuple[str, ChargingPreferences, PartyId | None]] = []
         self.result: PreferencesResult | None = PreferencesResult.ACCEPTED
 
     async def sessions(self, connection: Connection, window: Window) -> Page:
@@ -211,9 +211,9 @@ class Book:
         return _told([each for each in self.told_cdrs if connection.scope.has_party(each.party)], window)
 
     async def prefer(
-        self, connection: Connection, session_id: str, preferences: ChargingPreferences
+        self, connection: Connection, session_id: str, preferences: ChargingPreferences, emsp: PartyId | None = None
     ) -> PreferencesResult | None:
-        self.wishes.append((session_id, preferences))
+        self.wishes.append((session_id, preferences, emsp))
         return self.result
 
 

@@ -97,6 +97,15 @@ async def test_a_connection_of_one_party_pulls_nothing_of_another(hubs: Roaming,
     assert await charges.prefer(narrowed, "s-1", FAST) is None
 
 
+async def test_an_emsp_wishes_nothing_of_anothers_session(hubs: Roaming, charges: Charges, backend: Backend) -> None:
+    emsp = PartyId("FR*XYZ")
+    await hubs.admit(leg=leg("r-1", emsp=emsp))
+    await hubs.put()
+    assert await charges.prefer(hubs.connection("hub"), "s-1", FAST, PartyId("DE*MP1")) is None
+    assert not backend.asked
+    assert await charges.prefer(hubs.connection("hub"), "s-1", FAST, emsp) is PreferencesResult.ACCEPTED
+
+
 async def test_the_backend_is_asked_for_its_word_on_a_drivers_wishes(
     hubs: Roaming, charges: Charges, backend: Backend
 ) -> None:

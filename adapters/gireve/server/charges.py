@@ -57,7 +57,8 @@ class Charges:
     async def _prefer(self, asked: Asked) -> Given:
         connection = await self._desk.addressed(asked, acting=True)
         wishes, _ = await asked.read(sessions.preferences_to_canonical)
-        result = await self._charges.prefer(connection, asked.request.match_info["session"], wishes)
+        session = asked.request.match_info["session"]
+        result = await self._charges.prefer(connection, session, wishes, asked.sender())
         if result is None:
             # mod_sessions, ChargingPreferencesResponse: the same for an EVSE that cannot heed any.
             raise Failure(404, StatusCode.INVALID_PARAMETERS, "there is no such session that could heed them")

@@ -107,7 +107,7 @@ class Finding:
         """Gives what a hub knows by an id, the latest first; without what is another EMSP's."""
         rows = await self._store.fetch(SQL["charges"], connection.id, id_, reservation)
         found = [_charge(row) for row in rows]
-        return [charge for charge in found if _may(emsp, charge)]
+        return [charge for charge in found if charge.leg is None or charge.leg.may_be_of(emsp)]
 
 
 def reservation_key(emsp: PartyId | None, reservation: str) -> str:
@@ -125,11 +125,6 @@ def _parties(connection: Connection, at: EvseRef) -> Sequence[str] | None:
     if at.party is None:
         return [party.normal for party in carried] or None
     return [at.party.normal] if not carried or at.party in carried else []
-
-
-def _may(emsp: PartyId | None, charge: Charge) -> bool:
-    known = charge.leg.emsp if charge.leg is not None else None
-    return emsp is None or known is None or emsp == known
 
 
 def _charge(row: Record) -> Charge:

@@ -74,13 +74,15 @@ class Charges:
         return Page([message for row in rows for message in _of_cdr(link, row)], total)
 
     async def prefer(
-        self, connection: Connection, session_id: str, preferences: ChargingPreferences
+        self, connection: Connection, session_id: str, preferences: ChargingPreferences, emsp: PartyId | None = None
     ) -> PreferencesResult | None:
         """See `inbound.Charges.prefer`. A backend that is silent, or answers later, has not promised anything."""
-        row = await self._store.fetchrow(SQL["running"], connection.id, _parties(connection), session_id)
+        running = await self._store.fetch(SQL["running"], connection.id, _parties(connection), session_id)
+        found = [row for row in running if row["leg"] is None or Leg.model_validate_json(row["leg"]).may_be_of(emsp)]
         link = self._links.get(connection.id)
-        if row is None or link is None:
+        if len(found) != 1 or link is None:  # among several parties' is never guessed
             return None
+        [row] = found
         party = PartyId(row["party"])
         wishes = preferences.model_dump(mode="json", exclude_none=True)
         body = {"session_id": row["session_id"], "connection": connection.name, "preferences": wishes}

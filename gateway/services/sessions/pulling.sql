@@ -22,7 +22,6 @@ WHERE d.connection_id = $1 AND d.leg IS NOT NULL AND d.review IS NULL AND ($2::t
 ORDER BY d.no OFFSET $5 LIMIT $6
 
 -- name: running
-SELECT s.party, s.session_id FROM session s
+SELECT s.party, s.session_id, a.leg FROM session s LEFT JOIN authorisation a ON a.no = s.authorisation_no
 WHERE s.connection_id = $1 AND s.session_id = $3 AND s.review IS NULL AND s.ended_at IS NULL
     AND ($2::text[] IS NULL OR s.party = ANY($2))
-ORDER BY s.no DESC LIMIT 1

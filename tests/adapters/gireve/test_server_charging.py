@@ -392,10 +392,11 @@ async def test_lists_hold_what_the_party_addressed_has(both: Pair) -> None:
 
 async def test_preferences_reach_the_gateway_and_its_word_comes_back(both: Pair) -> None:
     wish = {"profile_type": "GREEN", "departure_time": "2026-06-07T22:00:00Z", "energy_need": 12.5}
-    status, body, _ = await call(both, "PUT", f"{SESSIONS}/S%201/charging_preferences", json=wish)
+    path = f"{SESSIONS}/S%201/charging_preferences"
+    status, body, _ = await call(both, "PUT", path, json=wish, headers=FROM_EMSP)
     assert (status, body["data"]) == (200, "ACCEPTED")
-    ((name, wishes),) = both.charges.wishes
-    assert name == "S 1"
+    ((name, wishes, emsp),) = both.charges.wishes
+    assert (name, emsp) == ("S 1", EMSP)
     assert (wishes.profile, wishes.energy_need) == (ProfileType.GREEN, Decimal("12.5"))
     for result in PreferencesResult:
         both.charges.result = result
