@@ -134,8 +134,11 @@ images = st.builds(
     height=maybe(st.integers(0, 99999)),
 )
 businesses = st.builds(Business, name=words, website=maybe(urls), logo=maybe(images))
-regular_hours = st.tuples(st.integers(1, 7), clocks, clocks).map(
-    lambda d: RegularHours(weekday=d[0], begin=min(d[1:]), end=max(d[1:]))
+# Hours that end when they begin are none, or a whole day: protocols read them one way or the other.
+regular_hours = (
+    st.tuples(st.integers(1, 7), clocks, clocks)
+    .filter(lambda d: d[1] != d[2])
+    .map(lambda d: RegularHours(weekday=d[0], begin=min(d[1:]), end=max(d[1:])))
 )
 periods = st.tuples(instants, instants).map(lambda d: Period(begin=min(d), end=max(d)))
 hours = st.just(Hours(twentyfourseven=True)) | st.builds(

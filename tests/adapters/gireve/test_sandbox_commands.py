@@ -150,9 +150,9 @@ async def test_a_command_is_repeated_and_several_are_reordered_as_faults_say(cpo
 
 async def test_a_commands_body_may_be_spoilt(cpo: Cpo) -> None:
     _, told = await cpo.both.drive("commands", START | {"also": {"token": None}})
-    assert told["responses"][0]["status"] == 400
+    assert told["responses"][0]["code"] == 2001
     _, told = await cpo.both.drive("commands", START | {"also": {"response_url": "ftp://example.com/x"}})
-    assert told["responses"][0]["status"] == 400
+    assert told["responses"][0]["code"] == 2001
     assert not cpo.both.commands.taken
 
 
@@ -187,7 +187,7 @@ async def test_emsps_push_their_drivers_tokens(cpo: Cpo) -> None:
     assert {each["uid"]: each["status"] for each in told} == {UID: 201, "app-1": 201}
     assert (EMSP, TokenType.RFID, UID.casefold()) in cpo.both.tokens.held
     _, told = await cpo.both.drive("tokens", {"uids": [UID], "also": {"valid": None}})
-    assert [each["status"] for each in told] == [400]
+    assert [each["code"] for each in told] == [2001]
 
 
 @pytest.mark.parametrize("module", ["sessions", "cdrs"])
