@@ -8,7 +8,8 @@ from mappings.canonical.base import Model
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Identification
 
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=250)]
+LONGEST_REFERENCE = 250
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REFERENCE)]
 
 
 class Leg(Model):

@@ -24,6 +24,9 @@ from mappings.tables import EnumTable, NotRepresentable
 C = TypeVar("C", bound=StrEnum)
 W = TypeVar("W", bound=StrEnum)
 
+LONGEST_ID = 36
+"""Of ids, wherever the text does not say otherwise (2.2.1, CiString(36))."""
+
 _DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d+)?")
 _LATITUDE, _LONGITUDE = 90, 180
 # mod_locations, GeoLocation: the regexes of latitude and longitude, and the lengths of their texts. These leave a

@@ -17,6 +17,7 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Identification, TokenType
+from mappings.ocpi import values
 from mappings.ocpi.dialects.gireve import tariff_from_canonical, tariff_to_canonical
 from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, commands, sessions, sessions_out, tokens, tokens_out
 from mappings.ocpi.v2_2_1 import enums_charging as enums
@@ -27,7 +28,6 @@ from mappings.report import Issue, IssueKind, Refused, Report
 Source = bytes | str | Mapping[str, Any]
 
 _RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
-_LONGEST_UID = 36
 
 
 class AnonymousCard(Model):
@@ -74,7 +74,7 @@ def uid_and_type(identification: Identification) -> tuple[str, str]:
         text = text.upper()
         if _RFID.fullmatch(text) is None:
             raise Refused("identification.uid", "Gireve knows cards by 8, 14 or 20 hexadecimal digits only")
-    elif len(text) > _LONGEST_UID:
+    elif len(text) > values.LONGEST_ID:
         raise Refused("identification.contract_id", "longer than the 36 characters that OCPI allows")
     return text, kind
 

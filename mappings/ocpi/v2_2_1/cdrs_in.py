@@ -38,9 +38,7 @@ COSTS = {
     "total_parking_cost": "parking_cost",
     "total_reservation_cost": "reservation_cost",
 }
-LONGEST_ID = 39
-"""Of a credit CDR and an invoice; 36 else."""
-_LONGEST = 36
+_LONGEST_CREDIT = 39  # of a credit CDR and an invoice
 LONGEST_SIGNED = 5000
 """Of a signed value, and of what was signed."""
 
@@ -63,7 +61,7 @@ def cdr(wire: wc.Cdr, read_tariff: ReadTariff, report: Report, received: datetim
     updated = last_updated(wire.get("last_updated"), report, (), received)
     fields: dict[str, Any] = {
         "party": party(wire["country_code"], wire["party_id"], report, ()),
-        "id": values.own_id(wire["id"], LONGEST_ID, report, (), "id"),
+        "id": values.own_id(wire["id"], _LONGEST_CREDIT, report, (), "id"),
         "start": values.moment(wire["start_date_time"], report, (), "start_date_time"),
         "end": values.moment(wire["end_date_time"], report, (), "end_date_time"),
         "identification": tokens_in.cdr_token(wire["cdr_token"], report, ("cdr_token",)),
@@ -96,10 +94,10 @@ def cdr(wire: wc.Cdr, read_tariff: ReadTariff, report: Report, received: datetim
 
 def _ids(wire: wc.Cdr, report: Report) -> dict[str, str | None]:
     given = {
-        ("session_id", "session_id", _LONGEST): wire.get("session_id"),
-        ("authorization_reference", "reference", _LONGEST): wire.get("authorization_reference"),
-        ("invoice_reference_id", "invoice_id", LONGEST_ID): wire.get("invoice_reference_id"),
-        ("credit_reference_id", "credited_cdr", LONGEST_ID): wire.get("credit_reference_id"),
+        ("session_id", "session_id", values.LONGEST_ID): wire.get("session_id"),
+        ("authorization_reference", "reference", values.LONGEST_ID): wire.get("authorization_reference"),
+        ("invoice_reference_id", "invoice_id", _LONGEST_CREDIT): wire.get("invoice_reference_id"),
+        ("credit_reference_id", "credited_cdr", _LONGEST_CREDIT): wire.get("credit_reference_id"),
     }
     return {
         field: None if text is None else values.own_id(text, limit, report, (), name)
@@ -117,9 +115,9 @@ def _location(wire: wc.CdrLocation, report: Report, path: Path, unknown: dict[st
         report.add(IssueKind.MENDED, show((*path, "country")), f"read as {country}", wire["country"])
     at, evse_id = wire["coordinates"], wire["evse_id"]
     made = CdrLocation(
-        id=values.own_id(wire["id"], _LONGEST, report, path, "id"),
-        evse_uid=values.own_id(wire["evse_uid"], _LONGEST, report, path, "evse_uid"),
-        connector_id=values.own_id(wire["connector_id"], _LONGEST, report, path, "connector_id"),
+        id=values.own_id(wire["id"], values.LONGEST_ID, report, path, "id"),
+        evse_uid=values.own_id(wire["evse_uid"], values.LONGEST_ID, report, path, "evse_uid"),
+        connector_id=values.own_id(wire["connector_id"], values.LONGEST_ID, report, path, "connector_id"),
         evse_id=None if evse_id == NOT_AVAILABLE else EvseId(evse_id),
         name=wire.get("name"),
         address=wire["address"],

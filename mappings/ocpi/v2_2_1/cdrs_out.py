@@ -27,7 +27,6 @@ _LOCATION_TEXTS = (
     ("state", 20, False),
 )
 _PLAIN = {"session_id": "session_id", "meter_id": "meter_id", "invoice_reference_id": "invoice_id"}
-_LONGEST_ID = 36
 _LONGEST_URL = 512
 
 
@@ -73,7 +72,7 @@ def cdr(source: Cdr, who: w.Wire, write_tariff: WriteTariff, report: Report, *, 
 
 
 def _id(source: Cdr, report: Report) -> str:
-    if len(source.id) > _LONGEST_ID and not source.credit:
+    if len(source.id) > values.LONGEST_ID and not source.credit:
         raise report.refuse("id", "longer than the 36 characters that OCPI allows for what is no credit", source.id)
     return source.id
 
@@ -182,7 +181,7 @@ def _signed(source: SignedData, report: Report, path: Path) -> w.Wire | None:
     if not source.values:
         report.add(IssueKind.LOST, show(path), "no signed value, and OCPI demands one")
         return None
-    made: w.Wire = {"encoding_method": _demanded(source.method, _LONGEST_ID, report, (*path, "method"))}
+    made: w.Wire = {"encoding_method": _demanded(source.method, values.LONGEST_ID, report, (*path, "method"))}
     if source.method_version is not None:
         made["encoding_method_version"] = source.method_version
     for field in ("public_key", "url"):

@@ -40,7 +40,6 @@ _READERS: dict[str, tuple[Reader[Any], frozenset[str]]] = {
 }
 _RESPONSES: Reader[wc.CommandResponse] = Reader(wc.CommandResponse, {})
 _RESULTS: Reader[wc.CommandResult] = Reader(wc.CommandResult, {})
-_LONGEST = 36
 _ADDRESS = re.compile(
     r"https?://(?:[^/?#\s@]*@)?(?:\[[\da-f:.]+\]|[^/?#\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?", re.IGNORECASE
 )
@@ -138,7 +137,7 @@ def _place(wire: Any, cpo: PartyId | None, report: Report) -> EvseRef:
 
 
 def _id(wire: Any, field: str, report: Report) -> str:
-    return values.own_id(wire[field], _LONGEST, report, (), field)
+    return values.own_id(wire[field], values.LONGEST_ID, report, (), field)
 
 
 def _maybe_id(wire: Any, field: str, report: Report) -> str | None:
@@ -160,9 +159,9 @@ def from_canonical(command: Command, response_url: str) -> tuple[Wire, list[Issu
     report = Report()
     made: Wire = {"response_url": response_url}
     if isinstance(command, StopSession):
-        made["session_id"] = values.ident(command.session, _LONGEST, report, (), "session")
+        made["session_id"] = values.ident(command.session, values.LONGEST_ID, report, (), "session")
     elif isinstance(command, CancelReservation):
-        made["reservation_id"] = values.ident(command.reservation, _LONGEST, report, (), "reservation")
+        made["reservation_id"] = values.ident(command.reservation, values.LONGEST_ID, report, (), "reservation")
     elif isinstance(command, UnlockConnector):
         made |= _place_out(command.at, report)
         for field in ("evse_uid", "connector_id"):
@@ -173,11 +172,11 @@ def from_canonical(command: Command, response_url: str) -> tuple[Wire, list[Issu
         made |= _place_out(command.at, report)
         if isinstance(command, ReserveNow):
             made["expiry_date"] = times.write(command.expires)
-            made["reservation_id"] = values.ident(command.reservation, _LONGEST, report, (), "reservation")
+            made["reservation_id"] = values.ident(command.reservation, values.LONGEST_ID, report, (), "reservation")
             if made.pop("connector_id", None) is not None:
                 values.not_said(command.at, ("connector_id",), report, ("at",), "OCPI reserves no connector")
         if command.leg.reference is not None:
-            reference = values.ident(command.leg.reference, _LONGEST, report, ("leg",), "reference")
+            reference = values.ident(command.leg.reference, values.LONGEST_ID, report, ("leg",), "reference")
             made["authorization_reference"] = reference
     return made, report.issues
 

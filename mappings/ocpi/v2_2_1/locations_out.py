@@ -82,7 +82,7 @@ def _watts(source: Connector, report: Report, path: Path) -> int:
 def _tariff_ids(ids: Iterable[str], report: Report, path: Path) -> list[str]:
     fitting = []
     for index, each in enumerate(ids):
-        if len(each) > 36:
+        if len(each) > values.LONGEST_ID:
             detail = "left out: longer than the 36 characters that OCPI allows"
             report.add(IssueKind.LEFT_OUT, show((*path, "tariff_ids", index)), detail, each)
         else:

@@ -210,7 +210,7 @@ def status_patch(evse: Evse) -> w.Wire:
 
 def tariff_ids_patch(connector: Connector) -> w.Wire:
     """Writes the PATCH of a connector's tariffs; an empty list takes the last one away."""
-    fitting = [each for each in connector.tariff_ids if len(each) <= 36]
+    fitting = [each for each in connector.tariff_ids if len(each) <= values.LONGEST_ID]
     return {"tariff_ids": fitting, "last_updated": times.write(connector.last_updated)}
 
 

@@ -20,7 +20,6 @@ SESSION_ONLY = frozenset(
 """What a CDR has no use for (CdrDimensionType, "Session Only")."""
 
 _PERIOD, _DIMENSION = w.names(wc.ChargingPeriod), w.names(wc.CdrDimension)
-_LONGEST = 36
 
 
 def periods_in(wires: list[wc.ChargingPeriod] | None, report: Report, path: Path) -> tuple[ChargingPeriod, ...]:
@@ -49,7 +48,7 @@ def _period_in(wire: wc.ChargingPeriod, report: Report, path: Path) -> ChargingP
     return ChargingPeriod(
         start=values.moment(wire["start_date_time"], report, path, "start_date_time"),
         dimensions=tuple(dimensions),
-        tariff_id=None if tariff is None else values.own_id(tariff, _LONGEST, report, path, "tariff_id"),
+        tariff_id=None if tariff is None else values.own_id(tariff, values.LONGEST_ID, report, path, "tariff_id"),
     )
 
 

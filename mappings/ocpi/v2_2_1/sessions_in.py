@@ -22,7 +22,7 @@ PREFERENCES: Reader[wc.ChargingPreferences] = Reader(wc.ChargingPreferences, {})
 
 SESSION = w.names(wc.Session)
 _PREFERENCES = w.names(wc.ChargingPreferences)
-_LONGEST, _LONGEST_METER = 36, 255
+_LONGEST_METER = 255
 
 
 def session(wire: wc.Session, report: Report, received: datetime | None) -> Session:
@@ -50,7 +50,7 @@ def session_fields(wire: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _own_id(text: str, report: Report, name: str) -> str:
-    return values.own_id(text, _LONGEST, report, (), name)
+    return values.own_id(text, values.LONGEST_ID, report, (), name)
 
 
 def _moment(text: str, report: Report, name: str) -> datetime:

@@ -45,7 +45,7 @@ def tariff(wire: w.Tariff, dimensions: Dimensions, report: Report, received: dat
     kind = wire.get("type")
     mix = wire.get("energy_mix")
     tariff_id = wire["id"]
-    if not 0 < len(tariff_id) <= 36:
+    if not 0 < len(tariff_id) <= values.LONGEST_ID:
         raise report.refuse("id", "not of 1 to 36 characters", tariff_id)
     elements = wire["elements"]
     if not elements:

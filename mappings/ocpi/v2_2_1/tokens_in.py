@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mappings.canonical.ids import ContractId
+from mappings.canonical.legs import LONGEST_REFERENCE
 from mappings.canonical.tokens import AllowedType, EnergyContract, Identification, Token
 from mappings.ocpi import values
 from mappings.ocpi.reading import UNREAD, Instead, Path, Reader, Rule, Rules, show
@@ -35,9 +36,6 @@ INFOS: Reader[wc.AuthorizationInfo] = Reader(wc.AuthorizationInfo, INFO_RULES, S
 
 TOKEN, CDR_TOKEN = w.names(wc.Token), w.names(wc.CdrToken)
 _CONTRACT, _INFO = w.names(wc.EnergyContract), w.names(wc.AuthorizationInfo)
-_LONGEST = 36
-LONGEST_REFERENCE = 250
-"""Of what a leg holds."""
 
 
 class LocationReferences(NamedTuple):
@@ -83,11 +81,11 @@ def token_fields(wire: Mapping[str, Any], report: Report, path: Path) -> dict[st
     fields: dict[str, Any] = {
         field: given[field] for field in ("visual_number", "issuer", "group_id", "valid", "language") if field in given
     }
-    if len(fields.get("group_id", "")) > _LONGEST:
+    if len(fields.get("group_id", "")) > values.LONGEST_ID:
         unknown["group_id"] = fields.pop("group_id")
         report.add(IssueKind.UNKNOWN, show((*path, "group_id")), "longer than 36 characters; taken as unknown")
     if "uid" in given:
-        fields["uid"] = values.own_id(given["uid"], _LONGEST, report, path, "uid", secret=True)
+        fields["uid"] = values.own_id(given["uid"], values.LONGEST_ID, report, path, "uid", secret=True)
     if "type" in given:
         fields["type"] = values.decisive(enums.TOKEN_TYPES, given["type"], report, path, "type")
     if "contract_id" in given:
@@ -126,7 +124,7 @@ def cdr_token(wire: wc.CdrToken, report: Report, path: Path) -> Identification:
     _note_others(wire, CDR_TOKEN, report, path)
     return Identification(
         type=values.decisive(enums.TOKEN_TYPES, wire["type"], report, path, "type"),
-        uid=values.own_id(wire["uid"], _LONGEST, report, path, "uid", secret=True),
+        uid=values.own_id(wire["uid"], values.LONGEST_ID, report, path, "uid", secret=True),
         contract_id=_contract(wire["contract_id"], report, path),
         party=party(wire["country_code"], wire["party_id"], report, path),
     )

@@ -109,7 +109,7 @@ def driver(source: Session | Cdr, leg: Leg | None, report: Report) -> w.Wire:
 
 
 def _contract(contract: ContractId, report: Report, path: Path) -> str:
-    if len(contract.text) > 36:
+    if len(contract.text) > values.LONGEST_ID:
         raise report.refuse(show((*path, "contract_id")), "longer than the 36 characters that OCPI allows")
     return contract.text
 
