@@ -72,7 +72,7 @@ class Tokens:
     async def _patch(self, asked: Asked) -> Given:
         before = await self._held(asked, _key(asked))
         patched = await asked.read(lambda body: patches.patch_token(before, body))
-        await self._tokens.put(asked.connection, patched.token)
+        await self._tokens.put(asked.connection, patched.after)
         return Given()
 
     async def _held(self, asked: Asked, key: _Key) -> Token:

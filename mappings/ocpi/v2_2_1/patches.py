@@ -7,7 +7,7 @@ nothing else. A part's new `last_updated` becomes that of what holds it.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from mappings.canonical.base import Model
 from mappings.canonical.locations import Connector, Evse, Location
@@ -21,6 +21,7 @@ from mappings.ocpi.v2_2_1 import wire_charging as wc
 from mappings.report import Issue, Report
 
 Source = bytes | str | Mapping[str, Any]
+T = TypeVar("T")
 
 _LOCATIONS: Reader[Any] = Reader(w.partial(w.Location), locations_in.RULES)
 _EVSES: Reader[Any] = Reader(w.partial(w.Evse), locations_in.EVSE_RULES)
@@ -34,37 +35,21 @@ _RENAMED = {
 }
 
 
-class Patched(NamedTuple):
+class Patched(NamedTuple, Generic[T]):
     """What a PATCH made.
 
     Attributes:
-        location: The whole location afterwards.
+        after: The whole location, token or session afterwards.
         changed: Canonical fields of the addressed object that differ from before, `last_updated` aside.
         issues: What was mended or lost, by path in the PATCH.
     """
 
-    location: Location
+    after: T
     changed: frozenset[str]
     issues: list[Issue]
 
 
-class PatchedToken(NamedTuple):
-    """What a PATCH of a token made; as `Patched`."""
-
-    token: Token
-    changed: frozenset[str]
-    issues: list[Issue]
-
-
-class PatchedSession(NamedTuple):
-    """What a PATCH of a session made; as `Patched`."""
-
-    session: Session
-    changed: frozenset[str]
-    issues: list[Issue]
-
-
-def patch_location(location: Location, source: Source) -> Patched:
+def patch_location(location: Location, source: Source) -> Patched[Location]:
     """Applies a PATCH of a location.
 
     Raises:
@@ -78,7 +63,7 @@ def patch_location(location: Location, source: Source) -> Patched:
     return Patched(after, _changed(location, after), report.issues)
 
 
-def patch_evse(location: Location, uid: str, source: Source) -> Patched:
+def patch_evse(location: Location, uid: str, source: Source) -> Patched[Location]:
     """Applies a PATCH of an EVSE.
 
     Raises:
@@ -93,7 +78,7 @@ def patch_evse(location: Location, uid: str, source: Source) -> Patched:
     return Patched(_with_evse(location, after), _changed(before, after), report.issues)
 
 
-def patch_connector(location: Location, uid: str, connector_id: str, source: Source) -> Patched:
+def patch_connector(location: Location, uid: str, connector_id: str, source: Source) -> Patched[Location]:
     """Applies a PATCH of a connector.
 
     Raises:
@@ -117,7 +102,7 @@ def patch_connector(location: Location, uid: str, connector_id: str, source: Sou
     return Patched(_with_evse(location, holder), _changed(before, after), report.issues)
 
 
-def patch_token(token: Token, source: Source) -> PatchedToken:
+def patch_token(token: Token, source: Source) -> Patched[Token]:
     """Applies a PATCH of a token (mod_tokens, PATCH).
 
     Raises:
@@ -133,10 +118,10 @@ def patch_token(token: Token, source: Source) -> PatchedToken:
     if fields.get("type", token.type) is not token.type:
         raise report.refuse("type", "with the uid it is the token's id, which can never be changed", wire["type"])
     after = _merged(token, wire, {**fields, "uid": token.uid})
-    return PatchedToken(after, _changed(token, after), report.issues)
+    return Patched(after, _changed(token, after), report.issues)
 
 
-def patch_session(session: Session, source: Source) -> PatchedSession:
+def patch_session(session: Session, source: Source) -> Patched[Session]:
     """Applies a PATCH of a session: charging periods are added to those there are (mod_sessions, PATCH).
 
     Raises:
@@ -151,7 +136,7 @@ def patch_session(session: Session, source: Source) -> PatchedSession:
         fields["periods"] = (*session.periods, *fields["periods"])
     # Nothing to add takes none away.
     after = _merged(session, {name: value for name, value in wire.items() if name != "charging_periods"}, fields)
-    return PatchedSession(after, _changed(session, after), report.issues)
+    return Patched(after, _changed(session, after), report.issues)
 
 
 def _stamped(wire: Mapping[str, Any], report: Report) -> None:

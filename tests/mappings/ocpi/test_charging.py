@@ -285,7 +285,7 @@ def test_a_token_is_patched_but_never_into_another() -> None:
     token, _ = tokens.to_canonical(json.dumps(TOKEN))
     made = patches.patch_token(token, {"whitelist": "NEVER", "group_id": None, "last_updated": "2026-03-02T00:00:00Z"})
     assert made.changed == {"whitelist", "group_id"}
-    assert made.token.group_id is None
+    assert made.after.group_id is None
     for wire, field in (
         ({"valid": False}, "last_updated"),
         ({"uid": "04FFFFFF", "last_updated": "2026-03-02T00:00:00Z"}, "uid"),
@@ -303,7 +303,7 @@ def test_a_patch_of_no_periods_takes_none_away() -> None:
     session = read_session()
     made = patches.patch_session(session, {"charging_periods": [], "last_updated": "2026-03-02T00:00:00Z"})
     assert made.changed == frozenset()
-    assert made.session.periods == session.periods
+    assert made.after.periods == session.periods
 
 
 @pytest.mark.parametrize("kind", COMMANDS)

@@ -163,17 +163,17 @@ def test_the_patches_change_what_they_name() -> None:
     uid, plug = location.evses[0].uid, location.evses[0].connectors[0].id
     renamed = patches.patch_location(location, json.dumps(example("location_patch_example_location.json")))
     assert renamed.changed == {"name"}
-    assert renamed.location.name == "Interparking Gent Zuid"
+    assert renamed.after.name == "Interparking Gent Zuid"
     busy = patches.patch_evse(location, uid, json.dumps(example("location_patch_example_status.json")))
     assert busy.changed == {"status"}
-    assert busy.location.evses[0].status == "CHARGING"
-    assert busy.location.last_updated == busy.location.evses[0].last_updated
+    assert busy.after.evses[0].status == "CHARGING"
+    assert busy.after.last_updated == busy.after.evses[0].last_updated
     gone = patches.patch_evse(location, uid, json.dumps(example("location_patch_example_remove_evse.json")))
-    assert gone.location.evses[0].status == "REMOVED"
+    assert gone.after.evses[0].status == "REMOVED"
     priced = patches.patch_connector(location, uid, plug, json.dumps(example("location_patch_example_tariff.json")))
     assert priced.changed == {"tariff_ids"}
-    assert priced.location.evses[0].connectors[0].tariff_ids == ("15",)
-    assert priced.location.evses[1:] == location.evses[1:]
+    assert priced.after.evses[0].connectors[0].tariff_ids == ("15",)
+    assert priced.after.evses[1:] == location.evses[1:]
 
 
 def test_the_put_of_a_tariff_without_a_stamp_takes_the_time_of_arrival_or_is_refused() -> None:
@@ -222,16 +222,16 @@ def test_the_patch_of_a_token_changes_what_it_names() -> None:
     token, _ = tokens.to_canonical(json.dumps(example("token_put_example.json")))
     made = patches.patch_token(token, json.dumps(example("token_patch_example.json")))
     assert made.changed == {"valid"}
-    assert not made.token.valid
-    assert made.token.last_updated > token.last_updated
+    assert not made.after.valid
+    assert made.after.last_updated > token.last_updated
 
 
 def test_the_patches_of_a_session_set_the_cost_and_add_a_period() -> None:
     session, _ = sessions.to_canonical(json.dumps(example("session_example_2_short_finished.json")))
     priced = patches.patch_session(session, json.dumps(example("session_patch_example_total_cost.json")))
     assert priced.changed == {"total_cost"}
-    assert priced.session.periods == session.periods
+    assert priced.after.periods == session.periods
     on = patches.patch_session(session, json.dumps(example("session_patch_example_charging_period.json")))
     assert on.changed == {"energy", "periods", "total_cost"}
-    assert on.session.periods[:-1] == session.periods
-    assert on.session.energy == 15
+    assert on.after.periods[:-1] == session.periods
+    assert on.after.energy == 15

@@ -242,10 +242,10 @@ def test_a_patch_of_what_is_not_there_is_refused() -> None:
 def test_a_patch_replaces_clears_and_keeps_what_it_does_not_name() -> None:
     source = '{"physical_reference":"7","capabilities":[],"x":1,"evse_id":null,"last_updated":"2026-03-02T00:00:00Z"}'
     result = patches.patch_evse(WHOLE, "E1", source)
-    evse = result.location.evses[0]
+    evse = result.after.evses[0]
     assert result.changed == {"physical_reference", "capabilities", "unknown", "evse_id"}
     assert (evse.physical_reference, evse.capabilities, evse.evse_id) == ("7", (), None)
     assert evse.unknown == {"x": 1}
     assert evse.connectors == WHOLE.evses[0].connectors
-    assert result.location.last_updated == evse.last_updated > WHOLE.last_updated
-    assert Location.model_validate(result.location.model_dump()) == result.location
+    assert result.after.last_updated == evse.last_updated > WHOLE.last_updated
+    assert Location.model_validate(result.after.model_dump()) == result.after
