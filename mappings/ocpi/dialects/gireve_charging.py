@@ -27,7 +27,7 @@ from mappings.report import Issue, IssueKind, Refused, Report
 
 Source = bytes | str | Mapping[str, Any]
 
-_RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}|[0-9A-F]{20}")
+_RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}")
 
 
 class AnonymousCard(Model):
@@ -62,7 +62,7 @@ def uid_and_type(identification: Identification) -> tuple[str, str]:
         The uid, a card's in hexadecimal capitals, and the type in OCPI's words.
 
     Raises:
-        Refused: There is none, or it is a card's and not of 8, 14 or 20 hexadecimal digits.
+        Refused: There is none, or it is a card's and not of 8 or 14 hexadecimal digits (guide, Tokens).
     """
     kind = enums.TOKEN_TYPES.from_canonical(identification.type).value
     text = identification.uid
@@ -73,7 +73,7 @@ def uid_and_type(identification: Identification) -> tuple[str, str]:
     if identification.type is TokenType.RFID:
         text = text.upper()
         if _RFID.fullmatch(text) is None:
-            raise Refused("identification.uid", "Gireve knows cards by 8, 14 or 20 hexadecimal digits only")
+            raise Refused("identification.uid", "Gireve knows cards by 8 or 14 hexadecimal digits only")
     elif len(text) > values.LONGEST_ID:
         raise Refused("identification.contract_id", "longer than the 36 characters that OCPI allows")
     return text, kind

@@ -32,7 +32,7 @@ _RULES = (
     FieldRule(
         "Identification.uid",
         "uid in the URL; cdr_token.uid",
-        "asked for, a card's is of 8, 14 or 20 hexadecimal digits, in capitals, else refused; told, as Gireve told it",
+        "asked for, a card's is of 8 or 14 hexadecimal digits, in capitals, else refused; told, as Gireve told it",
         "that there is none",
     ),
     FieldRule(

@@ -29,13 +29,13 @@ def card(uid: str | None, kind: TokenType = TokenType.RFID, contract: str | None
 
 @pytest.mark.parametrize(
     ("given", "asked"),
-    [("04a21b3c", "04A21B3C"), ("04A21B3CD45E80", "04A21B3CD45E80"), ("0" * 20, "0" * 20)],
+    [("04a21b3c", "04A21B3C"), ("04A21B3CD45E80", "04A21B3CD45E80")],
 )
 def test_a_card_is_asked_for_in_hexadecimal_capitals(given: str, asked: str) -> None:
     assert gireve.uid_and_type(card(given)) == (asked, "RFID")
 
 
-@pytest.mark.parametrize("given", ["4A21B3C", "04A21B3G", "04:A2:1B:3C", "04A21B3CD4", "", None])
+@pytest.mark.parametrize("given", ["4A21B3C", "04A21B3G", "04:A2:1B:3C", "04A21B3CD4", "0" * 20, "", None])
 def test_a_card_of_another_form_is_refused_without_being_shown(given: str | None) -> None:
     with pytest.raises(Refused) as error:
         gireve.uid_and_type(card(given or None))
