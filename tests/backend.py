@@ -64,10 +64,12 @@ async def backend() -> AsyncIterator[Backend]:
     app.router.add_post("/hear", made.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hear"
-    yield made
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hear"
+        yield made
+    finally:
+        await runner.cleanup()
 
 
 def signed_by(heard: Heard, secret: str) -> bool:

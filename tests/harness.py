@@ -46,6 +46,7 @@ PARTY = PartyId("NL*ABC")
 OTHER = PartyId("NL*XYZ")
 KEY = Cipher.new_key()
 TOKEN_A = SandboxSettings().token
+ADMIN = "a key for everything, in tests"
 
 DEFAULTS = {
     "hotline": "+31201234567",
@@ -328,6 +329,7 @@ async def rig(
     delay: float = 0.0,
     gireve_settings: dict[str, Any] | None = None,
     hubject_settings: dict[str, Any] | None = None,
+    ask_next_after: float = 2.0,
 ) -> AsyncIterator[Rig]:
     """Runs a gateway against sandbox hubs, both if none is named, with a connection to each.
 
@@ -335,16 +337,17 @@ async def rig(
         register: Whether Gireve is registered with.
         folder: Where certificates are written for Hubject; None for plain HTTP.
         delay: Seconds that Gireve is away.
+        ask_next_after: As in the gateway's settings.
     """
     async with AsyncExitStack() as stack:
         iop = create(SandboxSettings(delay_seconds=delay))
         gireve = SandboxServer(iop)
         await gireve.start()
         stack.push_async_callback(gireve.stop)
-        sandbox = HubjectSandbox(partners, limits=False)
-        hubject = await stack.enter_async_context(run(sandbox, folder))
         port = free_port()
         public_url = f"http://127.0.0.1:{port}"
+        sandbox = HubjectSandbox(partners, limits=False, gateway=f"{public_url}/oicp/hubject")
+        hubject = await stack.enter_async_context(run(sandbox, folder))
         settings = {
             "gireve": {
                 "sandbox": True,
@@ -362,13 +365,24 @@ async def rig(
                 # The sandbox keeps no limits here; Hubject's would make the tests wait.
                 "data_per_minute": 60_000,
                 "status_per_minute": 60_000,
+                "notifications_per_minute": 60_000,
+                "cdrs_per_minute": 60_000,
+                "trust_loopback": True,
                 **_certificate(hubject),
                 **(hubject_settings or {}),
             },
         }
         app, _ = await stack.enter_async_context(
             running(
-                Settings(host="127.0.0.1", port=port, public_url=public_url, database_url=database_url, secret_key=KEY)
+                Settings(
+                    host="127.0.0.1",
+                    port=port,
+                    public_url=public_url,
+                    database_url=database_url,
+                    secret_key=KEY,
+                    admin_key=ADMIN,
+                    ask_next_after=ask_next_after,
+                )
             )
         )
         made = Rig(

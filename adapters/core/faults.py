@@ -32,6 +32,8 @@ class FaultKind(StrEnum):
     """Acts, then cuts the connection without an answer."""
     TRUNCATE = "truncate"
     """Acts, then cuts the connection in the middle of the answer's body."""
+    GARBLE = "garble"
+    """Acts, then answers HTTP 200 with a page that is no JSON, as a portal in between does."""
     DOWN = "down"
     """Nobody listens for `seconds`: connections are refused and open ones cut."""
     REPEAT = "repeat"
@@ -172,7 +174,13 @@ async def commit(
     if (answer := _instead(fault, refuse, request)) is not None:
         return answer
     answer = await handler(request)
-    return _cut(request) if fault.kind is FaultKind.DROP else await _truncate(request, answer)
+    match fault.kind:
+        case FaultKind.DROP:
+            return _cut(request)
+        case FaultKind.GARBLE:
+            return web.Response(text="<html>It works!</html>", content_type="text/html")
+        case _:
+            return await _truncate(request, answer)
 
 
 def _instead(

@@ -30,7 +30,7 @@ from adapters.core.secured import SecuredClient
 from adapters.hubject import plan, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
 from adapters.hubject.errors import MISFIT, NOTIFICATION_OUTCOMES, UNKNOWN_EVSE, outcome_of, outcome_of_cdr
-from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, EVSE_DATA, EVSE_STATUS, Settings
+from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, DEADLINE, EVSE_DATA, EVSE_STATUS, Settings
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -67,7 +67,8 @@ class HubjectAdapter:
 
         told_at_once = sum(message.in_flight for message in self._charging.messages.values())
         self._client = client(self._profile.request_timeout, len(self._profile.operations) + told_at_once)
-        self._asking = client(min(self._profile.request_timeout, self._charging.answer_within), _QUESTIONS_AT_ONCE)
+        # Whoever asks bounds the time itself. What Hubject says later is still heard, since a yes has to be given back.
+        self._asking = client(min(self._profile.request_timeout, DEADLINE), _QUESTIONS_AT_ONCE)
 
     @property
     def profile(self) -> Profile:
