@@ -1,13 +1,16 @@
 """Who was let charge, or was not, as it is kept: taps, remote starts and reservations alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from adapters.core.charging import Denial
+from gateway.events.writing import EventType
 from gateway.services.ports.authorising import Asked, Detail, Origin
-from gateway.store.pool import Transaction
+from gateway.store.pool import Store, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -104,8 +107,14 @@ def stored(detail: Detail) -> str:
     return detail.model_dump_json(exclude_none=True, exclude_defaults=True)
 
 
-async def record(tx: Transaction, *admissions: Admission) -> list[int | None]:
+async def record(
+    on: "Transaction | Store", admissions: Sequence[Admission], told: Sequence[tuple[str, EventType, JsonValue]] = ()
+) -> list[int | None]:
     """Writes authorisations, with every id of their legs, under which sessions and commands find them.
+
+    Args:
+        on: A store, where nothing else is written in the same transaction.
+        told: Events, each with the id of its authorisation; none is written of one that is not.
 
     Returns:
         Their numbers in the order given; None for one whose id is there already, which stays as it is.
@@ -116,10 +125,13 @@ async def record(tx: Transaction, *admissions: Admission) -> list[int | None]:
         if each.allowed and each.leg is not None and each.connection_id is not None
         for kind, value in references(each.leg)
     ]
-    rows = await tx.fetch(
+    rows = await on.fetch(
         SQL["record"],
         *(list(column) for column in zip(*map(_row, admissions), strict=True)),
         *([ref[index] for ref in refs] for index in range(4)),
+        [id_ for id_, _, _ in told],
+        [type_.value for _, type_, _ in told],
+        [data for _, _, data in told],
     )
     numbers = {row["id"]: row["no"] for row in rows}
     return [numbers.get(each.id) for each in admissions]

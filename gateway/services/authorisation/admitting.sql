@@ -1,5 +1,6 @@
 -- name: record
--- Authorisations, and every id in their legs. One whose id is there already is not written, nor given back.
+-- Authorisations, every id in their legs, and events of them, in one statement, since drivers wait. One whose id is there
+-- already is not written, nor given back.
 -- An id that a hub gives out a second time leads to the newer charge, unless a session holds on to the older one.
 WITH made AS (
     INSERT INTO authorisation (id, origin, party, location_id, evse_uid, connector_id, identity, contract_key,
@@ -8,7 +9,7 @@ WITH made AS (
         $9::int[], $10::int[], $11::bool[], $12::text[], $13::text[], $14::json[], $15::json[], $16::timestamptz[],
         $17::timestamptz[])
     ON CONFLICT (id) DO NOTHING
-    RETURNING no, id
+    RETURNING no, id, party
 ), refs AS (
     INSERT INTO session_ref AS r (connection_id, kind, value, authorisation_no)
     SELECT DISTINCT ON (i.connection_id, i.kind, i.value) i.connection_id, i.kind, i.value, m.no
@@ -17,5 +18,9 @@ WITH made AS (
     ORDER BY i.connection_id, i.kind, i.value, m.no DESC
     ON CONFLICT (connection_id, kind, value) DO UPDATE SET authorisation_no = excluded.authorisation_no
     WHERE NOT EXISTS (SELECT FROM authorisation a WHERE a.no = r.authorisation_no AND a.session_no IS NOT NULL)
+), noted AS (
+    INSERT INTO event (type, party, subject, data)
+    SELECT i.type, m.party, 'authorisations/' || m.id, i.data
+    FROM unnest($22::text[], $23::text[], $24::json[]) AS i(id, type, data) JOIN made m USING (id) ORDER BY m.no
 )
 SELECT no, id FROM made

@@ -176,10 +176,10 @@ class Authorisation:
             allowed=False,
         )
         if (local := accepted(standings, Word.ACCEPT)) is not None:
-            return await self._answer(_listed(admission, local), Asking(), started)
+            return await self._answer(_listed(admission, local), Asking(), standings, started)
         if is_refused(standings):
             refused = replace(admission, reason=Denial.BLOCKED, detail=Detail(local=True))
-            return await self._answer(refused, Asking(), started)
+            return await self._answer(refused, Asking(), standings, started)
         return await self._ask(admission, tap, place, standings, started)
 
     async def _prepare(self, id_: str, tap: Tap) -> Record:
@@ -238,7 +238,7 @@ class Authorisation:
         asking = await ask(ready, question, started=started, next_after=self._next_after, answered=self._count)
         try:
             admission = await self._decided(admission, asking, standings)
-            return await self._answer(admission, asking, started)
+            return await self._answer(admission, asking, standings, started)
         except BaseException:
             asking.give_up()
             raise
@@ -283,12 +283,15 @@ class Authorisation:
             ),
         )
 
-    async def _answer(self, admission: Admission, asking: Asking, started: float) -> AuthorisationView:
+    async def _answer(
+        self, admission: Admission, asking: Asking, standings: Sequence[Standing], started: float
+    ) -> AuthorisationView:
         """Writes what was decided, and gives it once it is durable."""
         admission = replace(admission, detail=with_asked(admission, asking, monotonic() - started))
         link = self._links.get(admission.connection_id) if admission.connection_id is not None else None
         name, hub = (link.connection.name, link.connection.hub) if link is not None else (None, "")
-        if not await self._recording.add(admission, name, asking):
+        known = [one for standing in standings for one in standing.tokens]
+        if not await self._recording.add(admission, name, asking, known):
             asking.give_up()  # another replica answered the same request meanwhile
             return await self.get(admission.id, None)
         asking.recorded = True

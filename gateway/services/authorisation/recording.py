@@ -1,6 +1,6 @@
 """Writing down what an authorisation came to: one commit for many, and a second look where a hub was late."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,9 +11,10 @@ from gateway.events.writing import append as append_events
 from gateway.services.authorisation import tokens
 from gateway.services.authorisation.admitting import Admission, record, stored
 from gateway.services.authorisation.asking import Asking, Inquiry
+from gateway.services.authorisation.standing import Known
 from gateway.services.ports.authorising import Detail
 from gateway.store.batching import Batches
-from gateway.store.pool import Store
+from gateway.store.pool import Store, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.tokens import Token
 
@@ -46,16 +47,19 @@ class Recording:
         self._batches = Batches(self._write)
         self._learned: set[_Learned] = set()
 
-    async def add(self, admission: Admission, connection: str | None, asking: Asking) -> bool:
+    async def add(self, admission: Admission, connection: str | None, asking: Asking, known: Iterable[Known]) -> bool:
         """Writes one; False if its id is there already. It is durable when this returns.
 
         Args:
             connection: The name of the connection over which it roams.
+            known: What is stored of the driver's token; written anew only where a hub told something else.
         """
+        there = [(one.connection_id, one.token) for one in known]
         told = [
             (each.candidate.connection.id, token)
             for each in asking.inquiries
             if (token := getattr(each.answer, "token", None)) is not None
+            and (each.candidate.connection.id, token) not in there
         ]
         return await self._batches.put(_Outcome(admission, connection, told, self._to_learn(admission)))
 
@@ -92,21 +96,28 @@ class Recording:
         await self._batches.close()
 
     async def _write(self, batch: Sequence[_Outcome]) -> Sequence[bool]:
-        numbers: list[int | None] = []
+        if any(one.tokens or one.learned is not None for one in batch):
+            numbers = await self._write_learning(batch)
+        else:  # as with most: one statement, which is a transaction by itself, instead of six ways to the database
+            numbers = await _record(self._store, batch)
+        self._wake()
+        return [number is not None for number in numbers]
+
+    async def _write_learning(self, batch: Sequence[_Outcome]) -> Sequence[int | None]:
+        """Writes authorisations, and what hubs told by the way."""
+        numbers: Sequence[int | None] = []
         learned: list[_Learned] = []
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
-                    numbers = await record(tx, *(one.admission for one in batch))
+                    numbers = await _record(tx, batch)
                     new = [one for one, number in zip(batch, numbers, strict=True) if number is not None]
-                    await append_events(tx, *map(_event, new))
                     await tokens.see(tx, [told for one in new for told in one.tokens])
                     learned = sorted({one.learned for one in new if one.learned is not None})
                     if learned:
                         await tx.execute(SQL["learn"], *(list(column) for column in zip(*learned, strict=True)))
         self._learned.update(learned)
-        self._wake()
-        return [number is not None for number in numbers]
+        return numbers
 
     def _to_learn(self, admission: Admission) -> _Learned | None:
         """Gives the EMSP and the connection over which it answered, unless that is known."""
@@ -116,13 +127,17 @@ class Recording:
         return None if found in self._learned else found
 
 
+async def _record(on: "Transaction | Store", batch: Sequence[_Outcome]) -> Sequence[int | None]:
+    return await record(on, [one.admission for one in batch], [_event(one) for one in batch])
+
+
 def with_asked(admission: Admission, asking: Asking, seconds: float) -> Detail:
     """Gives the detail with who was asked, and how long it took."""
     asked = tuple(each.shown() for each in asking.inquiries)
     return admission.detail.model_copy(update={"asked": asked, "took": round(seconds * 1000)})
 
 
-def _event(outcome: _Outcome) -> Event:
+def _event(outcome: _Outcome) -> tuple[str, EventType, JsonValue]:
     one = outcome.admission
     data = {
         "id": one.id,
@@ -138,4 +153,4 @@ def _event(outcome: _Outcome) -> Event:
     }
     type_ = EventType.AUTHORISATION_ALLOWED if one.allowed else EventType.AUTHORISATION_DENIED
     told: JsonValue = {name: value for name, value in data.items() if value is not None}
-    return Event(type_, one.party, f"authorisations/{one.id}", told)
+    return one.id, type_, told

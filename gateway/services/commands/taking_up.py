@@ -193,7 +193,7 @@ class TakingUp:
     async def _write_admitted(
         self, tx: Transaction, given: Given, target: _Target, taken: Taken, admission: Admission
     ) -> None:
-        [number] = await record(tx, admission)
+        [number] = await record(tx, [admission])
         if await tx.fetchval(*self._statement(given, target, taken, number, None)) is None:
             raise _WrittenBefore
 

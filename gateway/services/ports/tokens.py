@@ -16,7 +16,7 @@ class TokenView:
     Attributes:
         connection: Over which it was told.
         listed: Its EMSP pushed it, so that its word on local acceptance holds; else it was seen in an answer only.
-        seen_at: When it was last told of.
+        seen_at: When it was told of as it is.
     """
 
     connection: str
