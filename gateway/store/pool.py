@@ -1,9 +1,9 @@
 """The one way to the database: a pool of connections, plain SQL, transactions."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 else:
     _Base = asyncpg.Connection
 Transaction: TypeAlias = "PoolConnectionProxy[Record]"
+T = TypeVar("T")
 
 # What PostgreSQL asks a client to repeat. Rows are locked in one order wherever that costs nothing; replicas that still
 # cross each other are told so, and the statement is run again.
@@ -71,10 +72,7 @@ class Store:
 
     async def fetch(self, sql: str, *args: Any) -> list[Record]:
         """Runs one statement and gives its rows; repeated when the server asks for it."""
-        async for attempt in _attempts():
-            with attempt:
-                return await self.pool.fetch(sql, *args)
-        raise AssertionError("unreachable")
+        return await _repeated(self.pool.fetch, sql, *args)
 
     async def fetchrow(self, sql: str, *args: Any) -> Record | None:
         """Runs one statement and gives its first row."""
@@ -88,12 +86,9 @@ class Store:
 
     async def execute(self, sql: str, *args: Any) -> int:
         """Runs one statement and gives the number of rows that it touched."""
-        async for attempt in _attempts():
-            with attempt:
-                tag = await self.pool.execute(sql, *args)
-                last = tag.rsplit(" ", 1)[-1]
-                return int(last) if last.isdigit() else 0
-        raise AssertionError("unreachable")
+        tag = await _repeated(self.pool.execute, sql, *args)
+        last = tag.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -113,6 +108,15 @@ class _Connection(_Base):
     def get_reset_query(self) -> str:
         """Gives no statement; a transaction left open is rolled back all the same."""
         return ""
+
+
+async def _repeated(run: Callable[..., Awaitable[T]], *args: Any) -> T:
+    """Runs a statement, again where the server asks for it."""
+    try:
+        return await run(*args)
+    except _REPEATABLE:
+        # Only now: to set up what repeats takes longer than most statements do.
+        return await _attempts()(run, *args)
 
 
 def _attempts() -> AsyncRetrying:
