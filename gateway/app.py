@@ -91,7 +91,7 @@ class Ears:
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
         self.listening.start()
-        await self.feed.start(self.listening)
+        await self.feed.start()
         await self.answering.start(self.listening)
         self.alarms.start()
 

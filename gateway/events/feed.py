@@ -5,6 +5,7 @@ nothing before it, however long the transactions took in which events were writt
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -17,7 +18,6 @@ from gateway.events.writing import EventType
 from gateway.services.cursors import decode, encode
 from gateway.services.ports import BadCursor, Conflict, Parties
 from gateway.services.ports.events import EventPage, FeedEvent
-from gateway.store.listening import Listening
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 
@@ -31,8 +31,9 @@ LATEST: Final = "latest"
 POLL: Final = 0.5
 """Seconds between two looks for events when nobody wakes the feed."""
 
-GATHER: Final = 0.005
-"""Seconds to wait when woken, so that what is written in one breath gets its positions together."""
+GATHER: Final = 0.1
+"""Seconds between two looks at least, so that on a busy gateway many events get their positions together: what is done
+for them is taken from drivers who wait."""
 
 CONTESTED: Final = 0.02
 """Seconds after which to look again when another process was giving positions: it may have begun before our commit."""
@@ -61,7 +62,6 @@ class Feed:
         self._last: int | None = None
         self._ended = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._listening: Listening | None = None
 
     def wake(self) -> None:
         """Has events placed that were just committed."""
@@ -72,9 +72,8 @@ class Feed:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def start(self, listening: Listening) -> None:
-        """Starts giving positions; replicas are told by `listening`, and call `heard` on `CHANNEL`."""
-        self._listening = listening
+    async def start(self) -> None:
+        """Starts giving positions; replicas are told on `CHANNEL`, and call `heard`."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._run()), loop.create_task(self._forget())]
 
@@ -123,12 +122,10 @@ class Feed:
                     if not await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
                         return None
                     # A statement of its own, so that it sees what was committed before the lock was taken.
-                    row = await tx.fetchrow(SQL["place"], BATCH)
+                    row = await tx.fetchrow(SQL["place"], BATCH, CHANNEL)
         if row is None or not row["placed"]:
             return 0
         self.heard()
-        if self._listening is not None:
-            await self._listening.notify(CHANNEL)
         if row["told"]:
             self._told()
         return int(row["placed"])
@@ -139,6 +136,7 @@ class Feed:
 
     async def _run(self) -> None:
         while True:
+            looked = time.monotonic()
             try:
                 await self._look()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -147,8 +145,8 @@ class Feed:
                 log.exception("events not placed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._written.wait(), POLL)
+                await asyncio.sleep(max(looked + GATHER - time.monotonic(), 0.0))
                 self._written.clear()
-                await asyncio.sleep(GATHER)
 
     async def _look(self) -> None:
         """Places what is unplaced, and notices what others placed."""
@@ -161,8 +159,11 @@ class Feed:
                 self.heard()
             if not row["unplaced"]:
                 return
-            if await self.place() is None:
+            placed = await self.place()
+            if placed is None:
                 await asyncio.sleep(CONTESTED)
+            elif placed < BATCH:
+                return  # what came meanwhile woke us, and may gather
 
     async def _forget(self) -> None:
         while True:

@@ -2,7 +2,8 @@
 SELECT EXISTS (SELECT FROM event WHERE position IS NULL) AS unplaced, (SELECT max(position) FROM event) AS last
 
 -- name: place
--- Gives committed events their positions, and makes of each what every webhook that wants it is to be told.
+-- Gives committed events their positions, tells the replicas, and makes of each what every webhook that wants it is to be
+-- told.
 WITH new AS (
     SELECT o.no, nextval('event_position') AS position
     FROM (SELECT no FROM event WHERE position IS NULL ORDER BY no LIMIT $1) o
@@ -20,7 +21,7 @@ WITH new AS (
     ORDER BY p.position
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM placed) AS placed, (SELECT count(*) FROM told) AS told
+SELECT count(*) AS placed, (SELECT count(*) FROM told) AS told, CASE WHEN count(*) > 0 THEN pg_notify($2, '') END FROM placed
 
 -- name: read
 -- `last` is of the same moment: whoever read up to it has overlooked nothing.
