@@ -1,6 +1,7 @@
 """`run`, `migrate` and `secret-key`."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,9 @@ from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
 
 log = structlog.get_logger("gateway.cli")
+
+_COLLECT_AFTER = 10_000
+"""New objects after which the collector looks at them: some dozens of requests'."""
 
 
 class Phase(StrEnum):
@@ -69,12 +73,20 @@ async def _run(settings: Settings, *, dev: bool) -> None:
         loop.add_signal_handler(number, _ask_to_stop, loop, stop, number)
 
     def started(port: int) -> None:
+        _spare_collections()
         log.info("started", release=RELEASE, host=settings.host, port=port)
         if dev:
             _welcome(settings, port)
 
     await run_until(settings, stop, started)
     log.info("stopped")
+
+
+def _spare_collections() -> None:
+    """Keeps the garbage collector from going through all that stays anyway, time and again while drivers wait."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def _ask_to_stop(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, number: signal.Signals) -> None:
