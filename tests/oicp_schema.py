@@ -89,8 +89,8 @@ def faults_of_push(raw: bytes) -> list[str]:
 def faults_of_charge(schema_name: str, body: Any) -> list[str]:
     """Says what is wrong with a message of a charge: by the OpenAPI, by its field names, and by the text of OICP.
 
-    The text is stricter than the OpenAPI: exactly one kind of identification, of a card only its UID where it asks for
-    a driver and of a QR code the PIN there; decimals of three places; an energy that is the difference of the
+    The text is stricter than the OpenAPI: exactly one kind of identification, of a card only its UID, and of a QR code
+    the PIN where it asks for a driver; decimals of three places; an energy that is the difference of the
     readings; a progress that says how far it is; stamps with an offset; signed readings in the order of time.
     """
     error = best_match(_validator(schema_name, closed=True).iter_errors(body))
@@ -110,6 +110,8 @@ def _of_all(body: Mapping[str, Any]) -> Iterator[str]:
     who = body.get("Identification")
     if who is not None and len(who) != 1:
         yield f"one kind of identification is due, not {sorted(who)}"
+    if "RFIDIdentification" in (who or {}):
+        yield "RFIDIdentification must not be used in a charge"
     if "Code" in body.get("StatusCode", {}) and not re.fullmatch(r"\d{3}", body["StatusCode"]["Code"]):
         yield "a code has three digits"
     for name in _STAMPS:
@@ -128,8 +130,6 @@ def _of_all(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _asking(body: Mapping[str, Any]) -> Iterator[str]:
     who = body["Identification"]
-    if "RFIDIdentification" in who:
-        yield "RFIDIdentification asks for nobody"
     qr_code = who.get("QRCodeIdentification")
     if qr_code is not None and ("PIN" not in qr_code or "HashedPIN" in qr_code or len(qr_code["PIN"]) > 20):
         yield "a QR code needs its PIN, and no hash"

@@ -275,8 +275,6 @@ def _may_stop(sandbox: HubjectSandbox, session: dict[str, Any], identification: 
 
 def _stops(driver: Driver, began_kind: str, began: dict[str, Any], kind: str, shown: dict[str, Any]) -> bool:
     """Tells whether a driver who started a session may stop it with another medium."""
-    if began_kind == "RFIDIdentification":
-        began_kind = "RFIDMifareFamilyIdentification"
     if not driver.has(began_kind, began):
         return False
     return driver.stops(shown) or (driver.uid != "*" and driver.has(kind, shown))

@@ -292,14 +292,14 @@ def shape_of_stop(body: Any) -> list[Wrong]:
 
 def shape_of_cdr(body: Any) -> list[Wrong]:
     """Says what is wrong with the shape of a parsed eRoamingChargeDetailRecord."""
-    return shape(_CDR, body) or _one_kind(body["Identification"])
+    return shape(_CDR, body) or _driver(body["Identification"])
 
 
 def shape_of_notification(body: Any) -> list[Wrong]:
     """Says what is wrong with a parsed eRoamingChargingNotification of any type."""
     if wrong := shape(_NOTIFICATIONS, body):
         return wrong
-    if "Identification" in body and (wrong := _one_kind(body["Identification"])):
+    if "Identification" in body and (wrong := _driver(body["Identification"])):
         return wrong
     if body["Type"] == "Progress" and not {"ChargingDuration", "ConsumedEnergyProgress"} & body.keys():
         return [Wrong("chargingDuration", "neither it nor ConsumedEnergyProgress is given")]
@@ -315,17 +315,19 @@ def shape_of_acknowledgment(body: Any) -> list[Wrong]:
     return []
 
 
-def _one_kind(identification: dict[str, Any]) -> list[Wrong]:
+def _driver(identification: dict[str, Any]) -> list[Wrong]:
     given = [kind for kind in _KINDS if kind in identification]
-    return [] if len(given) == 1 else [Wrong("identification", "one of its five kinds is needed")]
+    if len(given) != 1:
+        return [Wrong("identification", "one of its five kinds is needed")]
+    # CPO Data Types, IdentificationType: not in the process of eRoamingAuthorization, from its start to its CDR.
+    if "RFIDIdentification" in given:
+        return [Wrong("identification.rFIDIdentification", "must not be used here")]
+    return []
 
 
 def _asking(body: dict[str, Any]) -> list[Wrong]:
-    if wrong := _one_kind(body["Identification"]):
+    if wrong := _driver(body["Identification"]):
         return wrong
-    # CPO Data Types, IdentificationType: RFIDIdentification must not be used to ask for an authorisation.
-    if "RFIDIdentification" in body["Identification"]:
-        return [Wrong("identification.rFIDIdentification", "must not be used here")]
     qr_code = body["Identification"].get("QRCodeIdentification")
     if qr_code is not None and len({"PIN", "HashedPIN"} & qr_code.keys()) != 1:
         return [Wrong("identification.qRCodeIdentification", "PIN or HashedPIN is needed")]

@@ -52,32 +52,28 @@ def start_from_canonical(
     pin: Pin | None = None,
     *,
     own_session: str | None = None,
-    emsp_session: str | None = None,
     product: str | None = None,
 ) -> tuple[Record, list[Issue]]:
     """Writes an eRoamingAuthorizeStart.
 
     Args:
         operator: The party of the connection's certificate.
-        place: The EVSE. OICP may be asked without one; an id that OICP does not take is left out, with an issue.
+        place: The EVSE. OICP may be asked without its EvseID, and no CDR may be sent without: so none, no question.
         identification: The driver; a card is said by its UID alone, as OICP demands here.
         pin: For a QR code, in clear text.
         own_session: Our id of the session to be (CPOPartnerSessionID).
-        emsp_session: The EMSP's, where it is known before.
         product: The price that the driver chose.
 
     Raises:
-        Refused: OICP has no word for the driver, or the product cannot be said.
+        Refused: OICP has no word for the driver, or the EVSE or the product cannot be said.
     """
     report = Report()
-    who, issues = tokens.from_canonical(identification, pin, authorising=True)
+    who, issues = tokens.asking(identification, pin)
     report.issues += issues
     record: Record = {"OperatorID": operator.normal, "Identification": who}
     if own_session:
         record["CPOPartnerSessionID"] = own_session
-    if emsp_session:
-        record["EMPPartnerSessionID"] = emsp_session
-    record |= _where(place, report)
+    record["EvseID"] = process.evse(place, report)
     return record | process.product(product, "product", report), report.issues
 
 
@@ -95,19 +91,15 @@ def stop_from_canonical(
     """
     report = Report()
     record = process.names(leg, None, report)
-    who, issues = tokens.from_canonical(identification, pin, authorising=True)
+    who, issues = tokens.asking(identification, pin)
     report.issues += issues
     record |= {"OperatorID": operator.normal, "Identification": who}
-    return record | _where(place, report), report.issues
-
-
-def _where(place: CdrLocation, report: Report) -> Record:
     try:
-        return {"EvseID": process.evse(place, Report())}
+        record["EvseID"] = process.evse(place, Report())
     except Refused as refusal:
-        # OICP 2.3, eRoamingAuthorizeStart: the EvseID is recommended, for support.
+        # Optional here; the SessionID says what is to be stopped.
         report.add(IssueKind.LEFT_OUT, refusal.reason.field, refusal.reason.detail, refusal.reason.value)
-        return {}
+    return record, report.issues
 
 
 # In

@@ -55,7 +55,7 @@ def from_canonical(cdr: Cdr, leg: Leg) -> tuple[Record, list[Issue]]:
     record = process.names(leg, cdr.session_id, report)
     record["EvseID"] = process.evse(cdr.location, report)
     try:
-        record["Identification"], issues = tokens.from_canonical(leg.identification, field="leg.identification")
+        record["Identification"], issues = tokens.from_canonical(leg.identification, "leg.identification")
     except Refused as refusal:
         refusal.issues[:0] = report.issues
         raise
@@ -87,7 +87,7 @@ def _energy(cdr: Cdr, report: Report) -> int | float:
     if cdr.metering.start is None or cdr.metering.end is None:
         return process.kwh(cdr.energy, "energy", report)
     difference = process.rounded(cdr.metering.end) - process.rounded(cdr.metering.start)
-    if abs(difference - process.rounded(cdr.energy)) > _TOLERANCE:
+    if difference < 0 or abs(difference - process.rounded(cdr.energy)) > _TOLERANCE:
         # Either may be what the driver pays for.
         raise report.refuse("energy", f"the meter's readings say {difference} kWh", cdr.energy)
     if difference != cdr.energy:

@@ -11,7 +11,7 @@ TOKEN_TYPES = EnumTable(
     TokenType,
     wire.IdentificationKind,
     {
-        # RFIDIdentification, where the kind of card is told and it is not for an authorisation.
+        # RFIDIdentification is for authentication data that EMPs upload, and only read.
         TokenType.RFID: wire.IdentificationKind.MIFARE_FAMILY,
         TokenType.APP_USER: wire.IdentificationKind.REMOTE,
         TokenType.AD_HOC_USER: NotSaid("OICP has no word for a driver without a contract"),

@@ -46,7 +46,7 @@ def from_canonical(
     record["EvseID"] = process.evse(place, report)
     record["OperatorID"] = operator.normal
     try:
-        record["Identification"], issues = tokens.from_canonical(leg.identification, field="leg.identification")
+        record["Identification"], issues = tokens.from_canonical(leg.identification, "leg.identification")
         report.issues += issues
     except Refused as refusal:
         # Optional here; the SessionID says who it is.

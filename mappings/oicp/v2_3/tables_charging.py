@@ -23,7 +23,7 @@ IDENTIFICATION = FieldTable(
             "Identification.type",
             "RFIDMifareFamilyIdentification, RFIDIdentification, QRCodeIdentification, PlugAndChargeIdentification, "
             "RemoteIdentification",
-            "a card is RFIDIdentification where its kind is told, and never in an authorisation",
+            "a card is never written as RFIDIdentification, which is for authentication data",
             "AD_HOC_USER and OTHER are refused",
         ),
         FieldRule(
@@ -36,23 +36,20 @@ IDENTIFICATION = FieldTable(
             "Identification.contract_id",
             "EvcoID",
             "mandatory with all but a card: ISO or DIN, capitals, with its check digit",
-            "of a card in an authorisation, or whose kind is not told",
+            "of a card",
         ),
         FieldRule(
             "Identification.party", "", "read: the ProviderID of the message, else the contract's", "see contract_id"
         ),
-        FieldRule("Identification.rfid_kind", "RFID", "", "in an authorisation"),
+        FieldRule("Identification.rfid_kind", "RFID", "only read", "whoever issued the card knows it"),
+        FieldRule("Identification.printed_number", "PrintedNumber", "only read", "whoever issued the card knows it"),
         FieldRule(
-            "Identification.printed_number", "PrintedNumber", "", "in an authorisation, or where no kind is told"
+            "Identification.expires", "ExpiryDate", "only read: the day as written", "whoever issued the card knows it"
         ),
         FieldRule(
-            "Identification.expires",
-            "ExpiryDate",
-            "the last second of the day; read: the day as written",
-            "in an authorisation, or where no kind is told",
-        ),
-        FieldRule(
-            "Pin.value", "PIN, HashedPIN.Value", "mandatory with a QR code in an authorisation; at most 20 signs"
+            "Pin.value",
+            "PIN, HashedPIN.Value",
+            "mandatory with a QR code in an authorisation, at most 20 signs; a hash is only read",
         ),
         FieldRule("Pin.hashed", "HashedPIN.Function", "refused in an authorisation, which wants the PIN itself"),
     ),

@@ -15,15 +15,16 @@ from mappings.oicp.v2_3 import wire_charging as wire
 from mappings.oicp.v2_3.enums_charging import PIN_HASHES, RFID_KINDS, TOKEN_TYPES
 from mappings.oicp.v2_3.vocabulary import IdentificationKind
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, IssueKind, Refused, Report
+from mappings.report import Issue, IssueKind, Report
 from mappings.tables import NotRepresentable
 
 _UID = re.compile(wire.UID_PATTERN)
-_EVCO_ID = re.compile(wire.EVCO_ID_PATTERN)
-_HASH = re.compile(wire.HASH_PATTERN)
+_EVCO_ID = re.compile(wire.EVCO_ID_PATTERN, re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ORNAMENTS = str.maketrans("", "", " :-.")
 _LONGEST_PRINTED = 150
+_LONGEST_ID = 36
+"""Signs of a card's number or a contract, whatever its form (OCPI 2.2.1, Token)."""
 
 _MODELS: Mapping[IdentificationKind, type[wire.ChargingModel]] = {
     IdentificationKind.MIFARE_FAMILY: wire.MifareFamily,
@@ -44,20 +45,14 @@ class Presented(NamedTuple):
 # Out
 
 
-def from_canonical(
-    identification: Identification,
-    pin: Pin | None = None,
-    *,
-    authorising: bool = False,
-    field: str = "identification",
-) -> tuple[Record, list[Issue]]:
-    """Writes an Identification.
+def from_canonical(identification: Identification, field: str = "identification") -> tuple[Record, list[Issue]]:
+    """Writes an Identification, of a QR code without its PIN.
+
+    A card is said by its UID alone. OICP 2.3, IdentificationType: RFIDIdentification must not be used in the process
+    of eRoamingAuthorization, to which the CDR belongs; whoever issued the card knows the rest.
 
     Args:
         identification: The driver.
-        pin: For a QR code; OICP knows no PIN of anything else.
-        authorising: Whether it is for an authorisation, in which a card is said by its UID alone, and a QR code needs
-            its PIN in clear text.
         field: Path of the identification in the source.
 
     Raises:
@@ -68,17 +63,23 @@ def from_canonical(
         kind = TOKEN_TYPES.from_canonical(identification.type)
     except NotRepresentable as error:
         raise report.refuse(f"{field}.type", str(error), identification.type) from None
-    if kind is IdentificationKind.MIFARE_FAMILY and identification.rfid_kind is not None and not authorising:
-        kind = IdentificationKind.RFID
-    if kind in {IdentificationKind.MIFARE_FAMILY, IdentificationKind.RFID}:
+    if kind is IdentificationKind.MIFARE_FAMILY:
         body: Record = {"UID": _write_uid(identification.uid, field, report)}
     else:
         body = {"EvcoID": _write_evco_id(identification.contract_id, f"{field}.contract_id", report)}
-    if kind is IdentificationKind.RFID and identification.rfid_kind is not None:
-        body |= _card(identification, identification.rfid_kind, field, report)
-    if kind is IdentificationKind.QR_CODE:
-        body |= _pin(pin, authorising, report)
     return {kind.value: body}, report.issues
+
+
+def asking(identification: Identification, pin: Pin | None) -> tuple[Record, list[Issue]]:
+    """Writes an Identification for an authorisation, in which a QR code needs its PIN in clear text.
+
+    Raises:
+        Refused: As `from_canonical`; or the PIN is missing, hashed or too long.
+    """
+    record, issues = from_canonical(identification)
+    if IdentificationKind.QR_CODE.value in record:
+        record[IdentificationKind.QR_CODE.value]["PIN"] = _write_pin(pin, Report(issues))
+    return record, issues
 
 
 def _write_uid(uid: str | None, field: str, report: Report) -> str:
@@ -101,39 +102,16 @@ def _write_evco_id(contract: ContractId | None, field: str, report: Report) -> s
     return written
 
 
-def _card(identification: Identification, rfid_kind: RfidKind, field: str, report: Report) -> Record:
-    """Writes what RFIDIdentification says beside the UID."""
-    body: Record = {"RFID": RFID_KINDS.from_canonical(rfid_kind).value}
-    if identification.contract_id is not None:
-        try:
-            body["EvcoID"] = _write_evco_id(identification.contract_id, f"{field}.contract_id", Report())
-        except Refused as refusal:
-            # The card alone identifies.
-            report.add(IssueKind.LEFT_OUT, f"{field}.contract_id", refusal.reason.detail)
-    if identification.printed_number:
-        body["PrintedNumber"] = identification.printed_number
-    if identification.expires is not None:
-        # A moment is asked for: the last one of the day, which reads as the same day.
-        body["ExpiryDate"] = f"{identification.expires}T23:59:59Z"
-    return body
-
-
-def _pin(pin: Pin | None, authorising: bool, report: Report) -> Record:
+def _write_pin(pin: Pin | None, report: Report) -> str:
     if pin is None:
-        if authorising:
-            raise report.refuse("pin", "missing, and OICP demands it with a QR code")
-        return {}
-    secret = pin.value.get_secret_value()
-    if pin.hashed is None:
-        if len(secret) > wire.PIN_LENGTH:
-            raise report.refuse("pin", f"longer than the {wire.PIN_LENGTH} characters that OICP allows")
-        return {"PIN": secret}
-    if authorising:
-        # Hubject would hash the hash, and say no.
+        raise report.refuse("pin", "missing, and OICP demands it with a QR code")
+    if pin.hashed is not None:
+        # OICP 2.3, Pin Security: Hubject would hash the hash, and say no.
         raise report.refuse("pin.hashed", "OICP wants the PIN itself in an authorisation")
-    if not _HASH.fullmatch(secret):
-        raise report.refuse("pin", "not a hash as OICP writes it")
-    return {"HashedPIN": {"Value": secret, "Function": PIN_HASHES.from_canonical(pin.hashed).value}}
+    secret = pin.value.get_secret_value()
+    if len(secret) > wire.PIN_LENGTH:
+        raise report.refuse("pin", f"longer than the {wire.PIN_LENGTH} characters that OICP allows")
+    return secret
 
 
 # In
@@ -190,7 +168,7 @@ def _read_uid(given: Any, field: str, report: Report) -> str:
     bare = text.translate(_ORNAMENTS).upper()
     if not _UID.fullmatch(bare):
         # Passed on: the backend may know the card all the same.
-        if len(text) > 36:
+        if len(text) > _LONGEST_ID:
             raise report.refuse(field, "longer than any card's number")
         report.add(IssueKind.SUSPECT, field, "not 8, 14 or 20 hexadecimal digits")
         return text
@@ -207,6 +185,9 @@ def _read_contract(given: Any, field: str, report: Report) -> ContractId | None:
     if not isinstance(given, str) or not given.strip():
         if given is not None:
             report.add(IssueKind.UNKNOWN, field, "not a text")
+        return None
+    if len(given.strip()) > _LONGEST_ID:
+        report.add(IssueKind.UNKNOWN, field, f"longer than {_LONGEST_ID} characters")
         return None
     contract = ContractId(given.strip())
     if not contract.well_formed:

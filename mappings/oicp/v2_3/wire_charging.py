@@ -1,7 +1,7 @@
 """OICP 2.3's messages of a charge as Hubject's OpenAPI gives them, with the lengths of the texts enforced.
 
 Strict like the models of `wire`, and stricter than the OpenAPI where the text of OICP is: exactly one kind of
-identification, a PIN or its hash, readings and energy as decimals.
+identification, and a PIN or its hash.
 """
 
 from typing import Annotated, Self
@@ -86,6 +86,12 @@ class QrCode(ChargingModel):
     evco_id: EvcoId
     hashed_pin: HashedPin | None = None
     pin: Annotated[str, StringConstraints(max_length=PIN_LENGTH)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.hashed_pin is not None and self.pin is not None:
+            raise ValueError("a PIN or its hash is given, not both")
+        return self
 
 
 class ByContract(ChargingModel):

@@ -36,29 +36,41 @@ NO: dict[str, Any] = {
 
 
 def test_a_question_says_where_who_and_what_we_call_the_charge() -> None:
-    record, issues = authorisations.start_from_canonical(
-        OPERATOR, PLACE, CARD, own_session="a1b2c3", emsp_session="emp-1", product="AC3"
-    )
+    record, issues = authorisations.start_from_canonical(OPERATOR, PLACE, CARD, own_session="a1b2c3", product="AC3")
     assert record == {
         "OperatorID": "DE*ABC",
         "EvseID": "DE*ABC*E123*4",
         "Identification": {"RFIDMifareFamilyIdentification": {"UID": "04E8A1B2C3D480"}},
         "CPOPartnerSessionID": "a1b2c3",
-        "EMPPartnerSessionID": "emp-1",
         "PartnerProductID": "AC3",
     }
     assert issues == []
     assert faults_of_charge("eRoamingAuthorizeStart", record) == []
 
 
-def test_a_question_needs_nothing_but_the_driver() -> None:
+NOWHERE = PLACE.model_copy(update={"evse_id": EvseId("no id")})
+
+
+def test_a_question_needs_nothing_but_the_driver_and_the_evse() -> None:
     driver = Identification(type=TokenType.QR_CODE, contract_id=ContractId("NLEMSC00000001"))
-    nowhere = PLACE.model_copy(update={"evse_id": EvseId("no id")})
-    record, issues = authorisations.start_from_canonical(OPERATOR, nowhere, driver, Pin(value="007"))
-    assert record.keys() == {"OperatorID", "Identification"}
+    record, issues = authorisations.start_from_canonical(OPERATOR, PLACE, driver, Pin(value="007"))
+    assert record.keys() == {"OperatorID", "Identification", "EvseID"}
     assert record["Identification"]["QRCodeIdentification"]["PIN"] == "007"
-    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.LEFT_OUT, "location.evse_id")]
+    assert issues == []
     assert faults_of_charge("eRoamingAuthorizeStart", record) == []
+
+
+def test_nobody_is_asked_for_at_an_evse_that_no_cdr_could_name() -> None:
+    with pytest.raises(Refused) as refusal:
+        authorisations.start_from_canonical(OPERATOR, NOWHERE, CARD)
+    assert refusal.value.reason.field == "location.evse_id"
+
+
+def test_a_stop_needs_no_evse() -> None:
+    record, issues = authorisations.stop_from_canonical(OPERATOR, NOWHERE, CARD, LEG)
+    assert "EvseID" not in record
+    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.LEFT_OUT, "location.evse_id")]
+    assert faults_of_charge("eRoamingAuthorizeStop", record) == []
 
 
 def test_a_product_that_oicp_cannot_say_is_refused_since_the_price_hangs_on_it() -> None:

@@ -59,6 +59,10 @@ def test_an_energy_that_the_readings_contradict_is_refused() -> None:
     assert "7" in reason.detail
 
 
+def test_readings_that_go_back_are_refused_however_little() -> None:
+    assert refused(metering=Metering(start=Decimal("100.001"), end=Decimal(100)), energy=Decimal(0)).field == "energy"
+
+
 @pytest.mark.parametrize("metering", [Metering(), Metering(start=Decimal(1)), Metering(end=Decimal(100000))])
 def test_without_two_readings_the_energy_is_what_the_cpo_says(metering: Metering) -> None:
     record, issues = write(cdr(metering=metering, energy=Decimal("7.0005")))
@@ -355,6 +359,8 @@ def test_the_judge_finds_a_cdr_whose_energy_is_not_the_difference_of_its_reading
     assert faults_of_charge(NAME, record | {"ConsumedEnergy": 7.1}) != []
     assert faults_of_charge(NAME, record | {"ConsumedEnergie": 7}) != []
     assert faults_of_charge(NAME, record | {"Identification": {}}) != []
+    card = {"RFIDIdentification": {"UID": "1234ABCD", "RFID": "nfc"}}
+    assert faults_of_charge(NAME, record | {"Identification": card}) != []
     assert faults_of_charge(NAME, record | {"ChargingStart": "2026-03-29T01:30:00.5+01:00"}) != []
     both = [
         {"SignedMeteringValue": "e", "MeteringStatus": "End"},

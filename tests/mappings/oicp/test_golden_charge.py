@@ -45,7 +45,6 @@ def test_the_questions_are_written_as_their_golden_messages(wire: dict[str, Any]
         leg.identification,
         pin,
         own_session=leg.own_session,
-        emsp_session=leg.emsp_session,
         product=leg.product,
     )
     stop = authorisations.stop_from_canonical(OPERATOR, place, leg.identification, leg, pin)
