@@ -20,6 +20,7 @@ from mappings.canonical.commands import (
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
+from mappings.canonical.tokens import Identification
 from mappings.oicp.status_codes import CODES
 from mappings.oicp.v2_3 import forms, process, tokens
 from mappings.oicp.v2_3.enums_charging import COMMAND_RESULTS
@@ -52,7 +53,7 @@ def start_to_canonical(body: Any) -> tuple[StartSession, list[Issue]]:
     """Reads an eRoamingAuthorizeRemoteStart.
 
     Raises:
-        Refused: SessionID, EvseID or the driver is missing or wrong.
+        Refused: SessionID, EvseID or the driver is missing or wrong, or the product is.
     """
     read = _Reader(body)
     leg = read.leg()
@@ -80,7 +81,7 @@ def reservation_to_canonical(
         standard: How long a reservation lasts that names no duration.
 
     Raises:
-        Refused: SessionID, EvseID, the driver or the duration is missing or wrong.
+        Refused: SessionID, EvseID or the driver is missing or wrong, or the product or the duration is.
     """
     read = _Reader(body)
     leg = read.leg()
@@ -127,20 +128,36 @@ class _Reader:
     def leg(self) -> Leg:
         """Reads the names of the process, the driver and the product."""
         session, provider = self.session(), self.provider()
+        driver = self._driver(provider)
+        return Leg(
+            hub_session=session,
+            own_session=self._partner("CPOPartnerSessionID"),
+            emsp_session=self._partner("EMPPartnerSessionID"),
+            emsp=provider,
+            identification=driver,
+            product=self._product(),
+        )
+
+    def _driver(self, provider: PartyId | None) -> Identification:
+        """Reads whom the charge is for; whoever cannot be named again in its CDR is not let in."""
         try:
             presented, issues = tokens.to_canonical(self._fields.get("Identification"), provider)
         except Refused as refusal:
             refusal.issues[:0] = self.report.issues
             raise
         self.report.issues += issues
-        return Leg(
-            hub_session=session,
-            own_session=self._partner("CPOPartnerSessionID"),
-            emsp_session=self._partner("EMPPartnerSessionID"),
-            emsp=provider,
-            identification=presented.identification,
-            product=process.read_product(self._fields.get("PartnerProductID"), "PartnerProductID", self.report),
-        )
+        try:
+            tokens.from_canonical(presented.identification)
+        except Refused as refusal:
+            raise self.report.refuse("Identification", refusal.reason.detail) from None
+        return presented.identification
+
+    def _product(self) -> str | None:
+        """Reads the price that the charge is for; one that is too long for its CDR begins none."""
+        name = "PartnerProductID"
+        given = process.read_product(self._fields.get(name), name, self.report)
+        process.product(given, name, self.report)
+        return given
 
     def _partner(self, name: str) -> str | None:
         return process.read_partner_session(self._fields.get(name), name, self.report)

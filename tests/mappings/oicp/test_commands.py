@@ -95,6 +95,20 @@ def test_a_command_is_read_in_every_spelling(name: str, respell: Any) -> None:
         ("eRoamingAuthorizeRemoteStart", {"EvseID": "DE*ABC*E" + "1" * 31}, "EvseID", "603"),
         ("eRoamingAuthorizeRemoteStart", {"Identification": {}}, "Identification", "022"),
         ("eRoamingAuthorizeRemoteStart", {"Identification": None}, "Identification", "022"),
+        # Whoever and whatever could not stand in the CDR.
+        (
+            "eRoamingAuthorizeRemoteStart",
+            {"Identification": {"RemoteIdentification": {"EvcoID": "anybody"}}},
+            "Identification",
+            "022",
+        ),
+        (
+            "eRoamingAuthorizeRemoteReservationStart",
+            {"Identification": {"RFIDMifareFamilyIdentification": {"UID": "AFFH1768"}}},
+            "Identification",
+            "022",
+        ),
+        ("eRoamingAuthorizeRemoteStart", {"PartnerProductID": "x" * 51}, "PartnerProductID", "022"),
         ("eRoamingAuthorizeRemoteStop", {"SessionID": 12}, "SessionID", "400"),
         ("eRoamingAuthorizeRemoteStop", {"EvseID": ""}, "EvseID", "603"),
         ("eRoamingAuthorizeRemoteReservationStart", {"Duration": 0}, "Duration", "022"),
