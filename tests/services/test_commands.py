@@ -474,7 +474,7 @@ async def test_a_reservation_is_given_up_once(desk):
     assert desk.listener.heard[-1].json["reference"] == reference
     await desk.app.store.execute("UPDATE command SET answered_at = answered_at - interval '1 minute'")
     assert (await desk.perform(cancel)).result is CommandResult.UNKNOWN_RESERVATION
-    assert (await desk.perform(reserve())).result is ACCEPTED  # and may be made again
+    assert (await desk.perform(reserve("h-r2"))).result is ACCEPTED  # and another may be made
 
 
 async def test_a_reservation_of_another_emsp_by_the_same_number_is_another(desk):
@@ -506,12 +506,20 @@ async def test_a_start_over_the_reservations_own_hub_session_is_a_charge_that_ca
 
 
 async def test_a_reservation_sent_again_replaces_the_earlier(desk):
-    await desk.perform(reserve(minutes=30))
-    await desk.perform(reserve(minutes=60))
+    leg = Leg(reference="r-1", emsp=EMSP, identification=DRIVER)
+    await desk.perform(reserve(minutes=30, leg=leg))
+    await desk.perform(reserve(minutes=60, leg=leg))
     first, second = (heard.json for heard in desk.listener.heard)
     assert second["reservation"] == first["reference"]
     assert (await desk.perform(CancelReservation(reservation="h-r", emsp=EMSP))).result is ACCEPTED
     assert desk.listener.heard[-1].json["reference"] == second["reference"]
+
+
+async def test_a_reservation_that_the_hub_names_is_made_once_though_its_minutes_count_from_each_arrival(desk):
+    leg = Leg(hub_session="h-r", emsp=EMSP, identification=DRIVER)
+    first, second = (reserve(minutes=minutes, leg=leg) for minutes in (30, 30.02))
+    assert await desk.perform(first) == await desk.perform(second)
+    assert len(desk.listener.heard) == 1
 
 
 async def test_an_accepted_reservation_may_be_cancelled_by_the_operator_who_says_so(desk):
