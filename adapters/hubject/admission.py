@@ -11,12 +11,9 @@ from adapters.core.peers import KnownCertificate, known, on_loopback
 from adapters.hubject.settings import Settings
 from mappings.canonical.commands import CancelReservation, ReserveNow, StartSession, StopSession
 from mappings.canonical.ids import PartyId
+from mappings.oicp.v2_3.commands import DATA_ERROR, FOREIGN_DRIVER, UNAUTHORISED
 
 HUB: Final = "hubject"
-
-_DATA_ERROR: Final = "022"
-_UNAUTHORISED: Final = "017"
-_FOREIGN_DRIVER: Final = "019"
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +43,7 @@ async def admitted(request: web.Request, gateway: Gateway) -> tuple[Connection, 
     Raises:
         Refusal: It is not. Nothing tells whether there is such a connection.
     """
-    stranger = Refusal(_UNAUTHORISED, "the client certificate is missing or not Hubject's")
+    stranger = Refusal(UNAUTHORISED, "the client certificate is missing or not Hubject's")
     connection = await gateway.registry.by_name(request.match_info["connection"])
     if connection is None or connection.hub != HUB:
         raise stranger
@@ -76,15 +73,15 @@ def check_names(in_path: str, order: Order, certificate: KnownCertificate | None
             driver is somebody else's (019).
     """
     if order.emsp is None:
-        raise Refusal(_DATA_ERROR, "ProviderID: missing, or not the id of a provider")
+        raise Refusal(DATA_ERROR, "ProviderID: missing, or not the id of a provider")
     try:
         provider = PartyId(in_path)
     except ValueError:
-        raise Refusal(_DATA_ERROR, "the path names no provider") from None
+        raise Refusal(DATA_ERROR, "the path names no provider") from None
     if provider != order.emsp:
-        raise Refusal(_UNAUTHORISED, "the ProviderIDs of path and body differ")
+        raise Refusal(UNAUTHORISED, "the ProviderIDs of path and body differ")
     if certificate is not None and not certificate.speaks_for(provider):
-        raise Refusal(_UNAUTHORISED, f"the certificate does not speak for {provider}")
+        raise Refusal(UNAUTHORISED, f"the certificate does not speak for {provider}")
     if settings.sub_providers is not None:
         _check_driver(order, provider, settings.sub_providers.get(provider, frozenset()))
 
@@ -103,4 +100,4 @@ def _check_driver(order: Order, provider: PartyId, others: frozenset[PartyId]) -
     contract = order.leg.identification.contract_id
     owner = None if contract is None else contract.party
     if owner is not None and owner != provider and owner not in others:
-        raise Refusal(_FOREIGN_DRIVER, f"EvcoID: not of {provider}")
+        raise Refusal(FOREIGN_DRIVER, f"EvcoID: not of {provider}")

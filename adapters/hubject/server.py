@@ -28,10 +28,9 @@ from mappings.canonical.commands import (
     StopSession,
 )
 from mappings.oicp.v2_3 import commands
+from mappings.oicp.v2_3.vocabulary import CommandCode
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, Refused
-
-NOT_AVAILABLE: Final = "320"
 
 _ROOT: Final = "/oicp/{connection}"
 _MOST_BYTES: Final = 64 * 1024
@@ -146,7 +145,7 @@ class Inbound:
         connection, settings, certificate = await admitted(served.request, self._gateway)
         served.connection = connection.name
         if connection.mode is not Mode.LIVE:
-            raise Refusal(NOT_AVAILABLE, "the connection is not live")
+            raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")
         served.body = await _body(served)
         command, _ = served.operation.read(served.body, self._now(), settings)
         served.session = _session(command)

@@ -31,8 +31,10 @@ from mappings.oicp.v2_3.wire import Record
 from mappings.oicp.v2_3.wire_charging import RemoteCommand
 from mappings.report import Issue, IssueKind, Refused, Report
 
-DATA_ERROR: Final = "022"
+UNAUTHORISED: Final = "017"
+FOREIGN_DRIVER: Final = "019"
 SYSTEM_ERROR: Final = "021"
+DATA_ERROR: Final = "022"
 STANDARD_DURATION: Final = timedelta(minutes=15)
 """Of a reservation that names none: OICP leaves the duration to the CPO."""
 
