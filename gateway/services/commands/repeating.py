@@ -1,7 +1,6 @@
 """Commands that were given before: which are the same, and what is said to them."""
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -125,12 +124,8 @@ def _named(command: Command) -> bool:
     return isinstance(command, StartSession) and bool(references(command.leg))
 
 
-def dedup_of(command: Command, reply_to: Mapping[str, str] | None, now: datetime) -> str:
-    """Gives what makes a command the same as another at its connection, as a digest: a driver's card may be in it.
-
-    Args:
-        now: When it arrived.
-    """
+def dedup_of(command: Command, reply_to: Mapping[str, str] | None) -> str:
+    """Gives what makes a command the same as another at its connection, as a digest: a driver's card may be in it."""
     parts: list[Any] = [command.kind, str(emsp_of(command))]
     match command:
         case StartSession(leg=leg) if references(leg):
@@ -141,9 +136,6 @@ def dedup_of(command: Command, reply_to: Mapping[str, str] | None, now: datetime
             # A hub that gives each reservation a session of its own changes none. When it ends may have been counted
             # from its arrival, and would tell the repetition from the first.
             parts.append(leg.hub_session)
-        case ReserveNow(leg=leg, reservation=reservation, at=at, expires=expires) if leg.hub_session is not None:
-            # OICP says for how many minutes from its arrival, so that the same again ends a moment later.
-            parts += [reservation, at.model_dump_json(), math.ceil((expires - now) / timedelta(minutes=1))]
         case ReserveNow(reservation=reservation, at=at, expires=expires):
             parts += [reservation, at.model_dump_json(), expires.isoformat()]
         case StopSession(session=name, at=at) | CancelReservation(reservation=name, at=at):
