@@ -27,7 +27,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List agreements, ended ones too. A connection without any serves everybody in its scope."""
-    page = ask(url, key, lambda client: client.agreements(connection, after, limit))
+    page = ask(url, key, lambda client: client.agreements.list(connection, after, limit))
     if as_json:
         write_json(page, Page[AgreementView])
         return
@@ -61,7 +61,7 @@ def add(
         "valid_to": _utc(valid_to),
     }
     told = {name: value for name, value in given.items() if value is not None}
-    _show(ask(url, key, lambda client: client.agree(told)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.agreements.add(told)), as_json=as_json)
 
 
 @app.command("end")
@@ -73,7 +73,7 @@ def end_(
     as_json: Json = False,
 ) -> None:
     """End an agreement, now unless told otherwise. It keeps restricting its connection."""
-    _show(ask(url, key, lambda client: client.end_agreement(agreement, _utc(at))), as_json=as_json)
+    _show(ask(url, key, lambda client: client.agreements.end(agreement, _utc(at))), as_json=as_json)
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -25,7 +25,7 @@ File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON or
 @app.command("list")
 def list_(url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """List all connections with how much waits."""
-    views = ask(url, key, lambda client: client.connections())
+    views = ask(url, key, lambda client: client.connections.list())
     if as_json:
         write_json(list(views), list[ConnectionView])
         return
@@ -38,14 +38,14 @@ def list_(url: Url = URL, key: Key = "", as_json: Json = False) -> None:
 @app.command()
 def show(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Show one connection."""
-    _show(ask(url, key, lambda client: client.connection(name)), as_json=as_json, whole=True)
+    _show(ask(url, key, lambda client: client.connections.get(name)), as_json=as_json, whole=True)
 
 
 @app.command()
 def create(file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Add a connection from a file: name, hub, settings, and where they are not the default mode and scope."""
     given = _read(file)
-    _show(ask(url, key, lambda client: client.create(given)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.create(given)), as_json=as_json)
 
 
 @app.command()
@@ -64,13 +64,13 @@ def register(
         if not sys.stdin.isatty():
             end(Exit.USAGE, "give the hub's token in ROAMGATE_HUB_TOKEN or by --token")
         token = typer.prompt("Token of the hub", hide_input=True, type=str)
-    _show(ask(url, key, lambda client: client.register(name, token)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.register(name, token)), as_json=as_json)
 
 
 @app.command()
 def expect(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Make a token for a hub that starts the registration itself (OCPI: token A), and print it once."""
-    token = ask(url, key, lambda client: client.expect(name))
+    token = ask(url, key, lambda client: client.connections.expect(name))
     if as_json:
         write_json({"token": token}, dict)
     else:
@@ -80,33 +80,33 @@ def expect(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> 
 @app.command()
 def unregister(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Give the credentials up; what is queued waits for the next registration."""
-    _show(ask(url, key, lambda client: client.unregister(name)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.unregister(name)), as_json=as_json)
 
 
 @app.command()
 def adopt(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Take over a connection that is live elsewhere, from a file: token_ours, token_theirs, endpoints."""
     given = _read(file)
-    _show(ask(url, key, lambda client: client.adopt(name, given)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.adopt(name, given)), as_json=as_json)
 
 
 @app.command()
 def mode(name: Name, mode: Mode, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Set how far a connection goes; shadow renders everything and sends nothing."""
-    _show(ask(url, key, lambda client: client.set_mode(name, mode)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.set_mode(name, mode)), as_json=as_json)
 
 
 @app.command()
 def settings(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Set a connection's settings from a file; what would now be sent otherwise is sent."""
     given = _read(file)
-    _show(ask(url, key, lambda client: client.set_settings(name, given)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.set_settings(name, given)), as_json=as_json)
 
 
 @app.command()
 def remove(name: Name, url: Url = URL, key: Key = "") -> None:
     """Remove a connection that is off and not registered; what its hub has stays there."""
-    ask(url, key, lambda client: client.remove(name))
+    ask(url, key, lambda client: client.connections.remove(name))
 
 
 @app.command()
@@ -128,7 +128,7 @@ def scope(
         meant = Scope.model_validate_json(json.dumps(given))
     except ValidationError as error:
         end(Exit.USAGE, "; ".join(f"{one.field}: {one.detail}" for one in field_errors(error)))
-    _show(ask(url, key, lambda client: client.set_scope(name, meant)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.set_scope(name, meant)), as_json=as_json)
 
 
 @app.command()
@@ -140,19 +140,19 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Stop a connection; nothing is tried or lost."""
-    _show(ask(url, key, lambda client: client.pause(name, why)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.pause(name, why)), as_json=as_json)
 
 
 @app.command()
 def resume(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Let a paused connection go on."""
-    _show(ask(url, key, lambda client: client.resume(name)), as_json=as_json)
+    _show(ask(url, key, lambda client: client.connections.resume(name)), as_json=as_json)
 
 
 @app.command()
 def resync(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Send everything again, whatever the hub acknowledged."""
-    count = ask(url, key, lambda client: client.resync(name))
+    count = ask(url, key, lambda client: client.connections.resync(name))
     if as_json:
         write_json({"count": count}, dict)
     else:
@@ -170,7 +170,7 @@ def difference(
     as_json: Json = False,
 ) -> None:
     """Tell what the hub does not have as it should."""
-    found = ask(url, key, lambda client: client.difference(name, operation, after, limit))
+    found = ask(url, key, lambda client: client.connections.difference(name, operation, after, limit))
     if as_json:
         write_json(found, Difference)
         return

@@ -41,7 +41,7 @@ def deliveries(
     """List what every hub should know, and how far each has come; or see to what they refused."""
     if context.invoked_subcommand is not None:
         return
-    page = ask(url, key, lambda client: client.deliveries(connection, state, after, limit))
+    page = ask(url, key, lambda client: client.deliveries.list(connection, state, after, limit))
     if as_json:
         write_json(page, Page[DeliveryView])
         return
@@ -79,7 +79,7 @@ def messages(
 ) -> None:
     """List what hubs are told of charges, and webhooks of events, the newest first."""
     which = MessageFilter(connection, webhook, state, of)
-    page = ask(url, key, lambda client: client.messages(which, after, limit))
+    page = ask(url, key, lambda client: client.deliveries.messages(which, after, limit))
     if as_json:
         write_json(page, Page[MessageView])
         return
@@ -113,7 +113,7 @@ def dead_letters(
     as_json: Json = False,
 ) -> None:
     """List what a hub, a webhook or a translation refused, the oldest first."""
-    page = ask(url, key, lambda client: client.dead_letters(connection, after, limit))
+    page = ask(url, key, lambda client: client.deliveries.dead_letters(connection, after, limit))
     if as_json:
         write_json(page, Page[DeadLetter])
         return
@@ -149,7 +149,7 @@ def replay(
     if [bool(ids), connection is not None, webhook is not None].count(True) != 1:
         end(Exit.USAGE, "name either dead letters, a connection or a webhook")
     letters = Letters(ids or (), connection, webhook)
-    count = ask(url, key, lambda client: client.replay(letters))
+    count = ask(url, key, lambda client: client.deliveries.replay(letters))
     _told(count, "tried again", ids, as_json=as_json)
 
 
@@ -164,7 +164,7 @@ def discard(
     """Give dead letters up; a later change of an object is tried all the same, a message never again."""
 
     async def work(client: Client) -> int:
-        return await client.discard(ids, why)
+        return await client.deliveries.discard(ids, why)
 
     _told(ask(url, key, work), "given up", ids, as_json=as_json)
 

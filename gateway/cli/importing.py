@@ -43,7 +43,7 @@ def import_file(
 
         async def work(client: Client) -> ImportReport | ApiRefused:
             try:
-                return await client.import_file(_chunks(source, bar, task), file.name, meant)
+                return await client.imports.send(_chunks(source, bar, task), file.name, meant)
             except ApiRefused as error:
                 return error
 
