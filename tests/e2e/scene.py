@@ -66,6 +66,7 @@ class Scene:
     Attributes:
         backend: What is asked by call-outs.
         secret: By which they are signed.
+        taken: Commands that were taken, to be answered later.
     """
 
     gateway: Rig
@@ -73,6 +74,7 @@ class Scene:
     backend: Backend
     secret: str = ""
     drivers: list[Driver] = field(default_factory=list)
+    taken: int = 0
 
     # The gateway
 
