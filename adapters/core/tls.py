@@ -94,6 +94,9 @@ def server_context(authority: Path | None, certificate: Path, key: Path | None) 
         except (OSError, ssl.SSLError) as error:
             raise TlsFiles(f"{authority} holds no certificates: {error}") from None
         context.verify_mode = ssl.CERT_OPTIONAL
+        # A resumed session is not verified anew: it would outlive the authority that its certificate hangs on.
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
     _load(context, certificate, key)
     return context
 

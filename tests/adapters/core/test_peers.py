@@ -4,7 +4,7 @@ import asyncio
 import base64
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote
@@ -152,6 +152,27 @@ async def test_renewed_files_are_used_without_a_restart(files: Files, tmp_path: 
         # In the middle of a renewal a file makes no sense; the listener lives on with what it has.
         files.key.write_text("-----BEGIN PRIVATE")
         assert await ask(url, files.context(new)) is not None
+
+
+def _meet(server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None) -> ssl.SSLObject:
+    """Shakes hands in memory, reads what the server sends then, and gives the client's end."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(to_client, to_server, server_hostname="127.0.0.1", session=session)
+    asked = server.wrap_bio(to_server, to_client, server_side=True)
+    for each in (asking, asked) * 3:
+        with suppress(ssl.SSLWantReadError):
+            each.do_handshake()
+    asked.write(b"x")
+    assert asking.read(1) == b"x"
+    return asking
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_no_session_is_resumed_since_it_would_outlive_its_authority(files: Files, version: ssl.TLSVersion) -> None:
+    server, client = tls(files), files.context(files.client("hub.example"))
+    client.minimum_version = client.maximum_version = version
+    first = _meet(server, client, None)
+    assert not _meet(server, client, first.session).session_reused
 
 
 def test_a_listener_without_usable_files_is_told_which(files: Files) -> None:
