@@ -1,20 +1,29 @@
 """`agreements`: who is served by which connection for which service."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from gateway.agreements.model import DEFAULT_RANK, Service
-from gateway.cli.asking import URL, Json, Key, Url, ask, write_json, write_table
-from gateway.cli.deliveries import After, ConnectionOption, Limit, say_more
+from gateway.cli.asking import (
+    URL,
+    After,
+    ConnectionOption,
+    Json,
+    Key,
+    Limit,
+    Moment,
+    Url,
+    ask,
+    say_more,
+    utc,
+    write_json,
+    write_table,
+)
 from gateway.services.ports import Page
 from gateway.services.ports.agreements import AgreementView
 
 app = typer.Typer(no_args_is_help=True, help="Who is served by which connection for which service.")
-
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
-Moment = Annotated[datetime | None, typer.Option(formats=_FORMATS, help="UTC.")]
 
 
 @app.command("list")
@@ -57,8 +66,8 @@ def add(
         "emsp": emsp,
         "services": sorted(services) if services else None,
         "rank": rank,
-        "valid_from": _utc(valid_from),
-        "valid_to": _utc(valid_to),
+        "valid_from": utc(valid_from),
+        "valid_to": utc(valid_to),
     }
     told = {name: value for name, value in given.items() if value is not None}
     _show(ask(url, key, lambda client: client.agreements.add(told)), as_json=as_json)
@@ -73,11 +82,7 @@ def end_(
     as_json: Json = False,
 ) -> None:
     """End an agreement, now unless told otherwise. It keeps restricting its connection."""
-    _show(ask(url, key, lambda client: client.agreements.end(agreement, _utc(at))), as_json=as_json)
-
-
-def _utc(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.replace(tzinfo=UTC).isoformat()
+    _show(ask(url, key, lambda client: client.agreements.end(agreement, utc(at))), as_json=as_json)
 
 
 def _show(view: AgreementView, *, as_json: bool) -> None:

@@ -1,7 +1,8 @@
 """What all commands share that ask a running gateway: its address, the key, and how answers and refusals are shown."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -10,13 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.client import ApiRefused, Client, Unreachable
-from gateway.cli.exits import Exit, end
+from gateway.cli.exits import ERRORS, Exit, end
 
 T = TypeVar("T")
 
 Url = Annotated[str, typer.Option("--url", envvar="ROAMGATE_URL", help="Address of the gateway.")]
 Key = Annotated[str, typer.Option("--key", envvar="ROAMGATE_KEY", help="API key.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON, for machines.")]
+ConnectionOption = Annotated[str | None, typer.Option("--connection", help="Only this connection.")]
+PartyOption = Annotated[str | None, typer.Option("--party", help="FR*ABC; only this party's.")]
+Party = Annotated[str, typer.Argument(metavar="PARTY", help="FR*ABC")]
+After = Annotated[str | None, typer.Option(help="Go on after this cursor, as the page before gave it.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most lines.")]
+Moment = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="UTC.")]
 URL = "http://127.0.0.1:8080"
 
 OUTPUT = Console(highlight=False)
@@ -72,6 +79,27 @@ def write_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title
         OUTPUT.print(table)
     # Columns are filled up with blanks, the last one too, which is of no use to whoever reads a pipe.
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def write_fields(fields: Mapping[str, object]) -> None:
+    """Writes what one thing consists of, a line each, without what is None."""
+    write_table(("", ""), [(name, value) for name, value in fields.items() if value is not None])
+
+
+def say_more(cursor: str | None) -> None:
+    """Says how to get the next page, beside the table."""
+    if cursor is not None:
+        ERRORS.print(f"There is more: --after {cursor}", markup=False, soft_wrap=True)
+
+
+def utc(moment: datetime | None) -> str | None:
+    """Writes a moment that was given without its zone, for the gateway."""
+    return None if moment is None else moment.replace(tzinfo=UTC).isoformat()
+
+
+def when(moment: datetime | None) -> str | None:
+    """Shows a moment, to the second."""
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _plain(text: str) -> str:

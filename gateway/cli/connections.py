@@ -10,8 +10,20 @@ import typer
 from pydantic import ValidationError
 
 from adapters.core.connection import Mode, Scope
-from gateway.cli.asking import OUTPUT, URL, Json, Key, Url, ask, write_json, write_table
-from gateway.cli.deliveries import After, Limit, say_more
+from gateway.cli.asking import (
+    OUTPUT,
+    URL,
+    After,
+    Json,
+    Key,
+    Limit,
+    Url,
+    ask,
+    say_more,
+    write_fields,
+    write_json,
+    write_table,
+)
 from gateway.cli.exits import Exit, end
 from gateway.complaints import field_errors
 from gateway.services.ports import ConnectionView, Difference
@@ -192,7 +204,7 @@ def _show(view: ConnectionView, *, as_json: bool, whole: bool = False) -> None:
         return
     scope = view.scope
     carried = [*map(str, scope.parties), *scope.locations, *map(str, scope.evses)]
-    lines = {
+    fields = {
         "name": view.name,
         "hub": view.hub,
         "mode": view.mode,
@@ -207,7 +219,7 @@ def _show(view: ConnectionView, *, as_json: bool, whole: bool = False) -> None:
         "endpoints": json.dumps(view.endpoints, indent=2) if view.endpoints and whole else None,
         "settings": json.dumps(view.settings, indent=2) if whole else None,
     }
-    write_table(("", ""), [(name, value) for name, value in lines.items() if value is not None])
+    write_fields(fields)
 
 
 def _read(file: Path) -> dict[str, Any]:

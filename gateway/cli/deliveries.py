@@ -4,9 +4,22 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.asking import URL, Json, Key, Url, ask, write_json, write_table
+from gateway.cli.asking import (
+    URL,
+    After,
+    ConnectionOption,
+    Json,
+    Key,
+    Limit,
+    Url,
+    ask,
+    say_more,
+    when,
+    write_json,
+    write_table,
+)
 from gateway.cli.client import Client
-from gateway.cli.exits import ERRORS, Exit, end
+from gateway.cli.exits import Exit, end
 from gateway.services.ports import (
     DeadLetter,
     DeliveryState,
@@ -20,10 +33,7 @@ from gateway.services.ports import (
 
 app = typer.Typer(help="What is under way to hubs and webhooks, and what they refused.")
 
-ConnectionOption = Annotated[str | None, typer.Option("--connection", help="Only this connection.")]
 WebhookOption = Annotated[str | None, typer.Option("--webhook", help="Only this webhook.")]
-After = Annotated[str | None, typer.Option(help="Go on after this cursor, as the page before gave it.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most lines.")]
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Dead letters by their numbers.")]
 
 
@@ -56,7 +66,7 @@ def deliveries(
                 one.wanted,
                 one.acked,
                 one.attempts,
-                f"{one.since:%Y-%m-%d %H:%M:%S}" if one.since else None,
+                when(one.since),
                 one.error,
             )
             for one in page.items
@@ -94,7 +104,7 @@ def messages(
                 one.key,
                 one.state,
                 one.attempts,
-                f"{one.since:%Y-%m-%d %H:%M:%S}",
+                when(one.since),
                 one.error,
             )
             for one in page.items
@@ -128,7 +138,7 @@ def dead_letters(
                 one.code,
                 one.text,
                 one.field,
-                f"{one.at:%Y-%m-%d %H:%M:%S}",
+                when(one.at),
             )
             for one in page.items
         ],
@@ -177,9 +187,3 @@ def _told(count: int, what: str, ids: list[int] | None, *, as_json: bool) -> Non
     missing = len(set(ids or ())) - count
     if missing > 0:
         end(Exit.FAILED, f"not among the dead letters, or not any more: {missing} of those named")
-
-
-def say_more(cursor: str | None) -> None:
-    """Says how to get the next page, beside the table."""
-    if cursor is not None:
-        ERRORS.print(f"There is more: --after {cursor}", markup=False, soft_wrap=True)

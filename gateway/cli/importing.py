@@ -1,24 +1,19 @@
 """`import`: a file into a running gateway."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, BinaryIO, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic_core import to_json
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import TransferSpeedColumn as Speed
 
 from gateway.cli.answers import read
 from gateway.cli.asking import OUTPUT, URL, Json, Key, Url, ask, code_of, write_json, write_table
 from gateway.cli.client import ApiRefused, Client
-from gateway.cli.exits import ERRORS, Exit, end
+from gateway.cli.exits import Exit, end
+from gateway.cli.streaming import opened
 from gateway.services.ports import ImportReport, RefusalReason
 from mappings.canonical.ids import PartyId
 
-_CHUNK = 256 * 1024
 _SHOWN = 15
 
 
@@ -37,13 +32,11 @@ def import_file(
         meant = PartyId(party) if party is not None else None
     except ValueError as error:
         end(Exit.USAGE, str(error))
-    source, size = _open(file)
-    with source, _progress(quiet=as_json) as bar:
-        task = bar.add_task(file.name, total=size)
+    with opened(file, quiet=as_json) as source:
 
         async def work(client: Client) -> ImportReport | ApiRefused:
             try:
-                return await client.imports.send(_chunks(source, bar, task), file.name, meant)
+                return await client.imports.send(source.content, file.name, meant)
             except ApiRefused as error:
                 return error
 
@@ -53,34 +46,6 @@ def import_file(
     _show(result, as_json=as_json)
     if result.read and not _stored(result):
         end(Exit.NOTHING_STORED, "nothing was stored")
-
-
-def _open(file: Path) -> tuple[BinaryIO, int | None]:
-    if str(file) == "-":
-        return sys.stdin.buffer, None
-    try:
-        return file.open("rb"), file.stat().st_size
-    except OSError as error:
-        end(Exit.USAGE, f"{file}: {error.strerror or error}")
-
-
-def _progress(*, quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        Speed(),
-        TimeRemainingColumn(),
-        console=ERRORS,
-        transient=True,
-        disable=quiet or not ERRORS.is_terminal,
-    )
-
-
-async def _chunks(source: BinaryIO, bar: Progress, task: TaskID) -> AsyncIterator[bytes]:
-    while chunk := await asyncio.to_thread(source.read, _CHUNK):
-        yield chunk
-        bar.advance(task, len(chunk))
 
 
 def _stored(report: ImportReport) -> int:

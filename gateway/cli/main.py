@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import agreements, connections, deliveries, keys
+from gateway.cli import (
+    agreements,
+    authorisations,
+    call_outs,
+    cdrs,
+    commands,
+    connections,
+    deliveries,
+    events,
+    keys,
+    sessions,
+    webhooks,
+)
 from gateway.cli.bench.command import bench
 from gateway.cli.demo.command import demo
 from gateway.cli.exits import HELP
@@ -44,3 +56,10 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(connections.app, name="connections")
 app.add_typer(agreements.app, name="agreements")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(authorisations.app, name="authorisations")
+app.add_typer(commands.app, name="commands")
+app.add_typer(sessions.app, name="sessions")
+app.add_typer(cdrs.app, name="cdrs")
+app.add_typer(events.app, name="events")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(call_outs.app, name="call-outs")

@@ -100,7 +100,7 @@ class Cdrs:
         connection: str | None,
         since: str | None,
         unconfirmed_hours: int | None,
-        disputed: bool,
+        disputed: bool | None,
         after: str | None,
         limit: int,
     ) -> Page[CdrView]:
@@ -111,7 +111,7 @@ class Cdrs:
             connection=connection,
             since=since,
             unconfirmed_hours=unconfirmed_hours,
-            disputed=disputed or None,
+            disputed=disputed,
             after=after,
             limit=limit,
         )

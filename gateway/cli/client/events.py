@@ -1,7 +1,7 @@
 """Events as they happen, and who is told of them or asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import aiohttp
@@ -31,7 +31,7 @@ class Events:
 
     async def follow(
         self, party: str | None, type_: EventType | None, after: str | None, lost: Callable[[str], None]
-    ) -> AsyncIterator[Streamed]:
+    ) -> AsyncGenerator[Streamed, None]:
         """Streams events for ever, going on where a stream ended or broke off.
 
         Args:
