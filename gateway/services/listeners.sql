@@ -1,7 +1,7 @@
 -- name: list
 SELECT h.*,
     (SELECT count(*) FROM delivery d WHERE d.destination = -h.id AND d.state = 'pending') AS waiting,
-    (SELECT count(*) FROM delivery d WHERE d.hook_id = h.id AND d.state = 'refused') AS refused
+    (SELECT count(*) FROM dead_letter l JOIN delivery d ON d.no = l.delivery_no WHERE d.destination = -h.id) AS refused
 FROM hook h WHERE h.kind = $1 AND ($2::text IS NULL OR h.name = $2) ORDER BY h.name
 
 -- name: create

@@ -189,7 +189,7 @@ class Roaming:
             "auth_method": AuthMethod.AUTH_REQUEST,
         }
         async with self.store.transaction() as tx:
-            await record(tx, Admission(**(fields | changes)))
+            await record(tx, [Admission(**(fields | changes))])
 
     async def put(self, given: Session | None = None) -> SessionResult:
         return await self.sessions.put(given or session(), WHO)

@@ -14,8 +14,11 @@ FOR UPDATE OF s
 -- as its reference.
 SELECT DISTINCT i.party, i.reference, s.session_id
 FROM unnest($1::text[], $2::text[]) AS i(party, reference)
-JOIN authorisation a ON a.party = i.party AND (a.id = i.reference OR a.no IN (
-    SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = i.reference))
+CROSS JOIN LATERAL (
+    SELECT no FROM authorisation WHERE id = i.reference
+    UNION ALL
+    SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = i.reference) found
+JOIN authorisation a ON a.no = found.no AND a.party = i.party
 JOIN session s ON s.no = a.session_no
 
 -- name: stored
@@ -41,8 +44,8 @@ SELECT d.no, d.body, d.session_no, d.review, d.credit, d.taken_back, d.connectio
 FROM cdr d WHERE d.party = $1 AND d.cdr_id = $2
 FOR UPDATE
 
--- name: session_no
-SELECT session_no FROM cdr WHERE party = $1 AND cdr_id = $2
+-- name: numbers
+SELECT no, session_no FROM cdr WHERE party = $1 AND cdr_id = $2
 
 -- name: lock_session
 SELECT FROM session WHERE no = $1 FOR UPDATE
@@ -101,11 +104,10 @@ SELECT * FROM (
         ORDER BY v.no DESC LIMIT 1) v ON true
     WHERE d.no < $1
         AND ($2::text[] IS NULL OR d.party = ANY($2))
-        AND ($3::text IS NULL OR d.cdr_id = $3)
-        AND ($4::text IS NULL OR c.name = $4)
-        AND ($5::timestamptz IS NULL OR d.accepted_at >= $5)
-        AND ($6::interval IS NULL OR d.accepted_at < now() - $6::interval AND v.state = 'pending')
-        AND (NOT $7::boolean OR EXISTS (SELECT FROM dispute i WHERE i.cdr_no = d.no))
+        AND ($3::text IS NULL OR c.name = $3)
+        AND ($4::timestamptz IS NULL OR d.accepted_at >= $4)
+        AND ($5::interval IS NULL OR d.accepted_at < now() - $5::interval AND v.state = 'pending')
+        AND (NOT $6::boolean OR EXISTS (SELECT FROM dispute i WHERE i.cdr_no = d.no))
 ) d
-WHERE $8::text IS NULL OR d.state = $8
-ORDER BY d.no DESC LIMIT $9
+WHERE $7::text IS NULL OR d.state = $7
+ORDER BY d.no DESC LIMIT $8

@@ -101,9 +101,9 @@ async def _lock(tx: Transaction, party: PartyId, cdr_id: str) -> Record:
         NotFound: There is none.
         Conflict: It waits for review, takes another one back, or was taken back.
     """
-    session_no = await tx.fetchval(SQL["session_no"], party.normal, cdr_id)
-    if session_no is not None:
-        await tx.execute(SQL["lock_session"], session_no)
+    known = await tx.fetchrow(SQL["numbers"], party.normal, cdr_id)
+    if known is not None and known["session_no"] is not None:
+        await tx.execute(SQL["lock_session"], known["session_no"])
     row = await tx.fetchrow(SQL["lock"], party.normal, cdr_id)
     if row is None:
         raise NotFound(f"there is no CDR {party}/{cdr_id}")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from gateway.services.cdrs.accepting import SQL, Acceptance
 from gateway.services.cdrs.assigning import assign
@@ -32,8 +32,6 @@ from gateway.store.growth import Growth
 from gateway.store.pool import Record, Store
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
-
-_LAST: Final = 2**63 - 1
 
 Count: TypeAlias = Callable[[str | None, str, int, Decimal], None]
 """Counts CDRs: the connection's name, what came of them, how many, and their kWh."""
@@ -94,9 +92,11 @@ class Cdrs:
 
     async def get(self, party: PartyId, cdr_id: str) -> CdrView | None:
         """See `ports.Cdrs.get`."""
-        rows = await self._store.fetch(SQL["list"], _LAST, [party.normal], cdr_id, None, None, None, False, None, 1)
-        if not rows:
+        known = await self._store.fetchrow(SQL["numbers"], party.normal, cdr_id)
+        if known is None:
             return None
+        # The list from there on, which begins with it.
+        rows = await self._store.fetch(SQL["list"], known["no"] + 1, [party.normal], None, None, None, False, None, 1)
         disputes = [
             Dispute(**{**dict(row), "agreed": json.loads(row["agreed"])})
             for row in await self._store.fetch(SQL["disputes"], rows[0]["no"])
@@ -109,7 +109,6 @@ class Cdrs:
             SQL["list"],
             start_before(after),
             None if wanted.parties is None else [party.normal for party in wanted.parties],
-            None,
             wanted.connection,
             wanted.since,
             wanted.unconfirmed_for,

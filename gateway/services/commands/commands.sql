@@ -114,9 +114,16 @@ FROM command m JOIN connection c ON c.id = m.connection_id
     LEFT JOIN session s ON s.no = coalesce(m.session_no, a.session_no)
 WHERE ($1::text[] IS NULL OR m.party = ANY($1)) AND ($2::text IS NULL OR c.name = $2)
     AND ($3::boolean IS NULL OR (m.result IS NULL) = $3)
-    AND ($4::text IS NULL OR m.id = $4)
-    AND ($5::timestamptz IS NULL OR (m.at, m.id) < ($5, $6))
-ORDER BY m.at DESC, m.id DESC LIMIT $7
+    AND ($4::timestamptz IS NULL OR (m.at, m.id) < ($4, $5))
+ORDER BY m.at DESC, m.id DESC LIMIT $6
+
+-- name: one
+SELECT m.id, m.kind, m.party, m.body, m.at, m.deadline, m.result, m.answer, m.answered_at, c.name AS connection,
+    a.id AS reference, s.session_id
+FROM command m JOIN connection c ON c.id = m.connection_id
+    LEFT JOIN authorisation a ON a.no = m.authorisation_no
+    LEFT JOIN session s ON s.no = coalesce(m.session_no, a.session_no)
+WHERE ($1::text[] IS NULL OR m.party = ANY($1)) AND m.id = $2
 
 -- name: party_of
 SELECT party FROM command WHERE id = $1

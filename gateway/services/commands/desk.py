@@ -27,7 +27,7 @@ class Desk:
     ) -> Page[CommandView]:
         """See `ports.CommandDesk.list`."""
         at, id_ = _start(after)
-        rows = await self._store.fetch(SQL["list"], _normal(parties), connection, open_, None, at, id_, limit)
+        rows = await self._store.fetch(SQL["list"], _normal(parties), connection, open_, at, id_, limit)
         last = rows[-1] if len(rows) == limit else None
         return Page(
             [_view(row) for row in rows], encode(last["at"].isoformat(), last["id"]) if last is not None else None
@@ -35,7 +35,7 @@ class Desk:
 
     async def get(self, parties: Parties, id_: str) -> CommandView:
         """See `ports.CommandDesk.get`."""
-        row = await self._store.fetchrow(SQL["list"], _normal(parties), None, None, id_, None, None, 1)
+        row = await self._store.fetchrow(SQL["one"], _normal(parties), id_)
         if row is None:
             raise NotFound(f"There is no command {id_}")
         return _view(row)

@@ -26,8 +26,10 @@ WHERE no = $1
 SELECT a.no, a.id, a.location_id, a.evse_uid, a.identity, a.contract_key, a.connection_id, a.allowed, a.leg, a.at,
     a.expires_at, a.session_no, a.origin
 FROM authorisation a
-WHERE a.party = $1 AND (a.id = $2 OR a.no IN (
-    SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = $2))
+WHERE a.party = $1 AND a.no IN (
+    SELECT no FROM authorisation WHERE id = $2
+    UNION ALL
+    SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = $2)
 ORDER BY a.no
 
 -- name: nearby

@@ -65,6 +65,8 @@ CREATE TABLE authorisation (
     session_no bigint
 );
 CREATE INDEX authorisation_open ON authorisation (party, evse_uid, at) WHERE allowed AND session_no IS NULL;
+CREATE INDEX authorisation_reserved ON authorisation (party, location_id, evse_uid, expires_at)
+    WHERE allowed AND origin = 'reserve';
 CREATE INDEX authorisation_at ON authorisation (party, at);
 
 -- A session as the backend tells it. `review` says why it waits for a person instead of going to a hub; `assigned`: a

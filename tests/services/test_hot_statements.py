@@ -1,0 +1,132 @@
+"""What is asked while a driver waits, or with every session and CDR, takes no longer as the tables grow."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.services.authorisation.recording import SQL as AUTHORISATION
+from gateway.services.cdrs.accepting import SQL as CDRS
+from gateway.services.commands.finding import SQL as COMMANDS
+from gateway.services.listeners import SQL as LISTENERS
+from gateway.services.sessions.belonging import SQL as SESSIONS
+from gateway.services.sessions.pulling import SQL as PULLING
+from gateway.store.pool import Store, Transaction
+from tests.harness import AT, later
+
+PARTY = "FR*ABC"
+GROWING = {"authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"}
+SMALL = {"session_running"}
+"""Indexes that hold no more than what goes on at the moment, so that they may be read whole."""
+
+STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("a tap", AUTHORISATION["prepare"], (PARTY, "L1", "U1", None, "04AB", None, None, "a-1")),
+    ("a stop", AUTHORISATION["to_stop"], ("a-1", "04AB", None)),
+    ("an authorisation", AUTHORISATION["one"], ("a-1",)),
+    ("a reference", SESSIONS["named"], (PARTY, "a-1")),
+    ("nearby", SESSIONS["nearby"], (PARTY, "U1", "L1", AT, later(-60), AT)),
+    ("a foreign token", SESSIONS["is_foreign"], ("04AB", "FRXYZC12345678")),
+    ("a session", SESSIONS["one"], (PARTY, "s-1")),
+    ("a locked session", SESSIONS["lock"], (PARTY, "s-1")),
+    ("a session's wishes", PULLING["running"], (1, None, "s-1")),
+    ("the sessions of CDRs", CDRS["lock_sessions"], ([PARTY], ["s-1"])),
+    ("the sessions of references", CDRS["sessions_of_references"], ([PARTY], ["a-1"])),
+    ("CDRs known", CDRS["stored"], ([PARTY], ["c-1"])),
+    ("CDRs' numbers", CDRS["numbers"], (PARTY, "c-1")),
+    ("an EVSE", COMMANDS["evses_by_id"], ("FRABCE1", None, 1, "04AB", None, AT)),
+    ("a location", COMMANDS["evses_by_location"], ("L1", None, 1, "04AB", None, AT, None)),
+    ("a charge", COMMANDS["charges"], (1, "hub-1", None)),
+    ("a command", COMMANDS["one"], (None, "c" * 32)),
+    ("commands overdue", COMMANDS["overdue"], (AT,)),
+    ("a webhook", LISTENERS["list"], ("webhook", "erp")),
+]
+
+
+@pytest.fixture
+async def grown(store: Store) -> Store:
+    """A store like a gateway's that has run for a year, most of it settled."""
+    await store.execute(
+        "INSERT INTO connection (name, hub, mode, state, scope, settings)"
+        " VALUES ('h', 'h', 'live', 'ready', '{}', '{}')"
+    )
+    await store.execute(
+        "INSERT INTO hook (name, kind, url, secret, types, parties)"
+        " VALUES ('erp', 'webhook', 'https://x', '', '{}', '{}')"
+    )
+    for table, columns, values in (
+        (
+            "authorisation",
+            "id, origin, party, location_id, evse_uid, identity, connection_id, allowed, detail, expires_at",
+            (
+                "'a-' || n, CASE WHEN n % 20 = 0 THEN 'reserve' ELSE 'tap' END, 'FR*ABC', 'L' || n % 500, 'U1', 'X', 1,"
+                " true, '{}', timestamptz '2020-01-01' + n * interval '1 min'"
+            ),
+        ),
+        (
+            "session",
+            "party, session_id, body, place, digest, status, authorisation_no, connection_id, ended_at, last_updated",
+            "'FR*ABC', 's-' || n, '{}', '{}', '', 'COMPLETED', n, 1, now(), now() - n * interval '1 min'",
+        ),
+        ("session_ref", "connection_id, kind, value, authorisation_no", "1, 'reference', 'r-' || n, n"),
+        (
+            "cdr",
+            "party, cdr_id, body, digest, session_no, connection_id, leg, energy, last_updated",
+            "'FR*ABC', 'c-' || n, '{}', '', n, 1, '{}', 1, now()",
+        ),
+        (
+            "command",
+            "id, connection_id, kind, party, body, dedup, result, deadline",
+            "md5(n::text), 1, 'START_SESSION', 'FR*ABC', '{}', n::text, 'ACCEPTED', now()",
+        ),
+        (
+            "token",
+            "connection_id, party, type, uid, uid_key, contract_key, listed, body, last_updated",
+            "1, 'FR-XYZ', 'RFID', 'U' || n, 'U' || n, 'C' || n, true, '{}', now()",
+        ),
+        (
+            "delivery",
+            "connection_id, operation, kind, lane, key, party, payload, state, cdr_no",
+            "1, 'cdrs', 'POST', n::text, n::text, 'FR*ABC', '{}', 'delivered', n",
+        ),
+    ):
+        await store.execute(f"INSERT INTO {table} ({columns}) SELECT {values} FROM generate_series(1, 20000) n")
+    await store.execute("UPDATE authorisation SET session_no = no")
+    await store.execute("ANALYZE")
+    return store
+
+
+async def test_no_hot_statement_of_a_charge_reads_a_whole_table(grown: Store) -> None:
+    found: list[str] = []
+    async with grown.transaction() as tx:
+        # Which plan PostgreSQL takes for a statement that it has prepared is its own affair: both have to do.
+        await tx.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        for what, sql, args in STATEMENTS:
+            for kind, plan in (
+                ("custom", await _custom(tx, sql, args)),
+                ("generic", await _generic(tx, sql, len(args))),
+            ):
+                found += [f"{what}, {kind}: {node['Relation Name']}" for node in _whole(plan)]
+    assert not found, "\n".join(found)
+
+
+async def _custom(tx: Transaction, sql: str, args: tuple[Any, ...]) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(await tx.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *args))[0]["Plan"]
+    return plan
+
+
+async def _generic(tx: Transaction, sql: str, count: int) -> dict[str, Any]:
+    await tx.execute(f"PREPARE hot AS {sql}")
+    told = await tx.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE hot({', '.join(['NULL'] * count)})")
+    await tx.execute("DEALLOCATE hot")
+    plan: dict[str, Any] = json.loads(told)[0]["Plan"]
+    return plan
+
+
+def _whole(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Gives the nodes of a plan that read a growing table from one end to the other."""
+    grows = plan.get("Relation Name") in GROWING and plan.get("Index Name") not in SMALL
+    if grows and plan["Node Type"] != "Bitmap Heap Scan" and "Index Cond" not in plan:
+        yield plan
+    for part in plan.get("Plans", ()):
+        yield from _whole(part)
