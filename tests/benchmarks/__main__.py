@@ -15,7 +15,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, day, importing, statuses, translation
+from tests.benchmarks import authorise, commands, day, importing, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -25,7 +25,7 @@ _OUT = Path("build/bench.json")
 
 def main(
     only: Annotated[
-        list[str] | None, typer.Option(help="translation, import, statuses, authorise or day; all by default")
+        list[str] | None, typer.Option(help="translation, import, statuses, authorise, commands or day; all by default")
     ] = None,
     whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
 ) -> None:
@@ -37,6 +37,7 @@ def main(
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
+        "commands": (None, lambda: _with_database(lambda url, to: uvloop.run(commands.measure(url, to)))),
         "day": (
             _EVENTS,
             lambda: _with_database(lambda url, to: uvloop.run(day.measure(url, to, _EVENTS, seconds=seconds))),

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
@@ -18,26 +18,23 @@ from gateway.cli.demo import network
 from gateway.cli.demo.stage import HUBS, Stage, stage
 from gateway.cli.demo.statuses import Named, evses
 from gateway.cli.demo.story import bring_in, quiet
-from gateway.cli.percentiles import percentile
 from mappings.canonical.ids import EvseId, PartyId
+from tests.benchmarks.paced import Post, compare
 
 _LOCATIONS = 300
-_RATE = 200
-_SECONDS = 20.0
-_WARM_UP = 4.0
+RATE = 200
+SECONDS = 20.0
+_SETTLES = 4.0
+"""Seconds after which every process has looked for changed connections."""
 _PATIENCE = 120.0
 _CONNECTIONS = 32
-_TICK = 0.001
 
 _OPERATOR = "FR*RGT"
 _UIDS = [f"04{number:012X}" for number in range(500)]
 _EMSP = "FR*XYZ"
 
-Post = Callable[[int], Awaitable[float]]
-"""Sends the request of a number; gives the seconds till its answer."""
 
-
-async def measure(url: str, folder: Path, *, rate: float = _RATE, seconds: float = _SECONDS) -> list[Figure]:
+async def measure(url: str, folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> list[Figure]:
     """Taps at stations of a small network, at a rate, with one hub live at a time; plain HTTP on every way."""
     figures: list[Figure] = []
     async with stage(url, folder, limits=False, tls=False) as on_stage:
@@ -53,7 +50,7 @@ async def measure(url: str, folder: Path, *, rate: float = _RATE, seconds: float
                 for other in HUBS:
                     mode = "live" if other == hub else "off"
                     await on_stage.call("PUT", f"/v1/connections/{other}/mode", {"mode": mode})
-                await asyncio.sleep(_WARM_UP)  # every process looks for changed connections once a second
+                await asyncio.sleep(_SETTLES)
                 figures += await _compare(hub, on_stage, app, named, rate, seconds)
     return figures
 
@@ -75,33 +72,7 @@ async def _compare(
 ) -> list[Figure]:
     async with _direct(hub, on_stage, app, named) as straight, _gateway(on_stage) as across:
         direct, through = _asks_hub(hub, straight, named), _taps(across, named)
-        for post in (direct, through):
-            await _paced(post, rate, _WARM_UP)
-        # In turns, so that whatever else the machine does meanwhile weighs on both.
-        alone, added = [], []
-        for _ in range(4):
-            alone += await _paced(direct, rate, seconds / 4)
-            added += await _paced(through, rate, seconds / 4)
-    figures = []
-    for share, goal in ((0.5, 5.0), (0.99, 20.0)):
-        one, other = (1000 * (percentile(sorted(each), share) or 0.0) for each in (alone, added))
-        name = f"authorise: {hub} at {rate:g}/s, p{100 * share:g}"
-        figures += [
-            Figure.of(f"{name}, directly", one, "ms", better="less"),
-            Figure.of(f"{name}, added by the gateway", other - one, "ms", goal, better="less"),
-        ]
-    return figures
-
-
-async def _paced(post: Post, rate: float, seconds: float) -> list[float]:
-    """Sends requests at a rate, whether or not earlier ones are answered, as many chargers do."""
-    tasks: list[asyncio.Task[float]] = []
-    begun = time.perf_counter()
-    while (due := (time.perf_counter() - begun)) < seconds:
-        while len(tasks) < due * rate:
-            tasks.append(asyncio.create_task(post(len(tasks))))
-        await asyncio.sleep(_TICK)
-    return list(await asyncio.gather(*tasks))
+        return await compare(f"authorise: {hub}", direct, through, rate, seconds)
 
 
 def _gateway(on_stage: Stage) -> AbstractAsyncContextManager[Wire]:
