@@ -1,7 +1,7 @@
 """Deliveries in the store: claiming messages, and writing what came of them."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -109,8 +109,12 @@ class Written(NamedTuple):
 class Settlements(Protocol):
     """Whoever has to know what came of deliveries."""
 
-    async def settled(self, tx: Transaction, ended: Sequence[Result]) -> None:
-        """Is told of deliveries that ended, in the transaction that writes so; told again where that is repeated."""
+    async def settled(self, tx: Transaction, ended: Sequence[Result]) -> Callable[[], None] | None:
+        """Is told of deliveries that ended, in the transaction that writes so; told again where that is repeated.
+
+        Returns:
+            What is to be done once it is committed.
+        """
 
 
 class DeliveryStore:
@@ -161,17 +165,19 @@ class DeliveryStore:
 
     async def settle(self, results: Sequence[Result]) -> Written:
         """Writes what came of some deliveries and gives up their leases, in one transaction."""
-        written = Written((), False)
+        written, after = Written((), False), list[Callable[[], None]]()
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
-                    written = await self._settle(tx, results)
+                    written, after = await self._settle(tx, results)
+        for do in after:
+            do()
         for one in results:
             self.abandon(one.claimed)
         await self._growth.note(delivery=len(written.results))
         return written
 
-    async def _settle(self, tx: Transaction, results: Sequence[Result]) -> Written:
+    async def _settle(self, tx: Transaction, results: Sequence[Result]) -> tuple[Written, list[Callable[[], None]]]:
         rows = await tx.fetch(
             SQL["settle"],
             [one.claimed.no for one in results],
@@ -189,10 +195,11 @@ class DeliveryStore:
         kept = [one for one in results if one.claimed.no in ours]
         if refused := [one for one in kept if one.end is End.REFUSED]:
             await tx.execute(SQL["refuse"], [one.claimed.no for one in refused], [one.field for one in refused])
+        after: list[Callable[[], None]] = []
         if ended := [one for one in kept if one.end is not None]:
-            for each in self._settlements:
-                await each.settled(tx, ended)
-        return Written(kept, any(row["wakes"] for row in rows))
+            told = [await each.settled(tx, ended) for each in self._settlements]
+            after = [do for do in told if do is not None]
+        return Written(kept, any(row["wakes"] for row in rows)), after
 
     async def clean(self, older_than: timedelta, most: int) -> int:
         """Deletes some of what was settled long ago; gives how many, 0 where another replica is at it."""

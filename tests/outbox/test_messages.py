@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from adapters.core.connection import Mode, State
@@ -274,6 +275,34 @@ async def test_the_backend_hears_what_became_of_its_cdrs(database_url: str) -> N
             ("cdr.refused", "NL*ABC", "cdrs/NL*ABC/bad"),
         ]
         assert '"2001"' in events[1]["data"]
+
+
+class Crossing:
+    """Implements `Settlements`: crosses another transaction the first time."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    async def settled(self, _tx: object, _ended: object) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise asyncpg.DeadlockDetectedError("crossed")
+
+
+async def test_a_cdr_is_counted_once_however_often_its_transaction_is_repeated(database_url: str) -> None:
+    counted: list[Any] = []
+    crossing = Crossing()
+    settlements = [CdrSettlements(lambda *one: counted.append(one)), crossing]
+    async with post(database_url, settlements=settlements) as gateway:
+        await gateway.store.execute(
+            "INSERT INTO cdr (party, cdr_id, body, digest, energy, last_updated, connection_id)"
+            " VALUES ('NL*ABC', 'c-1', '{}', '', 7, now(), $1)",
+            gateway.number,
+        )
+        await gateway.append(message("A", "A-1", "cdrs"), cdr_no=1)
+        await gateway.quiet()
+        assert crossing.tries == 2
+        assert counted == [(CONNECTION, "delivered", 1, 7)]
 
 
 async def test_issues_are_counted_once_for_each_message_and_kept(database_url: str) -> None:

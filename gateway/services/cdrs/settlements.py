@@ -1,6 +1,6 @@
 """Tells the backend what came of what hubs were told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
@@ -21,22 +21,25 @@ class CdrSettlements:
     """Implements `outbox.delivery_store.Settlements`: whether a hub took a CDR, as an event.
 
     Args:
-        count: Told of each.
+        count: Told of each once it is written.
     """
 
     def __init__(self, count: Count) -> None:
         self._count = count
 
-    async def settled(self, tx: Transaction, ended: Sequence[Result]) -> None:
+    async def settled(self, tx: Transaction, ended: Sequence[Result]) -> Callable[[], None] | None:
         """Writes an event for each CDR that a hub has now, or refused."""
         told = {one.claimed.no: one for one in ended if one.claimed.cdr_no is not None and one.end in _TYPES}
-        if told:
-            rows = await tx.fetch(SQL["cdrs"], list(told))
-            await append(tx, *(_event(row, told[row["no"]]) for row in rows))
-            for row in rows:
-                if not row["roams"]:  # told beside the hub that pays for it
-                    continue
-                outcome = "delivered" if told[row["no"]].end is End.DELIVERED else "refused"
+        if not told:
+            return None
+        rows = await tx.fetch(SQL["cdrs"], list(told))
+        await append(tx, *(_event(row, told[row["no"]]) for row in rows))
+        return lambda: self._counted([(row, told[row["no"]]) for row in rows])
+
+    def _counted(self, cdrs: Sequence[tuple[Record, Result]]) -> None:
+        for row, result in cdrs:
+            if row["roams"]:  # else it was told beside the hub that pays for it
+                outcome = "delivered" if result.end is End.DELIVERED else "refused"
                 self._count(row["connection"], outcome, 1, row["energy"])
 
 
