@@ -1,5 +1,6 @@
 """Sessions on a real database, over hubs in this process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod, Metering, Session, SessionStatus
 from mappings.canonical.tokens import Identification, TokenType
-from tests.harness import PARTY, WHO, later
+from tests.harness import PARTY, WHO, eventually, later
 from tests.services.roaming import CARD, CONTRACT, OTHER_CARD, Roaming, cdr, ended, leg, roaming, session
 
 
@@ -155,6 +156,16 @@ async def test_an_authorisation_serves_one_session(hubs: Roaming) -> None:
     assert result.review == "the authorisation that it refers to serves another session"
     with pytest.raises(Conflict, match="serves another"):
         await hubs.sessions.assign(PARTY, "s-2", "a-1", WHO)
+
+
+async def test_an_authorisation_that_is_denied_while_its_session_is_written_is_not_used(hubs: Roaming) -> None:
+    await hubs.admit()
+    async with hubs.store.transaction() as tx:  # the backend says no to the start, and tells of its session
+        await tx.execute("UPDATE authorisation SET allowed = false")
+        putting = asyncio.create_task(hubs.put(session(reference="a-1")))
+        await eventually(lambda: hubs.store.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+    assert (await putting).review == "the authorisation that it refers to was denied"
+    assert not await hubs.messages()
 
 
 async def test_a_session_of_the_operators_own_driver_is_told_only_where_it_is_wanted(hubs: Roaming) -> None:

@@ -281,13 +281,13 @@ async def _claim(tx: Transaction, no: int, session_id: str, belongs: Belongs) ->
     """Takes an authorisation for a session, and makes the session's own id lead to it.
 
     Raises:
-        asyncpg.SerializationError: Another session took it meanwhile.
+        asyncpg.SerializationError: Another session took it meanwhile, or it was denied.
     """
     if belongs.authorisation is None:
         return
     number, _ = belongs.authorisation
     if await tx.fetchval(SQL["claim"], number, no) is None:
-        raise asyncpg.SerializationError("another session took the authorisation")
+        raise asyncpg.SerializationError("another session took the authorisation, or it was denied")
     if belongs.connection_id is not None:
         await tx.execute(SQL["add_own_id"], belongs.connection_id, session_id, number)
 

@@ -12,9 +12,10 @@ ON CONFLICT (party, session_id) DO NOTHING
 RETURNING no
 
 -- name: update
+-- What its CDR ended stays ended, whatever a report says that came late.
 UPDATE session SET
-    body = $2, place = $3, digest = $4, status = $5, authorisation_no = $6, connection_id = $7, review = $8, ended_at = $9,
-    last_updated = $10, updated_at = now()
+    body = $2, place = $3, digest = $4, status = $5, authorisation_no = $6, connection_id = $7, review = $8,
+    ended_at = coalesce($9, ended_at), last_updated = $10, updated_at = now()
 WHERE no = $1
 
 -- name: assign
@@ -46,8 +47,9 @@ ORDER BY a.at DESC LIMIT 100
 SELECT EXISTS (SELECT FROM token WHERE listed AND uid_key = $1 UNION ALL SELECT FROM token WHERE listed AND contract_key = $2)
 
 -- name: claim
--- An authorisation serves one session.
-UPDATE authorisation SET session_no = $2 WHERE no = $1 AND (session_no IS NULL OR session_no = $2) RETURNING no
+-- An authorisation serves one session, unless it was denied meanwhile.
+UPDATE authorisation SET session_no = $2 WHERE no = $1 AND allowed AND (session_no IS NULL OR session_no = $2)
+RETURNING no
 
 -- name: add_own_id
 -- By it a hub may name the session that it was told. Of parties that give out the same ids, the newer session has it.
