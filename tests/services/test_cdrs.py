@@ -229,6 +229,16 @@ async def test_a_cdr_ends_a_session_whose_end_was_not_told(hubs: Roaming) -> Non
     assert (view.ended, view.cdr, view.session.status) == (later(3600), "c-1", SessionStatus.ACTIVE)
 
 
+async def test_a_report_that_comes_after_the_cdr_lets_no_session_run_again(hubs: Roaming) -> None:
+    await hubs.admit()
+    await hubs.put()
+    await hubs.accept()
+    await hubs.put(session(energy=Decimal(2), last_updated=later(1200)))
+    view = await hubs.sessions.get(PARTY, "s-1")
+    assert view is not None
+    assert (view.ended, view.session.energy) == (later(3600), Decimal(2))
+
+
 async def test_many_cdrs_are_accepted_together_and_one_that_is_refused_stops_no_other(hubs: Roaming) -> None:
     await hubs.charged()
     await hubs.put(ended("s-2", auth_method=AuthMethod.WHITELIST, identification=OTHER_CARD))
@@ -328,6 +338,18 @@ async def test_a_cdr_that_its_hub_refused_is_replaced_without_a_credit(hubs: Roa
     assert await state(hubs, "c-1-R1") is CdrState.PENDING
     assert await state(hubs) is CdrState.TAKEN_BACK
     assert not await hubs.store.fetch("SELECT FROM delivery WHERE cdr_no IS NOT NULL AND state = 'refused'")
+
+
+async def test_long_ids_that_differ_at_their_end_only_can_both_be_corrected(hubs: Roaming) -> None:
+    ids = [f"{'c' * 35}{end}" for end in "12"]
+    for number, cdr_id in enumerate(ids):
+        await hubs.admit(f"a-{number}", leg=leg(f"r-{number}", hub_session=f"h-{number}"))
+        await hubs.put(ended(f"s-{number}", reference=f"a-{number}"))
+        await hubs.accept(cdr(cdr_id, f"s-{number}"))
+    await hubs.settle("refused")
+    made = [(await hubs.cdrs.correct(PARTY, cdr_id, agreed(energy=10), WHO)).cdr for cdr_id in ids]
+    assert len(set(made)) == 2
+    assert all(len(one) <= 36 for one in made)
 
 
 @pytest.mark.parametrize("changes", [{}, {"energy": 1001}])

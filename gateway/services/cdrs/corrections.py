@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any, Final, Literal
 
 from gateway.events.writing import EventType
@@ -68,7 +69,7 @@ async def correct(
         await append_events(tx, event(EventType.CDR_DISPUTED, old, correction.reason, dispute=number))
         return Done(Corrected("dispute", old.id, dispute=number), name, old.energy)
     count = await tx.fetchval(SQL["family"], row["session_no"]) if row["session_no"] is not None else 1
-    changes = agreed | {"id": f"{old.id[:_STEM]}-R{count}", "last_updated": now}
+    changes = agreed | {"id": f"{_stem(old.id)}-R{count}", "last_updated": now}
     new = old.model_copy(update=changes)
     if faults := of_cdr(new, now):
         raise Invalid(*((f"agreed.{field}", detail) for field, detail in faults))
@@ -77,7 +78,7 @@ async def correct(
     else:
         credit = old.model_copy(
             update={
-                "id": f"{old.id[:_STEM]}-C{count}",
+                "id": f"{_stem(old.id)}-C{count}",
                 "credit": True,
                 "credited_cdr": old.id,
                 # OCPI 2.2.1, mod_cdrs, Credit CDRs: all of the original, with only these negated.
@@ -142,6 +143,13 @@ async def _replace(
     billed = [Billed(numbers[cdr.id], cdr, cdr.location, roaming, row["session_no"]) for cdr in fresh]
     await tell(tx, links, billed, now)
     return Corrected(outcome, new.id, credit.id if credit is not None else None)
+
+
+def _stem(id_: str) -> str:
+    """Gives what the ids of a CDR's corrections begin with; long ones that differ at their end only stay apart."""
+    if len(id_) <= _STEM:
+        return id_
+    return id_[: _STEM - 9] + "-" + blake2b(id_.encode(), digest_size=4).hexdigest()
 
 
 def _agreed(agreed: Agreed) -> dict[str, Any]:
