@@ -54,7 +54,7 @@ ORDER BY a.no DESC LIMIT $4
 -- What a stop is judged by: who started it, whether it goes on, and the groups of the token that is held up now ($2 uid,
 -- or $3 contract) by the connections that told of it.
 SELECT a.id, a.party, a.allowed, a.identity, a.contract_key, a.connection_id, a.leg, a.detail, a.location_id, a.evse_uid,
-    a.connector_id, s.no IS NOT NULL AS has_session, s.ended_at IS NOT NULL AS ended, s.place::text AS place, l.body,
+    a.connector_id, s.ended_at IS NOT NULL AS ended, s.place::text AS place, l.body,
     ARRAY(SELECT body::text FROM token t WHERE t.uid_key = $2 OR (t.contract_key = $3 AND $2::text IS NULL)) AS tokens
 FROM authorisation a
 LEFT JOIN session s ON s.no = a.session_no

@@ -6,8 +6,6 @@ from mappings.canonical.cdrs import CdrLocation, cdr_location
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Location
 
-_SQL = "SELECT body FROM location WHERE party = $1 AND location_id = $2"
-
 
 async def place_of(
     tx: Transaction,

@@ -26,16 +26,6 @@ TELLING: Final = 5
 STOP: Final = 15.0
 """Seconds that commands under way may take to end when the process shall."""
 
-# What is said at once, where OCPI's CommandResponse has a word for it (mod_commands, CommandResponseType).
-_AT_ONCE: Final = frozenset(
-    {
-        CommandResult.NOT_SUPPORTED,
-        CommandResult.UNKNOWN_SESSION,
-        CommandResult.UNKNOWN_EVSE,  # a status code of its own (status_codes, 2003)
-        CommandResult.REJECTED,
-    }
-)
-
 
 class Word(BaseModel):
     """What the backend answers to a call-out, in as far as it matters here."""
