@@ -180,12 +180,23 @@ async def judge(stage: Stage, backend: Backend, many: Sequence[Driver]) -> list[
                 starts=sum(one.identification.uid not in taps for one in own),
                 charges=len(own),
                 confirmed=sum(f"CDR-{one.session_id}" in confirmed for one in own),
-                remembered=sum(held.get(_at(one)) == [one.energy] for one in own),
+                remembered=_agreeing(own, held),
                 repeated=await _repeated(stage, hub),
                 energy=sum((one.energy for one in own), Decimal(0)),
             )
         )
     return verdicts
+
+
+def _agreeing(own: Sequence[Charge], held: Mapping[str, Sequence[Decimal]]) -> int:
+    """Counts the charges at those EVSEs of which a hub remembers these very energies, and no others.
+
+    A driver whose start came to nothing that they heard of starts again, and has two charges at one EVSE.
+    """
+    charged: dict[str, list[Decimal]] = {}
+    for one in own:
+        charged.setdefault(_at(one), []).append(one.energy)
+    return sum(len(energies) for at, energies in charged.items() if sorted(held.get(at, ())) == sorted(energies))
 
 
 async def _confirmed(stage: Stage) -> set[str]:
@@ -204,7 +215,7 @@ def _at(one: Charge) -> str:
 
 
 async def _remembered(stage: Stage, hub: str) -> dict[str, list[Decimal]]:
-    """Gives the energies that a hub was told of, kWh, by the EVSE: here each charge has one of its own."""
+    """Gives the energies that a hub was told of, kWh, by the EVSE: here each driver has one of their own."""
     found: dict[str, list[Decimal]] = {}
     async for record in stage.memory(hub, "cdrs"):
         wire = record["record"]

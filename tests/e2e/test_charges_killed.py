@@ -1,0 +1,107 @@
+"""Drivers charge over both hubs while a gateway is killed: no CDR is lost, and each is in effect once."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from gateway.app import App, assembled
+from gateway.cli.demo import drivers, network
+from gateway.cli.demo.backend import Backend, backend
+from gateway.cli.demo.processes import Child, answers, free_port, started
+from gateway.cli.demo.stage import Stage, stage
+from gateway.cli.demo.story import bring_in, fail_for_a_while, quiet
+
+_DRIVERS = 16
+_SECONDS = 4.0
+
+
+@pytest.fixture
+async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with stage(database_url, tmp_path, limits=False, tls=False) as made:
+        yield made
+
+
+async def test_a_gateway_killed_while_drivers_charge_loses_no_cdr(on_stage: Stage, tmp_path: Path) -> None:
+    dice = random.Random()  # other moments every time is the point
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(assembled(on_stage.settings))
+        await on_stage.connect()
+        await _hurry(on_stage)
+        await bring_in(on_stage, network.network(20))
+        await quiet(app, 60)
+        # Whatever the one that is killed leaves half done, the other takes up.
+        await stack.enter_async_context(started(_replica(on_stage, tmp_path)))
+        many, cpo = await _enrolled(stack, on_stage, app)
+        charging = asyncio.create_task(_charge(on_stage, cpo, many))
+        failing = asyncio.create_task(fail_for_a_while(on_stage, _SECONDS))
+        killed = 0
+        while not charging.done():
+            await asyncio.sleep(dice.uniform(0.2, 1.0))
+            await on_stage.gateway.kill()
+            await on_stage.gateway.start()
+            killed += 1
+        await asyncio.gather(charging, failing)
+        assert killed >= 2
+        await quiet(app, 60)
+        for verdict in await drivers.judge(on_stage, cpo, many):
+            assert verdict.equal, verdict
+        await _assert_once(on_stage, cpo)
+
+
+async def _hurry(on_stage: Stage) -> None:
+    """Lets EMSPs hear early of a start whose gateway was killed, by the other one, so that their drivers try again."""
+    connection = await on_stage.call("GET", "/v1/connections/gireve")
+    settings = {**connection["settings"], "command_seconds": 3.0, "margin_seconds": 1.0}
+    await on_stage.call("PUT", "/v1/connections/gireve/settings", settings)
+
+
+async def _enrolled(stack: AsyncExitStack, on_stage: Stage, app: App) -> tuple[list[drivers.Driver], Backend]:
+    at = await drivers.spots(app.store, app.services.network, _DRIVERS)
+    assert len(at) == _DRIVERS
+    many = drivers.drivers(at, seed=1)
+    await drivers.enrol(on_stage, many)
+    return many, await stack.enter_async_context(backend(on_stage, [spot.place for spot in at], 1))
+
+
+async def _charge(on_stage: Stage, cpo: Backend, many: Sequence[drivers.Driver]) -> None:
+    async def arrive(number: int, driver: drivers.Driver) -> None:
+        await asyncio.sleep(number * _SECONDS / _DRIVERS)
+        await drivers.charge(on_stage, cpo, driver)
+
+    await asyncio.gather(*(arrive(number, driver) for number, driver in enumerate(many)))
+    await cpo.ended()
+
+
+async def _assert_once(on_stage: Stage, cpo: Backend) -> None:
+    """Makes sure that every CDR was accepted, and that the backend hears once that its hub has it."""
+    assert cpo.told == {f"CDR-{session_id}" for session_id in cpo.charges}
+    heard: list[str] = []
+    after = ""
+    while True:
+        page = await on_stage.call(
+            "GET", f"/v1/events?type=cdr.delivered&limit=1000{f'&after={after}' if after else ''}"
+        )
+        if not page["items"]:
+            break
+        heard += [event["data"]["id"] for event in page["items"]]
+        after = page["next"]
+    assert sorted(heard) == sorted(cpo.told)
+
+
+def _replica(of: Stage, folder: Path) -> Child:
+    """A second gateway on the same database."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        "ROAMGATE_HOST": "127.0.0.1",
+        "ROAMGATE_PORT": str(port),
+        "ROAMGATE_PUBLIC_URL": of.settings.public_url,
+        "DATABASE_URL": of.settings.database_url or "",
+        "ROAMGATE_SECRET_KEY": of.settings.secret_key,
+        "ROAMGATE_ADMIN_KEY": of.settings.admin_key or "",
+    }
+    return Child(["run"], environment, answers(f"{url}/readyz"), folder / "replica.log")
