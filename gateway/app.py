@@ -154,16 +154,16 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
 
-    def wake() -> None:
-        dispatcher.wake()
+    def tell() -> None:
+        dispatcher.tell()
 
     keep = timedelta(days=settings.keep_deliveries_days)
-    feed = Feed(store, wake, keep)
+    feed = Feed(store, tell, keep)
     hooks = Hooks(store, cipher, metrics, now, time.monotonic)
     webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
     agreements = Agreements(store, links, now)
-    answering = Answering(store, links, metrics, now, wake, feed.wake)
-    taking_up = TakingUp(store, links, agreements, now, wake, feed.wake)
+    answering = Answering(store, links, metrics, now, tell, feed.wake)
+    taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     gateway = Gateway(
@@ -180,7 +180,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     outbox = Outbox(store, holder)
 
     def charged() -> None:
-        dispatcher.wake()
+        dispatcher.tell()
         feed.wake()
 
     def counted(connection: str | None, outcome: str, count: int, energy: Decimal) -> None:

@@ -165,12 +165,14 @@ class MessageProfile:
         in_flight: Most requests at once, by each replica.
         per_minute: Requests a minute that all replicas share; None where the hub names no limit.
         lasts: After which it is of no use any more and given up (a callback nobody waits for); None for never.
+        prompt: Somebody waits for it, so that it is told at once instead of together with what comes right after.
     """
 
     name: str
     in_flight: int
     per_minute: int | None = None
     lasts: timedelta | None = None
+    prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,10 @@ class Settings(TlsSettings):
             MessageProfile(name=CDRS, in_flight=self.in_flight),
             # OCPI 2.2.1, CommandResponse: after its time-out nobody waits for a result.
             MessageProfile(
-                name=COMMAND_RESULTS, in_flight=self.in_flight, lasts=timedelta(seconds=self.command_seconds)
+                name=COMMAND_RESULTS,
+                in_flight=self.in_flight,
+                lasts=timedelta(seconds=self.command_seconds),
+                prompt=True,
             ),
         ]
         return ChargingProfile(

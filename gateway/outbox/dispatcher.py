@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple, Protocol
+from uuid import uuid4
 
 import asyncpg
 import structlog
@@ -95,10 +96,18 @@ class Dispatcher:
         self._workers: dict[Post, tuple[Works, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._written = asyncio.Event()
+        self._name = uuid4().hex
 
     def wake(self) -> None:
-        """Tells the workers here at once, and soon those of the other replicas, that there is something to tell."""
+        """Lets every worker here look at once, and soon those of the other replicas, since the network changed."""
         self._told()
+        self._written.set()
+
+    def tell(self) -> None:
+        """As `wake`, here only whoever tells messages: nothing else was written."""
+        for post, (one, _) in self._workers.items():
+            if post.messages:
+                one.wake()
         self._written.set()
 
     @property
@@ -215,7 +224,7 @@ class Dispatcher:
             await self._written.wait()
             self._written.clear()
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # polling stands behind it
-                await self._store.execute(f"NOTIFY {CHANNEL}")
+                await self._store.execute("SELECT pg_notify($1, $2)", CHANNEL, self._name)
             await asyncio.sleep(NOTIFY_EVERY)
 
     async def _listen(self) -> None:
@@ -224,7 +233,7 @@ class Dispatcher:
             try:
                 connection = await asyncpg.connect(self._store.url)
                 try:
-                    await connection.add_listener(CHANNEL, lambda *_: self._told())
+                    await connection.add_listener(CHANNEL, self._heard)
                     closed = asyncio.Event()
                     connection.add_termination_listener(lambda *_, closed=closed: closed.set())
                     await closed.wait()
@@ -233,6 +242,10 @@ class Dispatcher:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("not listening", error=str(error))
                 await asyncio.sleep(REFRESH)
+
+    def _heard(self, _connection: object, _process: int, _channel: str, who: object) -> None:
+        if who != self._name:  # here they know already
+            self._told()
 
     def _told(self) -> None:
         for one, _ in self._workers.values():

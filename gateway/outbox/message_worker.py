@@ -63,6 +63,7 @@ class MessageWorker:
         self._sending = 0
         self._pacing = 0
         self._sender: Sender | None = None
+        self._full = False
         self._settler: Settler[Result] = Settler(self._write, self._measure)
 
     def wake(self) -> None:
@@ -95,7 +96,8 @@ class MessageWorker:
         except TimeoutError:
             return
         self._woken.clear()
-        if idle:  # what is written in one breath is claimed together
+        prompt = self._sender is not None and self._sender.profile.prompt
+        if idle and not prompt:  # what is written in one breath is claimed together
             await asyncio.sleep(GATHER)
 
     async def _turn(self) -> bool:
@@ -110,12 +112,14 @@ class MessageWorker:
         recovering = rests.rests_until is not None
         if recovering:
             room = 1 if not self._tasks else 0
-        if room <= 0:
+        self._full = room <= 0
+        if self._full:
             return False
         claimed = await self._deliveries.claim(*self._place, most=room, live=sender.live)
+        self._full = len(claimed) == room
         for one in claimed:
             self._start(sender, one)
-        return len(claimed) == room and not recovering
+        return self._full and not recovering
 
     def _room(self, sender: Sender) -> int:
         profile = sender.profile
@@ -145,7 +149,8 @@ class MessageWorker:
             result = await self._result(sender, claimed)
         finally:
             self._sending -= 1
-            self._woken.set()
+            if self._full:  # there may be more that had no room
+                self._woken.set()
         await self._settler.settle(result)
 
     async def _result(self, sender: Sender, claimed: Claimed) -> Result:
