@@ -134,6 +134,8 @@ class Connections:
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.changing() as tx:
+                    if open_ := await tx.fetchrow(SQL["unbilled"], link.connection.id):
+                        raise Conflict(_unbilled(name, open_["cdrs"], open_["sessions"]))
                     await tx.execute(SQL["remove"], link.connection.id)
                     await tx.execute(SQL["audit"], who, "removed", f"connection/{name}", None)
 
@@ -351,6 +353,14 @@ _Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]
 def _whole(link: Link) -> list[str]:
     """Names the operations that can replace everything at the hub in one request."""
     return [one.name for one in link.adapter.profile.operations.values() if one.full_load]
+
+
+def _unbilled(name: str, cdrs: int, sessions: int) -> str:
+    """Says what would be lost with a connection."""
+    return (
+        f"{name} is still needed: its hub has not taken {cdrs} CDRs yet, and {sessions} sessions have none"
+        ": let them be taken, discard what was refused, waive what is missing"
+    )
 
 
 def _view(connection: Connection, counts: Sequence[DifferenceCount]) -> ConnectionView:

@@ -40,7 +40,17 @@ UPDATE projection SET
     since = CASE WHEN pending THEN since ELSE now() END
 WHERE connection_id = $1
 
+-- name: unbilled
+-- What nobody would be paid for if a connection were gone; no row where there is nothing.
+SELECT * FROM (SELECT
+    (SELECT count(*) FROM delivery WHERE connection_id = $1 AND cdr_no IS NOT NULL AND NOT shadow
+        AND state IN ('pending', 'refused')) AS cdrs,
+    (SELECT count(*) FROM session WHERE connection_id = $1 AND cdr_no IS NULL AND cdr_waived IS NULL
+        AND status <> 'INVALID') AS sessions) open
+WHERE cdrs > 0 OR sessions > 0
+
 -- name: remove
+-- Sessions and CDRs stay, as what roamed over a connection that is gone.
 WITH claims AS (UPDATE evse SET claims = array_remove(claims, $1) WHERE $1 = ANY(claims))
 DELETE FROM connection WHERE id = $1
 

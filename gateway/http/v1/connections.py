@@ -249,7 +249,10 @@ class ConnectionOperations:
         return respond(await self._connections.set_settings(call["name"], settings, call.who), ConnectionView)
 
     async def remove(self, call: Call) -> web.Response:
-        """Forgets a connection that is off and not registered, with its dead letters."""
+        """Forgets a connection that is off and not registered, with its commands, tokens and agreements.
+
+        Sessions and CDRs stay. While its hub has not taken every CDR, or a session has none, it is a conflict.
+        """
         await self._connections.remove(call["name"], call.who)
         return web.Response(status=204)
 

@@ -90,6 +90,7 @@ SELECT * FROM (
         CASE
             WHEN d.review IS NOT NULL THEN 'review'
             WHEN d.taken_back THEN 'taken_back'
+            WHEN d.leg IS NOT NULL AND d.connection_id IS NULL THEN 'connection_removed'
             WHEN d.leg IS NULL OR v.state IS NULL THEN 'not_roaming'
             WHEN v.shadow THEN 'shown'
             WHEN v.state = 'discarded' THEN 'refused'

@@ -31,6 +31,8 @@ class CdrState(StrEnum):
     """A person has to say what it belongs to."""
     SHOWN = "shown"
     """The connection is in shadow mode."""
+    CONNECTION_REMOVED = "connection_removed"
+    """It was settled with a hub over a connection that is there no more."""
     TAKEN_BACK = "taken_back"
     """A correction stands in its place."""
 

@@ -151,7 +151,7 @@ class Connections(Protocol):
         """Forgets a connection and what its hub acknowledged. What the hub has stays there.
 
         Raises:
-            Conflict: It is not off, or registered.
+            Conflict: It is not off, or registered, or sessions and CDRs are not settled with its hub.
         """
 
     async def set_scope(self, name: str, scope: Scope, who: str) -> ConnectionView:
