@@ -9,16 +9,19 @@ from adapters.core.connection import Connection
 from gateway.agreements import policy
 from gateway.agreements.model import Agreement, Service
 from gateway.agreements.policy import Candidate, Decision, Request
-from gateway.services.cursors import decode, encode
+from gateway.services.cursors import encode, number_of
 from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.links import Links
-from gateway.services.ports import BadCursor, Conflict, Invalid, NotFound, Page
+from gateway.services.ports import Conflict, Invalid, NotFound, Page
 from gateway.services.ports.agreements import AgreementView, NewAgreement
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 
 SQL = Queries("gateway.agreements", "agreements.sql")
+
+_MOST = 2**31 - 1
+"""No agreement has a higher number."""
 
 _LATE = timedelta(seconds=60)
 """A moment that is past by less than this is taken for now: clocks differ."""
@@ -55,10 +58,8 @@ class Agreements:
         """See `ports.Agreements.list`."""
         if connection is not None:
             self._find(connection)
-        start = decode(after, 1) if after is not None else ("0",)
-        if start is None or not start[0].isdigit():
-            raise BadCursor
-        items = [_view(row) for row in await self._store.fetch(SQL["page"], connection, int(start[0]), limit)]
+        start = number_of(after, 0, _MOST)
+        items = [_view(row) for row in await self._store.fetch(SQL["page"], connection, start, limit)]
         return Page(items, encode(str(items[-1].id)) if len(items) == limit else None)
 
     async def create(self, new: NewAgreement, who: str) -> AgreementView:

@@ -15,8 +15,8 @@ import asyncpg
 import structlog
 
 from gateway.events.writing import EventType
-from gateway.services.cursors import decode, encode
-from gateway.services.ports import BadCursor, Conflict, Parties
+from gateway.services.cursors import encode, number_of
+from gateway.services.ports import Conflict, Parties
 from gateway.services.ports.events import EventPage, FeedEvent
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
@@ -104,7 +104,7 @@ class Feed:
         """See `ports.Events.read`."""
         if after == LATEST:
             return EventPage((), encode(str(await self._store.fetchval(SQL["last"]))))
-        start = _position(after)
+        start = number_of(after, 0)
         names = None if parties is None else [party.normal for party in parties]
         rows = await self._store.fetch(SQL["read"], start, names, type_.value if type_ else None, limit)
         if after is not None and start < rows[0]["forgotten"]:
@@ -173,12 +173,3 @@ class Feed:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("events not forgotten", error=str(error))
             await asyncio.sleep(FORGET_EVERY)
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    key = decode(cursor, 1)
-    if key is None or not key[0].isascii() or not key[0].isdigit() or len(key[0]) > 18:
-        raise BadCursor
-    return int(key[0])

@@ -4,10 +4,42 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 
+from gateway.services.ports import BadCursor
+
+LAST = 2**63 - 1
+"""No row has a higher number."""
+
 
 def encode(*key: str) -> str:
     """Gives the cursor after a key."""
     return urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def number_of(cursor: str | None, default: int, most: int = LAST) -> int:
+    """Gives the number behind a cursor whose key is one.
+
+    Args:
+        default: Where there is no cursor.
+        most: More is no number of a row.
+
+    Raises:
+        BadCursor: It is none of ours.
+    """
+    if cursor is None:
+        return default
+    key = decode(cursor, 1)
+    found = as_number(key[0], most) if key is not None else None
+    if found is None:
+        raise BadCursor
+    return found
+
+
+def as_number(text: str, most: int = LAST) -> int | None:
+    """Reads a part of a key that is a number; None if it is none, or more than a row's may be."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LAST))):
+        return None
+    found = int(text)
+    return found if found <= most else None
 
 
 def decode(cursor: str, size: int) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 
-from gateway.services.cursors import decode, encode
+from gateway.services.cursors import LAST, decode, encode, number_of
 from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.ports import (
     BadCursor,
@@ -23,9 +23,6 @@ from gateway.store.queries import Queries
 from mappings.report import IssueKind
 
 SQL = Queries("gateway.services", "deliveries.sql")
-
-_LAST = 2**63 - 1
-"""No message has a higher id."""
 
 
 class Deliveries:
@@ -51,23 +48,16 @@ class Deliveries:
     async def messages(self, which: MessageFilter, after: str | None, limit: int) -> Page[MessageView]:
         """See `ports.Deliveries.messages`."""
         await self._require(which.connection, which.webhook)
-        start = decode(after, 1) if after is not None else (str(_LAST),)
-        if start is None or not start[0].isdigit() or int(start[0]) > _LAST:
-            raise BadCursor
+        start = number_of(after, LAST)
         state = which.state.value if which.state is not None else None
-        rows = await self._store.fetch(
-            SQL["messages"], which.connection, which.webhook, state, which.key, int(start[0]), limit
-        )
+        rows = await self._store.fetch(SQL["messages"], which.connection, which.webhook, state, which.key, start, limit)
         items = [_message(row) for row in rows]
         return Page(items, encode(str(items[-1].id)) if len(items) == limit else None)
 
     async def dead_letters(self, connection: str | None, after: str | None, limit: int) -> Page[DeadLetter]:
         """See `ports.Deliveries.dead_letters`."""
         await self._require(connection)
-        start = decode(after, 1) if after is not None else ("0",)
-        if start is None or not start[0].isdigit():
-            raise BadCursor
-        rows = await self._store.fetch(SQL["dead_letters"], connection, int(start[0]), limit)
+        rows = await self._store.fetch(SQL["dead_letters"], connection, number_of(after, 0), limit)
         letters = [
             DeadLetter(
                 id=row["id"],
@@ -104,11 +94,14 @@ class Deliveries:
 
     async def discard(self, ids: Sequence[int], why: str, who: str) -> int:
         """See `ports.Deliveries.discard`."""
-        async with self._store.transaction() as tx:
-            gone = await tx.fetch(SQL["discard"], list(ids))
-            for row in gone:
-                detail = json.dumps({"operation": row["operation"], "key": row["key"], "why": why})
-                await tx.execute(CONNECTIONS["audit"], who, "discarded", f"dead-letter/{row['id']}", detail)
+        gone: Sequence[Record] = ()
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._store.transaction() as tx:
+                    gone = await tx.fetch(SQL["discard"], list(ids))
+                    for row in gone:
+                        detail = json.dumps({"operation": row["operation"], "key": row["key"], "why": why})
+                        await tx.execute(CONNECTIONS["audit"], who, "discarded", f"dead-letter/{row['id']}", detail)
         return len(gone)
 
     async def _require(self, connection: str | None, webhook: str | None = None) -> None:

@@ -33,9 +33,9 @@ from gateway.services.authorisation.stopping import Stopping
 from gateway.services.authorisation.views import view_of, view_of_row
 from gateway.services.authorisation.whitelist import Word
 from gateway.services.charge.evses import Place, read_place
-from gateway.services.cursors import decode, encode
+from gateway.services.cursors import LAST, encode, number_of
 from gateway.services.links import Links
-from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
+from gateway.services.ports import Conflict, NotFound, Page, Parties
 from gateway.services.ports.authorising import AuthorisationView, StopAnswer, Tap
 from gateway.store.pool import Record, Store
 from mappings.canonical.ids import PartyId
@@ -133,11 +133,9 @@ class Authorisation:
         self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None
     ) -> Page[AuthorisationView]:
         """See `ports.Authorisation.list`."""
-        start = decode(after, 1) if after is not None else (str(2**63 - 1),)
-        if start is None or not start[0].isdigit():
-            raise BadCursor
+        start = number_of(after, LAST)
         normal = None if parties is None else [party.normal for party in parties]
-        rows = await self._store.fetch(SQL["page"], normal, allowed, int(start[0]), limit)
+        rows = await self._store.fetch(SQL["page"], normal, allowed, start, limit)
         return Page([view_of_row(row) for row in rows], encode(str(rows[-1]["no"])) if len(rows) == limit else None)
 
     async def close(self) -> None:

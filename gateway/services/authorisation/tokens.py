@@ -1,13 +1,14 @@
 """Drivers' tokens, as hubs tell them: pushed by their EMSPs, or seen in answers to authorisations."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from pydantic import JsonValue
 
 from adapters.core.connection import Connection
 from gateway.events.writing import Event, EventType, append
 from gateway.services.authorisation.admitting import uid_key
-from gateway.services.cursors import decode, encode
+from gateway.services.cursors import as_number, decode, encode
 from gateway.services.links import Links
 from gateway.services.ports import BadCursor, NotFound, Page
 from gateway.services.ports.tokens import TokenView
@@ -17,6 +18,9 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token, TokenType
 
 SQL = Queries("gateway.services.authorisation", "tokens.sql")
+
+
+_MOST_CONNECTIONS: Final = 2**31 - 1
 
 
 class Tokens:
@@ -47,14 +51,15 @@ class Tokens:
         if connection is not None and self._links.by_name(connection) is None:
             raise NotFound(f"there is no connection {connection}")
         start = decode(after, 4) if after is not None else ("0", "", "", "")
-        if start is None or not start[0].isdigit():
+        connection_id = as_number(start[0], _MOST_CONNECTIONS) if start is not None else None
+        if start is None or connection_id is None:
             raise BadCursor
         rows = await self._store.fetch(
             SQL["page"],
             connection,
             party.normal if party is not None else None,
             uid_key(uid) if uid is not None else None,
-            int(start[0]),
+            connection_id,
             *start[1:],
             limit,
         )

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from gateway.services.cdrs.accepting import SQL, Acceptance
 from gateway.services.cdrs.assigning import assign
 from gateway.services.cdrs.corrections import correct
-from gateway.services.cursors import encode
+from gateway.services.cursors import LAST, encode, number_of
 from gateway.services.links import Links
 from gateway.services.ports import (
     CdrFilter,
@@ -26,7 +26,6 @@ from gateway.services.ports import (
     IssueShown,
     Page,
 )
-from gateway.services.sessions.putting import start_before
 from gateway.services.storing import load_issues
 from gateway.store.growth import Growth
 from gateway.store.pool import Record, Store
@@ -107,7 +106,7 @@ class Cdrs:
         """See `ports.Cdrs.list`."""
         rows = await self._store.fetch(
             SQL["list"],
-            start_before(after),
+            number_of(after, LAST),
             None if wanted.parties is None else [party.normal for party in wanted.parties],
             wanted.connection,
             wanted.since,

@@ -19,10 +19,9 @@ from gateway.services.charge.checking import FINISHED, of_session, without_futur
 from gateway.services.charge.places import place_of
 from gateway.services.charge.telling import Roaming
 from gateway.services.charge.telling import of_session as messages_of
-from gateway.services.cursors import decode, encode
+from gateway.services.cursors import LAST, encode, number_of
 from gateway.services.links import Links
 from gateway.services.ports import (
-    BadCursor,
     Conflict,
     Invalid,
     NotFound,
@@ -41,7 +40,6 @@ from mappings.canonical.sessions import Session
 from mappings.report import Issue
 
 _TOLD: Final = TypeAdapter(dict[str, datetime])
-_LAST: Final = 2**63 - 1
 
 
 class Sessions:
@@ -173,7 +171,7 @@ class Sessions:
         """See `ports.Sessions.list`."""
         rows = await self._store.fetch(
             SQL["list"],
-            start_before(after),
+            number_of(after, LAST),
             None if wanted.parties is None else [party.normal for party in wanted.parties],
             wanted.status.value if wanted.status is not None else None,
             wanted.review,
@@ -225,16 +223,6 @@ class Sessions:
         }
         told: dict[str, JsonValue] = {name: value for name, value in data.items() if value is not None}
         return Event(type_, session.party, f"sessions/{session.party}/{session.id}", told)
-
-
-def start_before(after: str | None) -> int:
-    """Reads the cursor of a listing that shows the newest first."""
-    if after is None:
-        return _LAST
-    start = decode(after, 1)
-    if start is None or not start[0].isdecimal() or int(start[0]) > _LAST:
-        raise BadCursor
-    return int(start[0])
 
 
 async def _place(tx: Transaction, session: Session, before: Session | None, row: Record | None) -> CdrLocation:
