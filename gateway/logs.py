@@ -23,6 +23,9 @@ _SECRET_TEXTS = re.compile(
     r"(?i)\b(bearer|token|basic)\s+[A-Za-z0-9+/=_.~-]{8,}|(://[^/\s:@]*):[^/\s@]+@|\brg_[A-Za-z0-9_-]{20,}"
 )
 
+# An error of pydantic quotes the value that it will not have, one of PostgreSQL the row: a driver's card may be in it.
+_QUOTED = re.compile(r"(input_value=).*?(?=, input_type=)|(Failing row contains |Key \([^)]*\)=)\([^\n]*\)", re.DOTALL)
+
 
 def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
     """Sends the logs of the gateway and of its libraries to a stream, standard output unless told.
@@ -71,7 +74,7 @@ def _hidden(name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, bool | int | float) and _SECRET_NAMES.search(name):
         return HIDDEN
     if isinstance(value, str):
-        return _SECRET_TEXTS.sub(_cover, value)
+        return _QUOTED.sub(lambda match: f"{match[1] or match[2]}{HIDDEN}", _SECRET_TEXTS.sub(_cover, value))
     if isinstance(value, dict):
         return {key: _hidden(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -7,9 +7,11 @@ import secrets
 
 import pytest
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.logs import REQUEST_ID, configure
 from gateway.services.keys import PREFIX
+from mappings.canonical.tokens import Identification
 
 
 @pytest.fixture
@@ -53,6 +55,20 @@ def test_secrets_are_hidden_by_name_and_inside_texts_at_any_depth(lines):
     assert "abcdefgh" not in json.dumps(line)
     assert (line["headers"]["Accept"], line["tokens"]) == ("*/*", 3)
     assert line["tried"] == ["postgresql://roamgate:•••@db/roamgate"]
+
+
+def test_what_an_error_quotes_of_a_drivers_card_is_hidden(lines):
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(Identification).validate_python({"type": "RFID", "uid": "04A2B3C4D5E680" * 4})
+    structlog.get_logger().error("command failed", exc_info=raised.value)
+    for text in (
+        "duplicate key value\nDETAIL:  Key (uid_key)=(04A2B3C4D5E680) already exists.",
+        'null value in column "x"\nDETAIL:  Failing row contains (1, FRXYZ, 04A2B3C4D5E680, (null)).',
+    ):
+        structlog.get_logger().warning("not written", error=text)
+    said = json.dumps(lines())
+    assert "04A2B3C4D5E680" not in said
+    assert all(word in said for word in ("uid", "type=string_too_long", "already exists", "Failing row contains"))
 
 
 def test_libraries_log_in_the_same_form_with_their_tracebacks(lines):
