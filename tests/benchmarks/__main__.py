@@ -1,6 +1,7 @@
 """`make bench`: measures, prints a table, and writes `build/bench.json`.
 
-`ARGS="--only statuses"` runs some; `ARGS=--whole-day` replays the whole French day instead of a slice of 60 s.
+`ARGS="--only statuses"` runs some; `ARGS=--whole-day` replays the whole French day instead of a slice of 60 s;
+`ARGS=--all-cdrs` tells 100,000 CDRs instead of 10,000.
 """
 
 import os
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, commands, day, importing, statuses, translation
+from tests.benchmarks import authorise, cdrs, commands, day, importing, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -25,19 +26,23 @@ _OUT = Path("build/bench.json")
 
 def main(
     only: Annotated[
-        list[str] | None, typer.Option(help="translation, import, statuses, authorise, commands or day; all by default")
+        list[str] | None,
+        typer.Option(help="translation, import, statuses, authorise, commands, cdrs or day; all by default"),
     ] = None,
     whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
+    all_cdrs: Annotated[bool, typer.Option(help="Tell 100,000 CDRs, not 10,000")] = False,
 ) -> None:
     """Runs the benchmarks."""
     console = Console()
     seconds = None if whole_day else 60.0
+    many = cdrs.ALL if all_cdrs else cdrs.MANY
     benches: dict[str, tuple[Path | None, Callable[[], list[Figure]]]] = {
         "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
         "commands": (None, lambda: _with_database(lambda url, to: uvloop.run(commands.measure(url, to)))),
+        "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
         "day": (
             _EVENTS,
             lambda: _with_database(lambda url, to: uvloop.run(day.measure(url, to, _EVENTS, seconds=seconds))),
