@@ -246,8 +246,8 @@ async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
             finally:
                 await runner.cleanup()
         finally:
-            await app.ears.stop()
-            await app.dispatcher.stop()
+            # Together, or both would have longer than an orchestrator waits before it kills.
+            await asyncio.gather(app.ears.stop(), app.dispatcher.stop())
 
 
 async def _served(app: web.Application, settings: Settings) -> tuple[web.AppRunner, int]:
