@@ -26,8 +26,6 @@ HEARTBEAT: Final = 15.0
 LONGEST: Final = 600.0
 """Seconds after which a stream ends, so that its reader comes back with a key that is looked at anew."""
 
-PAGE: Final = 100
-
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
