@@ -290,6 +290,27 @@ async def test_a_reservation_till_a_moment_that_is_not_in_utc_is_refused_by_fiel
         assert not stage.backend.heard
 
 
+async def test_a_cancellation_that_overtakes_its_reservation_gives_nothing_up(database_url: str) -> None:
+    async with scene(database_url, "gireve") as stage:
+        driver = await stage.enrol("gireve")
+        place = {"party": "NL*ABC", "location_id": "L1", "evse_uid": "U1"}
+        reserve = {"kind": "RESERVE_NOW", "uid": driver.uid, "reservation_id": "R-1", **place}
+        cancel = {
+            "kind": "CANCEL_RESERVATION",
+            "reservation_id": "R-1",
+            "party": "NL*ABC",
+            "emsp": driver_party(driver),
+        }
+        stage.fail("gireve", "reorder", "")
+        answers = await stage.drive("gireve", "commands", [reserve, cancel])
+        assert [(one["kind"], one["responses"][0]["data"]["result"]) for one in answers] == [
+            ("CANCEL_RESERVATION", "REJECTED"),
+            ("RESERVE_NOW", "ACCEPTED"),
+        ]
+        await stage.happened("command.answered")
+        assert [one["kind"] for one in stage.asked()] == ["RESERVE_NOW"]
+
+
 @asynccontextmanager
 async def silent(stage: Scene) -> AsyncIterator[asyncio.Event]:
     """Has the backend say nothing until the event, or till the block ends."""

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway.cli.demo.charges import Charge
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification, TokenType
 from tests.e2e.scene import ACTED, BEGUN, BILL, EVSES, FAULTS, HALFWAY, HUBS, OVER, TELL, Scene, scene, without_repeats
 
 WHOLE = {"gireve": ["ACTIVE", "ACTIVE", "COMPLETED"], "hubject": ["Start", "Progress", "End"]}
@@ -100,10 +103,14 @@ async def test_a_cdr_is_told_to_hubject_whatever_holds_its_notifications_up(data
         assert not stage.told("hubject")
         stage.gateway.mend("hubject")
         await stage.quiet()
-        # They are optional, and Hubject takes none of a session that has its CDR.
-        assert {(operation, code) for operation, code, _ in await stage.letters()} == {
-            ("charging_notifications", "400")
+        # They are optional, and Hubject takes none of a session that has its CDR: nobody has to see to that.
+        messages = (await stage.ask("GET", "/v1/deliveries/messages"))["items"]
+        assert {one["kind"]: one["state"] for one in messages} == {
+            "Start": "expired",
+            "End": "expired",
+            "ChargeDetailRecord": "delivered",
         }
+        assert not await stage.letters()
         await _is_billed(stage, "hubject", charge, repeated=False)
 
 
@@ -201,6 +208,7 @@ async def test_every_id_of_the_leg_is_in_what_the_hub_has(database_url: str, hub
         charge = await stage.charge(driver)
         for share in (BEGUN, OVER):
             await stage.tell(charge, share)
+        await stage.quiet()
         await stage.bill(charge)
         await stage.quiet()
         [bill] = stage.bills(hub)
@@ -219,6 +227,23 @@ async def test_every_id_of_the_leg_is_in_what_the_hub_has(database_url: str, hub
             notifications = stage.gateway.hubject.memory["notifications"].values()
             assert {one["SessionID"] for one in notifications} == {session["SessionID"]}
             assert {("hub", session["SessionID"]), ("emsp", "emp-7")} <= refs
+
+
+@pytest.mark.parametrize("advenir", [False, True])
+async def test_a_charge_that_does_not_roam_is_told_to_gireve_for_advenir_only(database_url: str, advenir: bool) -> None:
+    async with scene(database_url, gireve_settings={"advenir": advenir}) as stage:
+        own = Identification(type=TokenType.RFID, uid="04FFFFFFFFFF80")
+        charge = replace(stage.admitted(own, "-", auth_method=AuthMethod.WHITELIST), reference=None)  # type: ignore[arg-type]
+        stage.fail("gireve", "drop", BILL["gireve"])
+        for share in (BEGUN, OVER):
+            await stage.tell(charge, share)
+        await stage.bill(charge)
+        await stage.quiet()
+        assert not stage.told("hubject") + stage.bills("hubject")
+        assert stage.told("gireve") == (["ACTIVE", "COMPLETED"] if advenir else [])
+        assert len(stage.bills("gireve")) == advenir
+        assert (own.uid or "") not in str([*stage.gateway.gireve.memory["sessions"].values(), *stage.bills("gireve")])
+        assert (await stage.cdr(charge))["state"] == "not_roaming"
 
 
 async def _bill_all(stage: Scene, charges: Sequence[Charge]) -> None:
