@@ -31,15 +31,15 @@ from gateway.outbox.destinations import LinkSource, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
-from gateway.services.authorisation.authorise import Authorisation
+from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.cdrs.alarms import Alarms
-from gateway.services.cdrs.desk import Cdrs
+from gateway.services.cdrs.service import Cdrs
 from gateway.services.cdrs.settlements import CdrSettlements
 from gateway.services.commands.answering import CHANNEL as ANSWERS
 from gateway.services.commands.answering import Answering
-from gateway.services.commands.carrying import Commands
 from gateway.services.commands.desk import Desk
+from gateway.services.commands.service import Commands
 from gateway.services.commands.taking_up import TakingUp
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
@@ -51,7 +51,7 @@ from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
 from gateway.services.registry import Registry
 from gateway.services.sessions.pulling import Charges
-from gateway.services.sessions.putting import Sessions
+from gateway.services.sessions.service import Sessions
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
 from gateway.settings import Settings, SettingsError

@@ -21,7 +21,7 @@ from adapters.core.connection import Connection, Mode, Scope, State
 from adapters.core.outcomes import OutcomeUnknown
 from adapters.core.profile import Profile
 from gateway.agreements.repository import Agreements
-from gateway.services.authorisation.authorise import Authorisation
+from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.links import Links
 from gateway.services.ports.authorising import AuthorisationView, Tap

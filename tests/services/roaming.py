@@ -13,11 +13,11 @@ from adapters.core.connection import Connection, Mode
 from adapters.core.profile import Profile
 from gateway.services.authorisation.admitting import Admission, Origin, record
 from gateway.services.cdrs.alarms import Alarms
-from gateway.services.cdrs.desk import Cdrs
+from gateway.services.cdrs.service import Cdrs
 from gateway.services.links import Links
 from gateway.services.ports import CdrResult, SessionResult
 from gateway.services.publishing import Publishing
-from gateway.services.sessions.putting import Sessions
+from gateway.services.sessions.service import Sessions
 from gateway.store.pool import Record, Store
 from gateway.store.secrets import Cipher
 from mappings.canonical.cdrs import Cdr, CdrLocation

@@ -49,7 +49,7 @@ class Tokens:
     ) -> Page[TokenView]:
         """See `ports.TokenList.list`."""
         if connection is not None and self._links.by_name(connection) is None:
-            raise NotFound(f"there is no connection {connection}")
+            raise NotFound(f"there is no connection {connection}", "connection")
         start = decode(after, 4) if after is not None else ("0", "", "", "")
         connection_id = as_number(start[0], _MOST_CONNECTIONS) if start is not None else None
         if start is None or connection_id is None:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType, append
 from gateway.outbox.delivery_store import End, Result
-from gateway.services.cdrs.desk import Count
+from gateway.services.cdrs.service import Count
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId

@@ -157,7 +157,7 @@ class Authorisation:
         at = self._clock()
         row = await self._prepare(id_, tap)
         if row["body"] is None:
-            raise NotFound("the party has no such EVSE")
+            raise NotFound("the party has no such EVSE", "evse_uid" if tap.evse_id is None else "evse_id")
         place = read_place(row["body"], row["uid"])
         if row["again"]:
             return await self._again(id_, tap, place)
