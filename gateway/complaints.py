@@ -54,6 +54,11 @@ def field_errors(error: ValidationError, line: int | None = None, most: int = SH
     return [FieldError(field=path_of(fault["loc"]), detail=_sentence(fault), line=line) for fault in faults]
 
 
+def sentences(faults: Iterable[FieldError]) -> str:
+    """Says what is wrong in one line: `energy: is required; name either this or that`."""
+    return "; ".join(f"{fault.field}: {fault.detail}" if fault.field else fault.detail for fault in faults)
+
+
 def guard(body: bytes) -> list[FieldError]:
     """Finds what JSON parsers let pass and a database will not hold: NUL characters, and numbers that are none.
 

@@ -111,7 +111,7 @@ class Agreements:
     def _find(self, name: str) -> Connection:
         link = self._links.by_name(name)
         if link is None:
-            raise NotFound(f"there is no connection {name}")
+            raise NotFound(f"there is no connection {name}", "connection")
         return link.connection
 
     async def _current(self) -> Mapping[int, Sequence[Agreement]]:

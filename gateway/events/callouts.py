@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adapters.core.http import Answer, Reply, compact_json, read_json
 from adapters.core.outcomes import Delivered, Misconfigured, NotSent, Outcome, OutcomeUnknown, words
-from gateway.complaints import guard, path_of
+from gateway.complaints import field_errors, guard, sentences
 from gateway.events import signing
 from gateway.events.hooks import Hook, HookKind, Hooks
 from mappings.canonical.ids import PartyId
@@ -178,8 +178,7 @@ def _read(reply: Reply, answer: TypeAdapter[T], hook: Hook) -> Word[T]:
     except ValidationError as error:
         if reply.answer.status == HTTPStatus.ACCEPTED or _is_pending(body):
             return Later()
-        wrong = {path_of(fault["loc"]) or "the whole" for fault in error.errors(include_input=False)}
-        text = f"the answer is not what was asked for: {', '.join(sorted(wrong))[:200]}"
+        text = f"the answer makes no sense: {sentences(field_errors(error, most=5))}"[:250]
         return Silence(SilenceReason.SENSELESS, text, hook.silence)
 
 

@@ -32,7 +32,8 @@ def of_exception(error: Exception) -> Problem:
         case Problem():
             problem = error
         case NotFound():
-            problem = Problem("not-found", str(error.args[0]) if error.args else "There is no such thing")
+            said = str(error.args[0])
+            problem = Problem("not-found", said, [FieldError(field=error.field, detail=said)] if error.field else [])
         case Invalid():
             faults = [FieldError(field=field, detail=detail) for field, detail in error.problems]
             problem = Problem("invalid", str(error), faults)

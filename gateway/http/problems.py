@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError, ValidationError, to_json
 
-from gateway.complaints import SHOWN, FieldError, field_errors
+from gateway.complaints import SHOWN, FieldError, field_errors, sentences
 from gateway.logs import REQUEST_ID
 from mappings.report import Issue
 
@@ -138,7 +138,9 @@ def of_validation(error: ValidationError, what: str = "The body") -> Problem:
     faults = field_errors(error)
     if is_malformed(error):
         return Problem("damaged-body", f"{what} is no JSON that can be read: {faults[0].detail}")
-    detail = f"{what} is refused for " + ", ".join(dict.fromkeys(fault.field or "the whole" for fault in faults[:5]))
+    if not all(fault.field for fault in faults[:5]):  # what is wrong is that its parts do not fit together
+        return Problem("invalid", f"{what} is refused: {sentences(faults[:5])}", faults)
+    detail = f"{what} is refused for " + ", ".join(dict.fromkeys(fault.field for fault in faults[:5]))
     if error.error_count() > 5:
         detail += f" and {error.error_count() - 5} more"
     return Problem("invalid", detail, faults)

@@ -106,9 +106,9 @@ class Deliveries:
 
     async def _require(self, connection: str | None, webhook: str | None = None) -> None:
         if connection is not None and not await self._store.fetchval(SQL["connection_exists"], connection):
-            raise NotFound(f"there is no connection {connection}")
+            raise NotFound(f"there is no connection {connection}", "connection")
         if webhook is not None and not await self._store.fetchval(SQL["webhook_exists"], webhook):
-            raise NotFound(f"there is no webhook {webhook}")
+            raise NotFound(f"there is no webhook {webhook}", "webhook")
 
 
 def _message(row: Record) -> MessageView:

@@ -37,7 +37,7 @@ class FakeAuthorisation:
     async def authorise(self, tap: Tap) -> AuthorisationView:
         self.taps.append(tap)
         if tap.evse_uid == "NONE":
-            raise NotFound("the party has no such EVSE")
+            raise NotFound("the party has no such EVSE", "evse_uid")
         if tap.request_id == "used":
             raise Conflict("the same request_id was used for another driver or EVSE")
         allowed = tap.identification.uid != "DEAD"

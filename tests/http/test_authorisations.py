@@ -59,6 +59,28 @@ async def test_a_wish_that_makes_no_sense_is_refused_before_anybody_is_asked(fac
     assert face.authorisation.taps == []
 
 
+@pytest.mark.parametrize("path", ["/v1/authorisations", "/v1/authorisations/a-1/stop"])
+async def test_a_refusal_names_the_identification_that_holds_nothing(face, path):
+    body = {"identification": {"type": "RFID"}} | (
+        {"party": "FR*ABC", "evse_id": "FR*ABC*E1"} if "stop" not in path else {}
+    )
+    status, problem, _ = await face.call("POST", path, json=body)
+    assert (status, problem["detail"]) == (422, "The body is refused for identification")
+    assert problem["errors"] == [{"field": "identification", "detail": "holds neither a uid nor a contract_id"}]
+
+
+async def test_a_refusal_of_fields_that_do_not_fit_together_says_so_in_its_detail(face):
+    status, problem, _ = await face.call("POST", "/v1/authorisations", json={**WISH, "evse_id": "FR*ABC*E1"})
+    said = "name the EVSE either by evse_id, or by location_id and evse_uid"
+    assert (status, problem["detail"]) == (422, f"The body is refused: {said}")
+    assert problem["errors"] == [{"field": "", "detail": said}]
+
+
+async def test_an_evse_that_is_not_there_is_named_by_its_field(face):
+    _, problem, _ = await face.call("POST", "/v1/authorisations", json={**WISH, "evse_uid": "NONE"})
+    assert problem["errors"] == [{"field": "evse_uid", "detail": "the party has no such EVSE"}]
+
+
 async def test_a_refusal_does_not_quote_the_pin(face):
     for pin in ({"value": "739164", "hashed": "MD5"}, {"value": "739164", "more": 1}, "739164"):
         status, problem, _ = await face.call("POST", "/v1/authorisations", json={**WISH, "pin": pin})

@@ -261,8 +261,8 @@ async def test_a_stop_is_tried_anew_once_its_first_answer_is_old(desk):
 @pytest.mark.parametrize(
     ("said", "about"),
     [
-        (says("no JSON"), "not what was asked for"),
-        (says([]), "not what was asked for"),
+        (says("no JSON"), "makes no sense"),
+        (says([]), "makes no sense"),
         (says({"result": "YES"}), "result"),
         (says({"result": "ACCEPTED", "text": "\0"}), "cannot be stored"),
         (says({"result": "ACCEPTED", "text": "x" * 70_000}), "more than"),

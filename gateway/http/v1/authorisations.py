@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from gateway.http.routing import AFTER, LIMIT, PARTY, Answer, Body, Call, Parameter, Route, respond
 from gateway.services.keys import KeyRole
@@ -15,9 +15,13 @@ from mappings.canonical.tokens import Identification, Pin
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=36)]
 
 
-def _demand_medium(identification: Identification) -> None:
+def _demand_medium(identification: Identification) -> Identification:
     if identification.uid is None and identification.contract_id is None:
-        raise ValueError("the identification holds neither a uid nor a contract_id")
+        raise ValueError("holds neither a uid nor a contract_id")
+    return identification
+
+
+_Medium = Annotated[Identification, AfterValidator(_demand_medium)]
 
 
 class Wish(BaseModel):
@@ -39,7 +43,7 @@ class Wish(BaseModel):
     location_id: _Id | None = None
     evse_uid: _Id | None = None
     connector_id: _Id | None = None
-    identification: Identification
+    identification: _Medium
     pin: Pin | None = None
     product: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     request_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
@@ -50,7 +54,6 @@ class Wish(BaseModel):
         half = (self.location_id is None) != (self.evse_uid is None)
         if half or by_key == (self.evse_id is not None):
             raise ValueError("name the EVSE either by evse_id, or by location_id and evse_uid")
-        _demand_medium(self.identification)
         return self
 
 
@@ -63,13 +66,8 @@ class StopWish(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    identification: Identification
+    identification: _Medium
     pin: Pin | None = None
-
-    @model_validator(mode="after")
-    def _some_medium(self) -> Self:
-        _demand_medium(self.identification)
-        return self
 
 
 _ID = Parameter("id", _Id, "The authorisation's id.", "path")

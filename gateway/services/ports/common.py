@@ -12,7 +12,15 @@ Parties = frozenset[PartyId] | None
 
 
 class NotFound(LookupError):
-    """What was named does not exist; the message says what."""
+    """What was named does not exist; the message says what.
+
+    Attributes:
+        field: Path of the field that named it, in what was given; empty where the address did.
+    """
+
+    def __init__(self, message: str = "There is no such thing", field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
 
 
 class Conflict(ValueError):
