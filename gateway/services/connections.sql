@@ -10,7 +10,7 @@ SELECT revision FROM registry
 UPDATE registry SET revision = revision + 1
 
 -- name: by_token_hash
-SELECT id, name, hub, mode, state, scope, settings, secrets, why, token_hash FROM connection WHERE token_hash = $1
+SELECT c.id, c.token_hash, r.revision FROM connection c, registry r WHERE c.token_hash = $1
 
 -- name: insert
 INSERT INTO connection (name, hub, mode, state, scope, settings, why) VALUES ($1, $2, $3, $4, $5, $6, $7)

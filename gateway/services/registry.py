@@ -31,7 +31,10 @@ class Registry:
         row = await self._store.fetchrow(SQL["by_token_hash"], shown)
         if row is None or not hmac.compare_digest(row["token_hash"], shown):
             return None
-        return self._links.read(row)
+        if row["revision"] != self._links.revision:
+            await self._links.refresh()
+        link = self._links.get(row["id"])
+        return None if link is None else link.connection
 
     async def registered(
         self, connection: Connection, *, ours: str, endpoints: Mapping[str, Any], token: str, who: str
