@@ -8,7 +8,11 @@ from mappings.canonical.ids import PartyId
 
 
 class Service(StrEnum):
-    """What a connection's EMSPs may have of a CPO."""
+    """What a connection's EMSPs may have of a CPO.
+
+    What a connection shows is its scope, and a charge that was let begin is billed: `poi`, `status` and `cdr` are on
+    record, and nothing is refused by them.
+    """
 
     POI = "poi"
     """Its locations and tariffs."""

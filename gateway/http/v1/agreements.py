@@ -113,7 +113,11 @@ class AgreementOperations:
         return respond(page, Page[AgreementView])
 
     async def create(self, call: Call) -> web.Response:
-        """Adds one. The first restricts its connection to what its agreements say, from then on and for good."""
+        """Adds one. The first restricts its connection to what its agreements say, from then on and for good.
+
+        Asked for are `authorise`, `remote` and `reservation`. What a connection shows is its scope, and a charge that
+        was let begin is billed: `poi`, `status` and `cdr` are on record only.
+        """
         given = await call.json(AgreementGiven)
         new = NewAgreement(
             given.connection, given.services, given.rank, given.party, given.emsp, given.valid_from, given.valid_to
