@@ -99,11 +99,11 @@ class Written(NamedTuple):
 
     Attributes:
         results: The others' leases had passed to somebody else, who does the work again.
-        wakes: In some lane a message of another operation comes next.
+        nexts: The operations of what comes next in their lanes.
     """
 
     results: Sequence[Result]
-    wakes: bool
+    nexts: frozenset[str]
 
 
 class Settlements(Protocol):
@@ -165,7 +165,7 @@ class DeliveryStore:
 
     async def settle(self, results: Sequence[Result]) -> Written:
         """Writes what came of some deliveries and gives up their leases, in one transaction."""
-        written, after = Written((), False), list[Callable[[], None]]()
+        written, after = Written((), frozenset()), list[Callable[[], None]]()
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
@@ -199,7 +199,7 @@ class DeliveryStore:
         if ended := [one for one in kept if one.end is not None]:
             told = [await each.settled(tx, ended) for each in self._settlements]
             after = [do for do in told if do is not None]
-        return Written(kept, any(row["wakes"] for row in rows)), after
+        return Written(kept, frozenset(row["next"] for row in rows if row["next"] is not None)), after
 
     async def clean(self, older_than: timedelta, most: int) -> int:
         """Deletes some of what was settled long ago; gives how many, 0 where another replica is at it."""

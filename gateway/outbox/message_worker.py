@@ -140,7 +140,8 @@ class MessageWorker:
             if not task.cancelled() and (error := task.exception()) is not None:
                 # The lease runs out, and whoever comes next does the work again.
                 log.error("message failed", operation=self._place.operation, exc_info=error)
-            self._woken.set()
+            if self._full:  # there may be more that had no room
+                self._woken.set()
 
         task.add_done_callback(ended)
 
@@ -149,7 +150,7 @@ class MessageWorker:
             result = await self._result(sender, claimed)
         finally:
             self._sending -= 1
-            if self._full:  # there may be more that had no room
+            if self._full:
                 self._woken.set()
         await self._settler.settle(result)
 
@@ -218,7 +219,9 @@ class MessageWorker:
 
     async def _write(self, results: Sequence[Result]) -> Sequence[Result]:
         written = await self._deliveries.settle(results)
-        if written.wakes:
+        if self._place.operation in written.nexts:
+            self._woken.set()
+        if written.nexts - {self._place.operation}:
             self._followed()
         return written.results
 

@@ -46,7 +46,7 @@ WHERE no = ANY($3::bigint[]) AND fence = ANY($4::bigint[]) AND holder = $1 AND l
 
 -- name: settle
 -- Writes what came of deliveries whose lease did not pass to somebody else, and gives their leases up. Tells which those
--- are, and whether something of another operation comes next in their lane.
+-- are, and of which operation it is what comes next in their lane, if anything does.
 UPDATE delivery d SET
     state = i.state,
     attempts = d.attempts + i.vain::int,
@@ -63,10 +63,10 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::boolean[]
     $8::text[], $9::json[], $10::json[])
     AS i(no, fence, state, vain, doubtful, due_at, code, error, body, issues)
 WHERE d.no = i.no AND d.fence = i.fence AND d.state = 'pending'
-RETURNING d.no, i.state <> 'pending' AND (
-    SELECT o.operation <> d.operation FROM delivery o
+RETURNING d.no, CASE WHEN i.state <> 'pending' THEN (
+    SELECT o.operation FROM delivery o
     WHERE o.destination = d.destination AND o.lane = d.lane AND o.state = 'pending' AND o.no > d.no
-    ORDER BY o.no LIMIT 1) AS wakes
+    ORDER BY o.no LIMIT 1) END AS next
 
 -- name: refuse
 INSERT INTO dead_letter (delivery_no, operation, key, wanted, code, reason, field, attempts, body)

@@ -47,7 +47,7 @@ async def test_only_the_oldest_of_a_lane_is_leased_whatever_its_operation(databa
         assert await claim(deliveries, gateway) == []
         assert await claim(deliveries, gateway, "cdrs") == []
         written = await deliveries.settle([Result(first, End.DELIVERED)])
-        assert written.wakes
+        assert written.nexts == {"cdrs"}
         [second] = await claim(deliveries, gateway, "cdrs")
         assert second.key == "A2"
         later = now() + timedelta(hours=1)

@@ -132,11 +132,11 @@ class Answering:
             return Settled(await self._answer_of(id_), first=False)
         self._measure(row, answer)
         self._noted()
-        if row["reply_to"] is not None:
-            self._told()
         if id_ in self._waiting:
             self.heard(id_)
-        elif told and self._listening is not None:  # another replica may wait for it
+        if row["reply_to"] is not None:
+            self._told()
+        elif told and self._listening is not None:  # a hub may wait for it at another replica
             await self._listening.notify(CHANNEL, id_)
         return Settled(answer, first=True)
 
