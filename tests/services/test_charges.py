@@ -10,12 +10,13 @@ import pytest
 from adapters.core.connection import Scope
 from adapters.core.inbound import Page, Window
 from gateway.events.callouts import Answered, Later, Silence, SilenceReason
+from gateway.services.ports import Agreed, Correction
 from gateway.services.sessions.pulling import Charges, Word
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
 from mappings.canonical.tokens import ProfileType
-from tests.harness import PARTY, later
+from tests.harness import PARTY, WHO, later
 from tests.services.roaming import Roaming, cdr, ended, leg, roaming, session
 
 FAST = ChargingPreferences(profile=ProfileType.FAST)
@@ -86,6 +87,33 @@ async def test_a_hub_pulls_the_cdrs_that_go_over_its_connection(hubs: Roaming, c
     page = await charges.cdrs(hubs.connection("hub"), Window(0, 10, later(3700)))
     assert ([message.cdr.id for message in page.objects], page.total) == (["c-1"], 1)
     assert (await charges.cdrs(hubs.connection("hub"), Window(0, 10, None, later(3700)))).total == 0
+
+
+@pytest.mark.parametrize("takes_credit", [True, False])
+async def test_of_a_corrected_charge_only_the_cdr_in_effect_is_pulled(
+    hubs: Roaming, charges: Charges, takes_credit: bool
+) -> None:
+    hubs.hubs["hub"].charging = replace(hubs.hubs["hub"].charging, takes_credit=takes_credit)
+    await hubs.charged()
+    await hubs.accept()
+    await hubs.settle("delivered" if takes_credit else "refused")
+    agreed = Agreed.model_validate({"energy": 10})
+    done = await hubs.cdrs.correct(PARTY, "c-1", Correction(reason="read wrongly", agreed=agreed), WHO)
+    assert (done.credit is not None) is takes_credit
+    page = await charges.cdrs(hubs.connection("hub"), Window(0, 10))
+    assert ([message.cdr.id for message in page.objects if message.cdr], page.total) == (["c-1-R1"], 1)
+    assert (await charges.cdrs(hubs.connection("hub"), Window(1, 10))) == Page([], 1)
+
+
+@pytest.mark.parametrize(("state", "pulled"), [("pending", 1), ("delivered", 1), ("refused", 0), ("discarded", 0)])
+async def test_what_a_hub_refused_or_a_person_discarded_is_not_pulled(
+    hubs: Roaming, charges: Charges, state: str, pulled: int
+) -> None:
+    await hubs.charged()
+    await hubs.accept()
+    await hubs.settle(state)
+    page = await charges.cdrs(hubs.connection("hub"), Window(0, 10))
+    assert (len(page.objects), page.total) == (pulled, pulled)
 
 
 async def test_a_connection_of_one_party_pulls_nothing_of_another(hubs: Roaming, charges: Charges) -> None:
