@@ -253,6 +253,15 @@ async def test_many_cdrs_are_accepted_together_and_one_that_is_refused_stops_no_
     assert [sent.id for sent in await told(hubs)] == ["c-1"]
 
 
+async def test_of_a_cdr_twice_in_a_batch_none_is_called_known_where_it_was_refused(hubs: Roaming) -> None:
+    refused = await hubs.cdrs.accept_many([cdr(), cdr()], WHO)
+    assert [isinstance(one, CdrRefusal) and one.conflict for one in refused] == [True, True]
+    await hubs.charged()
+    taken = await hubs.cdrs.accept_many([cdr(), cdr()], WHO)
+    assert [getattr(one, "outcome", None) for one in taken] == ["created", "unchanged"]
+    assert [getattr(one, "connection", None) for one in taken] == ["hub", "hub"]
+
+
 async def test_the_state_of_a_cdr_is_that_of_its_delivery(hubs: Roaming) -> None:
     await hubs.charged()
     await hubs.accept()

@@ -61,6 +61,7 @@ class Acceptance:
         self._sessions: dict[_Key, Record] = {}
         self._referred: dict[_Key, list[str]] = {}
         self._billed: dict[int, str] = {}
+        self._same: dict[int, int] = {}  # of what stands twice in the batch, where it stood first
 
     async def run(self, cdrs: Sequence[Cdr]) -> list[CdrResult | CdrRefusal]:
         """Gives what came of each CDR, in the order given."""
@@ -81,6 +82,8 @@ class Acceptance:
             except Conflict as error:
                 self._results[position] = CdrRefusal([("session_id", str(error))], conflict=True)
         await self._write(bills)
+        for position, first in self._same.items():
+            self._results[position] = _repeated(self._results[first])
         return [self._results[position] for position in range(len(cdrs))]
 
     async def _read_sessions(self, cdrs: Sequence[Cdr]) -> None:
@@ -102,22 +105,24 @@ class Acceptance:
             return {}
         keys = {(cdr.party.normal, cdr.id) for cdr, _ in fresh.values()}
         rows = {(row["party"], row["cdr_id"]): row for row in await self._tx.fetch(SQL["stored"], *columns(keys, 2))}
-        seen: dict[_Key, bytes] = {}
+        seen: dict[_Key, int] = {}
         left: dict[int, tuple[Cdr, bytes]] = {}
         for position, (cdr, digest) in fresh.items():
             key = (cdr.party.normal, cdr.id)
             row = rows.get(key)
-            known = seen.get(key) if row is None else row["digest"]
-            if known is None:
+            if row is None and key not in seen:
                 left[position] = (cdr, digest)
-                seen[key] = digest
-            elif known != digest:
+                seen[key] = position
+            elif digest != (fresh[seen[key]][1] if row is None else row["digest"]):
                 problem = ("id", "another CDR has this id; one that was accepted never changes: see corrections")
                 self._results[position] = CdrRefusal([problem], conflict=True)
+            elif row is None:
+                self._same[position] = seen[key]
             else:
-                issues = load_issues(row["issues"]) if row is not None else []
-                connection, review = (row["connection"], row["review"]) if row is not None else (None, None)
-                self._results[position] = CdrResult(cdr.party, cdr.id, "unchanged", issues, connection, review)
+                issues = load_issues(row["issues"])
+                self._results[position] = CdrResult(
+                    cdr.party, cdr.id, "unchanged", issues, row["connection"], row["review"]
+                )
         return left
 
     async def _bill(self, position: int, cdr: Cdr, digest: bytes) -> _Bill:
@@ -186,6 +191,11 @@ class Acceptance:
             await self._tx.execute(SQL["bill"], *columns(sessions, 3))
         await tell(self._tx, self._links, billed, self._now)
         await append_events(self._tx, *(_event(bill) for bill in bills))
+
+
+def _repeated(first: CdrResult | CdrRefusal) -> CdrResult | CdrRefusal:
+    """Gives what came of a CDR that stands in the same batch before."""
+    return first if isinstance(first, CdrRefusal) else first._replace(outcome="unchanged")
 
 
 def _of_credit(cdr: Cdr) -> Sequence[tuple[str, str]]:
