@@ -134,7 +134,7 @@ def show(party: Party, id_: Id, url: Url = URL, key: Key = "", as_json: Json = F
 def assign(
     party: Party,
     id_: Id,
-    session: Annotated[str | None, typer.Argument(metavar="[SESSION]", help="The session's id.")] = None,
+    session: Annotated[str | None, typer.Argument(metavar="SESSION", help="The session's id.")] = None,
     url: Url = URL,
     key: Key = "",
     none: Annotated[bool, typer.Option("--none", help="It bills no session that roams.")] = False,

@@ -134,7 +134,7 @@ def show(party: Party, id_: Id, url: Url = URL, key: Key = "", as_json: Json = F
 def assign(
     party: Party,
     id_: Id,
-    authorisation: Annotated[str | None, typer.Argument(metavar="[AUTHORISATION]", help="Our id of it.")] = None,
+    authorisation: Annotated[str | None, typer.Argument(metavar="AUTHORISATION", help="Our id of it.")] = None,
     url: Url = URL,
     key: Key = "",
     none: Annotated[bool, typer.Option("--none", help="It does not roam: the driver is the CPO's own.")] = False,

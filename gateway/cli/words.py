@@ -7,7 +7,10 @@ def driver_of(identification: Identification) -> str:
     """Names a driver by the contract, else by the end of the card's number: the whole one stays out of terminals."""
     if identification.contract_id is not None:
         return str(identification.contract_id)
-    return f"{identification.type} …{identification.uid[-4:]}" if identification.uid else identification.type.value
+    if identification.uid is None:
+        return identification.type.value
+    end = identification.uid[len(identification.uid) // 2 :][-4:]
+    return f"{identification.type} …{end}"
 
 
 def place_of(location_id: str, evse_uid: str, connector_id: str | None) -> str:
