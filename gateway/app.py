@@ -27,7 +27,7 @@ from gateway.events.webhooks import Webhooks
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
 from gateway.outbox.delivery_store import DeliveryStore
-from gateway.outbox.destinations import LinkSource, Source
+from gateway.outbox.destinations import LinkSource, Place, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
@@ -154,8 +154,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
 
-    def tell() -> None:
-        dispatcher.tell()
+    def tell(*places: Place) -> None:
+        dispatcher.tell(*places)
 
     keep = timedelta(days=settings.keep_deliveries_days)
     feed = Feed(store, tell, keep)
@@ -200,7 +200,14 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
 
     unconfirmed = timedelta(hours=settings.cdr_unconfirmed_hours)
     missed = timedelta(hours=settings.cdr_missed_hours)
-    figures = StoreFigures(Gauges(store, missed, unconfirmed), time.monotonic)
+    gauges = Gauges(
+        store,
+        missed,
+        unconfirmed,
+        lambda: ((link.connection.id, name) for link in links.all() for name in link.adapter.profile.operations),
+        lambda: (place for source in sources for place in source.places()),
+    )
+    figures = StoreFigures(gauges, time.monotonic)
     services = Services(
         publishing=publishing,
         statuses=statuses,

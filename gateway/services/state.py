@@ -1,7 +1,8 @@
 """The present state of the store and of this process, for gauges and for readiness."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from typing import TypeAlias
 
 import asyncpg
 
@@ -14,6 +15,9 @@ from mappings.canonical.locations import EvseStatus
 
 SQL = Queries("gateway.services", "state.sql")
 
+Places: TypeAlias = Callable[[], Iterable[tuple[int, str]]]
+"""Gives destinations, numbered as deliveries number them, with an operation each."""
+
 
 class Gauges:
     """Implements `ports.Sampler`.
@@ -21,17 +25,24 @@ class Gauges:
     Args:
         missed: How long a session may be over before its CDR is missed.
         unconfirmed: How long a hub may take to confirm a CDR.
+        lanes, messages: What is told of also while it is empty: destination and operation of projections, of messages.
     """
 
-    def __init__(self, store: Store, missed: timedelta, unconfirmed: timedelta) -> None:
+    def __init__(
+        self, store: Store, missed: timedelta, unconfirmed: timedelta, lanes: Places = tuple, messages: Places = tuple
+    ) -> None:
         self._store = store
         self._missed = missed
         self._unconfirmed = unconfirmed
+        self._lanes = lanes
+        self._messages = messages
 
     async def sample(self) -> Sample:
         """Reads the present state."""
-        lanes = [LaneSample(**dict(row)) for row in await self._store.fetch(SQL["lanes"])]
-        messages = [MessageSample(**dict(row)) for row in await self._store.fetch(SQL["messages"])]
+        lanes = [LaneSample(**dict(row)) for row in await self._store.fetch(SQL["lanes"], *_columns(self._lanes()))]
+        messages = [
+            MessageSample(**dict(row)) for row in await self._store.fetch(SQL["messages"], *_columns(self._messages()))
+        ]
         connections = [
             (row["hub"], row["name"], Mode(row["mode"]), State(row["state"]))
             for row in await self._store.fetch(SQL["connections"])
@@ -49,6 +60,11 @@ class Gauges:
             pool.get_size(),
             pool.get_idle_size(),
         )
+
+
+def _columns(places: Iterable[tuple[int, str]]) -> tuple[list[int], list[str]]:
+    known = list(places)
+    return [destination for destination, _ in known], [operation for _, operation in known]
 
 
 class Readiness:

@@ -1,18 +1,26 @@
 -- name: lanes
-SELECT c.hub, c.name AS connection, p.operation,
-    count(*) FILTER (WHERE p.pending) AS pending,
-    coalesce(extract(epoch FROM clock_timestamp() - min(p.since) FILTER (WHERE p.pending)), 0)::float8 AS oldest,
-    count(*) FILTER (WHERE p.held) AS held,
-    (SELECT count(*) FROM dead_letter d WHERE d.connection_id = c.id AND d.operation = p.operation) AS dead_letters,
-    (SELECT count(*) FROM lane l WHERE l.connection_id = c.id AND l.operation = p.operation AND l.expires_at > now())
+-- The operations in $1 and $2 are told of also where there is nothing yet: a series that is absent can raise no alarm.
+WITH there AS (
+    SELECT connection_id, operation, count(*) FILTER (WHERE pending) AS pending,
+        min(since) FILTER (WHERE pending) AS since, count(*) FILTER (WHERE held) AS held
+    FROM projection GROUP BY connection_id, operation
+)
+SELECT c.hub, c.name AS connection, x.operation,
+    coalesce(x.pending, 0) AS pending,
+    coalesce(extract(epoch FROM clock_timestamp() - x.since), 0)::float8 AS oldest,
+    coalesce(x.held, 0) AS held,
+    (SELECT count(*) FROM dead_letter d WHERE d.connection_id = c.id AND d.operation = x.operation) AS dead_letters,
+    (SELECT count(*) FROM lane l WHERE l.connection_id = c.id AND l.operation = x.operation AND l.expires_at > now())
         AS leased,
-    (SELECT count(*) FROM lane l WHERE l.connection_id = c.id AND l.operation = p.operation AND l.retry_at > now())
+    (SELECT count(*) FROM lane l WHERE l.connection_id = c.id AND l.operation = x.operation AND l.retry_at > now())
         AS resting
-FROM projection p JOIN connection c ON c.id = p.connection_id
-GROUP BY c.id, p.operation ORDER BY c.id, p.operation
+FROM (there FULL JOIN unnest($1::bigint[], $2::text[]) AS k(connection_id, operation)
+    USING (connection_id, operation)) AS x
+JOIN connection c ON c.id = x.connection_id
+ORDER BY c.id, x.operation
 
 -- name: messages
--- What is settled is not looked at: there may be millions.
+-- What is settled is not looked at: there may be millions. Those in $1 and $2 are told of also where nothing waits.
 WITH pending AS (
     SELECT destination, operation, count(*) AS pending, min(since) AS since
     FROM delivery WHERE state = 'pending' GROUP BY destination, operation
@@ -25,8 +33,10 @@ SELECT coalesce(c.hub, h.kind) AS hub, coalesce(c.name, h.name) AS connection, o
     coalesce(extract(epoch FROM clock_timestamp() - p.since), 0)::float8 AS oldest,
     coalesce(r.dead_letters, 0) AS dead_letters
 FROM pending p FULL JOIN refused r USING (destination, operation)
+FULL JOIN unnest($1::bigint[], $2::text[]) AS k(destination, operation) USING (destination, operation)
 LEFT JOIN connection c ON c.id = destination
 LEFT JOIN hook h ON h.id = -destination
+WHERE coalesce(c.name, h.name) IS NOT NULL
 ORDER BY destination, operation
 
 -- name: connections
@@ -46,11 +56,10 @@ SELECT
 
 -- name: unconfirmed
 -- CDRs that the hub which authorised them has not confirmed.
-SELECT c.hub, c.name AS connection, count(*) AS pending,
-    count(*) FILTER (WHERE d.accepted_at < now() - $1::interval) AS late,
-    extract(epoch FROM clock_timestamp() - min(d.accepted_at))::float8 AS oldest
-FROM delivery v
-JOIN cdr d ON d.no = v.cdr_no AND d.connection_id = v.connection_id
-JOIN connection c ON c.id = v.connection_id
-WHERE v.state = 'pending' AND v.cdr_no IS NOT NULL AND NOT v.shadow
+SELECT c.hub, c.name AS connection, count(d.no) AS pending,
+    count(d.no) FILTER (WHERE d.accepted_at < now() - $1::interval) AS late,
+    coalesce(extract(epoch FROM clock_timestamp() - min(d.accepted_at)), 0)::float8 AS oldest
+FROM connection c
+LEFT JOIN (delivery v JOIN cdr d ON d.no = v.cdr_no AND d.connection_id = v.connection_id)
+    ON v.connection_id = c.id AND v.state = 'pending' AND v.cdr_no IS NOT NULL AND NOT v.shadow
 GROUP BY c.id ORDER BY c.id

@@ -327,6 +327,23 @@ async def test_what_waits_is_sampled_by_connection_and_operation(database_url: s
         assert [one.oldest > 0 for one in sample.messages] == [False, True]
 
 
+async def test_what_a_connection_may_have_to_wait_for_is_told_as_zero_while_nothing_does(database_url: str) -> None:
+    async with post(database_url, start=False) as gateway:
+        gauges = Gauges(
+            gateway.store,
+            LONG,
+            LONG,
+            lambda: [(gateway.number, "locations")],
+            lambda: [(gateway.number, "cdrs"), (-999, "events")],
+        )
+        sample = await gauges.sample()
+        [lane], [message], [cdrs] = sample.lanes, sample.messages, sample.charges.cdrs
+        assert (lane.connection, lane.operation, lane.pending, lane.oldest) == (CONNECTION, "locations", 0, 0)
+        assert (lane.held, lane.dead_letters, lane.leased, lane.resting) == (0, 0, 0, 0)
+        assert (message.connection, message.operation, message.pending, message.oldest) == (CONNECTION, "cdrs", 0, 0)
+        assert (cdrs.connection, cdrs.pending, cdrs.late, cdrs.oldest) == (CONNECTION, 0, 0, 0)
+
+
 def issues(metrics: Any) -> float:
     labels = {"protocol": "loopback 1", "field": "session.total_cost", "kind": "lost"}
     return metrics.registry.get_sample_value("roamgate_mapping_issues_total", labels) or 0
