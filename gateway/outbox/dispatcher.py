@@ -19,6 +19,7 @@ from gateway.outbox.projecting import Link
 from gateway.outbox.repository import Outbox
 from gateway.outbox.worker import Worker
 from gateway.services.links import Links
+from gateway.store.listening import Listening
 from gateway.store.pool import Store
 
 log = structlog.get_logger("outbox")
@@ -97,16 +98,17 @@ class Dispatcher:
         self._tasks: list[asyncio.Task[None]] = []
         self._written = asyncio.Event()
         self._name = uuid4().hex
+        self._listening = Listening(store, {CHANNEL: self._heard})
 
     def wake(self) -> None:
         """Lets every worker here look at once, and soon those of the other replicas, since the network changed."""
         self._told()
         self._written.set()
 
-    def tell(self) -> None:
-        """As `wake`, here only whoever tells messages: nothing else was written."""
+    def tell(self, *places: Place) -> None:
+        """As `wake`, here only those who tell messages, at these places alone if any are named."""
         for post, (one, _) in self._workers.items():
-            if post.messages:
+            if post.messages and (not places or post.place in places):
                 one.wake()
         self._written.set()
 
@@ -121,12 +123,12 @@ class Dispatcher:
         await self._refresh_sources()
         self._employ()
         self._links.when_changed(self._changed)
+        self._listening.start()
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._supervise()),
             loop.create_task(self._extend()),
             loop.create_task(self._notify()),
-            loop.create_task(self._listen()),
             loop.create_task(self._clean()),
         ]
 
@@ -142,6 +144,7 @@ class Dispatcher:
         for task in (*self._tasks, *working):
             task.cancel()
         await asyncio.gather(*self._tasks, *working, return_exceptions=True)
+        await self._listening.stop()
         self._tasks, self._workers = [], {}
 
     def _changed(self) -> None:
@@ -227,23 +230,7 @@ class Dispatcher:
                 await self._store.execute("SELECT pg_notify($1, $2)", CHANNEL, self._name)
             await asyncio.sleep(NOTIFY_EVERY)
 
-    async def _listen(self) -> None:
-        """Listens on a connection of its own, which PgBouncer in transaction mode cannot give."""
-        while True:
-            try:
-                connection = await asyncpg.connect(self._store.url)
-                try:
-                    await connection.add_listener(CHANNEL, self._heard)
-                    closed = asyncio.Event()
-                    connection.add_termination_listener(lambda *_, closed=closed: closed.set())
-                    await closed.wait()
-                finally:
-                    await connection.close(timeout=1)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-                log.warning("not listening", error=str(error))
-                await asyncio.sleep(REFRESH)
-
-    def _heard(self, _connection: object, _process: int, _channel: str, who: object) -> None:
+    def _heard(self, who: str) -> None:
         if who != self._name:  # here they know already
             self._told()
 
