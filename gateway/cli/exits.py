@@ -16,13 +16,14 @@ class Exit(IntEnum):
     DONE = 0
     """It was done. For an import: all that could be stored is stored, and refused records are reported."""
     FAILED = 1
-    """It was not done: the gateway or a hub refused; the text says why. For the demo: a hub is not equal."""
+    """It was not done: the gateway, a hub or a webhook refused; the text says why. For CDRs: some lines were refused.
+    For the demo: a hub is not equal."""
     USAGE = 2
     """The command line makes no sense."""
     NOTHING_STORED = 3
-    """An import stored nothing: no known format, or every record was refused."""
+    """An import, or a file of CDRs, stored nothing: no known format, or every record was refused."""
     DAMAGED = 4
-    """An import ended early at a damaged place; what came before it is stored, as the report says."""
+    """An import or a file of CDRs ended early at a damaged place; what came before is stored, as the report says."""
     UNREACHABLE = 5
     """The gateway or the database cannot be reached, now."""
     SETTINGS = 6
@@ -30,7 +31,7 @@ class Exit(IntEnum):
 
 
 HELP = (
-    "Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 an import stored nothing · 4 an import ended early "
+    "Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 a file stored nothing · 4 a file ended early "
     "at a damaged place · 5 gateway or database out of reach · 6 settings missing or wrong, or migrations not run."
 )
 
