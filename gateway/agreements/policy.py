@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from adapters.core.connection import Connection
 from gateway.agreements.model import DEFAULT_RANK, Agreement, Service
@@ -29,6 +31,18 @@ class Reason(StrEnum):
     """There is one for both, not for this service."""
     ENDED = "ended"
     NOT_YET = "not_yet"
+
+
+REFUSALS: Final[Mapping[Reason, str]] = MappingProxyType(
+    {
+        Reason.OTHER_PARTY: "There is no agreement with the operator of the station",
+        Reason.OTHER_EMSP: "There is no agreement with the EMSP",
+        Reason.OTHER_SERVICE: "The agreement with the EMSP does not cover this service",
+        Reason.ENDED: "The agreement with the EMSP has ended",
+        Reason.NOT_YET: "The agreement with the EMSP has not begun",
+    }
+)
+"""What an EMSP is told who is not served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -577,3 +577,64 @@ async def test_a_hub_that_repeats_a_command_after_its_replica_was_killed_gets_th
         await other.services.commands.answer(None, desk.listener.heard[0].json["id"], answer)
         assert await repeated == answer
     assert len(desk.listener.heard) == 1
+
+
+@pytest.mark.parametrize("agreed", [Service.POI, None])
+async def test_why_no_agreement_lets_an_emsp_is_said_in_a_sentence(desk, agreed):
+    if agreed is not None:
+        await desk.app.services.agreements.create(NewAgreement("hubject", frozenset({agreed}), 100), WHO)
+        text = "The agreement with the EMSP does not cover this service"
+    else:
+        wanted = NewAgreement("hubject", frozenset({Service.REMOTE}), 100, emsp=PartyId("FR-OTH"))
+        await desk.app.services.agreements.create(wanted, WHO)
+        text = "There is no agreement with the EMSP"
+    refused = await desk.perform(start())
+    assert (refused.result, refused.text) == (CommandResult.NO_CONTRACT, text)
+
+
+async def test_a_reservation_that_would_be_over_already_is_refused(desk):
+    for answer in (await desk.perform(reserve(minutes=-1)), await desk.take(reserve(minutes=-1))):
+        assert (answer.result, answer.text) == (REJECTED, "The reservation would have ended already")
+    assert desk.listener.heard == []
+
+
+async def test_a_connector_that_the_evse_has_not_is_not_found_and_asks_nobody(desk):
+    at = EvseRef(location_id="L1", evse_uid="U1", connector_id="9")
+    for command in (start(at=at), UnlockConnector(at=at, emsp=EMSP)):
+        taken = await desk.take(command)
+        assert (taken.result, taken.text) == (CommandResult.UNKNOWN_EVSE, "The EVSE has no such connector")
+    assert desk.listener.heard == []
+
+
+async def test_who_is_told_that_something_is_unknown_is_told_what(desk):
+    for command, text in (
+        (start(at=EvseRef(location_id="L404")), "There is no such EVSE, or it is not clear whose is meant"),
+        (StopSession(session="s-404"), "There is no such session, or it is over"),
+        (CancelReservation(reservation="r-404"), "There is no such reservation, or it is over"),
+    ):
+        assert (await desk.take(command)).text == text
+
+
+async def test_a_cancellation_without_an_emsp_is_of_the_only_reservation_of_that_id(desk):
+    other = PartyId("DE-ABC")
+    await desk.perform(reserve("1/x", leg=Leg(emsp=EMSP, identification=DRIVER)))
+    cancel = CancelReservation(reservation="1/x")
+    assert (await desk.take(cancel)).result is CommandResult.UNKNOWN_RESERVATION  # it is another connection's
+    another = Leg(emsp=other, identification=Identification(type=TokenType.APP_USER, uid="other"))
+    await desk.perform(reserve("1/x", leg=another, emsp=other))
+    refused = await desk.perform(cancel)
+    assert (refused.result, refused.text) == (REJECTED, "Several are called so, and it is not said whose is meant")
+    assert (await desk.perform(CancelReservation(reservation="1/x", emsp=other))).result is ACCEPTED
+    assert (await desk.perform(cancel)).result is ACCEPTED
+    assert desk.listener.heard[-1].json["reference"] == desk.listener.heard[0].json["reference"]
+
+
+async def test_a_paused_connection_takes_no_command_but_tells_what_came_of_an_earlier_one(desk):
+    first = await desk.perform(start())
+    await desk.app.services.connections.pause("hubject", "maintenance", WHO)
+    await desk.app.links.refresh()
+    refused = await desk.perform(start("h-2"))
+    assert (refused.result, refused.text) == (REJECTED, "The connection is paused")
+    assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is REJECTED
+    assert await desk.perform(start()) == first
+    assert len(desk.listener.heard) == 1

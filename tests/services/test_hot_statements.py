@@ -37,6 +37,7 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("an EVSE", COMMANDS["evses_by_id"], ("FRABCE1", None, 1, "04AB", None, AT)),
     ("a location", COMMANDS["evses_by_location"], ("L1", None, 1, "04AB", None, AT, None)),
     ("a charge", COMMANDS["charges"], (1, "hub-1", None)),
+    ("a reservation by anybody", COMMANDS["reservations"], (1, "r-1")),
     ("a command", COMMANDS["one"], (None, "c" * 32)),
     ("commands overdue", COMMANDS["overdue"], (AT,)),
     ("a webhook", LISTENERS["list"], ("webhook", "erp")),

@@ -29,6 +29,10 @@ class Place:
         connectors = self.location.evses[0].connectors
         return asked or (connectors[0].id if len(connectors) == 1 else None)
 
+    def has_connector(self, asked: str | None) -> bool:
+        """Tells whether the EVSE has the connector that is asked for; True where none is."""
+        return asked is None or any(one.id == asked for one in self.location.evses[0].connectors)
+
     def picture(self, connector_id: str | None) -> CdrLocation:
         """Takes the picture that goes with a question, session or CDR; `connector_id` is "" where nobody knows it."""
         [evse] = self.location.evses

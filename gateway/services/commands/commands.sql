@@ -90,6 +90,14 @@ WHERE a.connection_id = $1 AND a.no IN (
 )
 ORDER BY a.no DESC
 
+-- name: reservations
+-- Everything over a connection that an EMSP, whichever, has reserved by an id: behind the EMSP in a reservation's name.
+SELECT a.no, a.id, a.origin, a.party, a.location_id, a.evse_uid, a.connector_id, a.leg, a.allowed, a.at, a.expires_at,
+    s.no AS session_no, s.session_id, s.status, s.ended_at
+FROM session_ref r JOIN authorisation a ON a.no = r.authorisation_no LEFT JOIN session s ON s.no = a.session_no
+WHERE r.connection_id = $1 AND r.kind = 'reservation' AND substr(r.value, strpos(r.value, '/') + 1) = $2
+ORDER BY a.no DESC
+
 -- name: earlier
 SELECT id, result, answer, answered_at, deadline, reply_to FROM command WHERE connection_id = $1 AND dedup = $2
 

@@ -109,6 +109,15 @@ class Finding:
         found = [_charge(row) for row in rows]
         return [charge for charge in found if charge.leg is None or charge.leg.may_be_of(emsp)]
 
+    async def reservations(self, connection: Connection, id_: str, emsp: PartyId | None) -> list[Charge]:
+        """Gives what a reservation may be by its id: the EMSP's, or whosever is called so where nobody says whose."""
+        found = await self.charges(connection, id_, emsp, reservation_key(emsp, id_))
+        if emsp is None:
+            known = {charge.no for charge in found}
+            rows = await self._store.fetch(SQL["reservations"], connection.id, id_)
+            found += [charge for charge in map(_charge, rows) if charge.no not in known]
+        return found
+
 
 def reservation_key(emsp: PartyId | None, reservation: str) -> str:
     """Gives the name of a reservation at a connection: each EMSP counts its own."""

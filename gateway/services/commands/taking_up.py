@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from adapters.core.connection import Connection, Mode
+from adapters.core.connection import Connection, Mode, State
 from gateway.agreements.model import Service
-from gateway.agreements.policy import Request
+from gateway.agreements.policy import REFUSALS, Reason, Request
 from gateway.agreements.repository import Agreements
 from gateway.events.writing import EventType
 from gateway.services.authorisation.admitting import Admission, Origin, record
@@ -46,6 +46,13 @@ _SERVICES: Final[Mapping[str, Service]] = {
     "RESERVE_NOW": Service.RESERVATION,
     "CANCEL_RESERVATION": Service.RESERVATION,
     "UNLOCK_CONNECTOR": Service.REMOTE,
+}
+
+
+_UNKNOWN: Final[Mapping[CommandResult, str]] = {
+    CommandResult.UNKNOWN_EVSE: "There is no such EVSE, or it is not clear whose is meant",
+    CommandResult.UNKNOWN_SESSION: "There is no such session, or it is over",
+    CommandResult.UNKNOWN_RESERVATION: "There is no such reservation, or it is over",
 }
 
 
@@ -114,13 +121,12 @@ class TakingUp:
         self, connection: Connection, command: Command, reply_to: Mapping[str, str] | None, deadline: datetime
     ) -> Taken | Repeated | CommandAnswer:
         """Takes a command over, durably; or gives the one that it repeats, or why it is not even tried."""
-        if connection.mode is not Mode.LIVE:
-            return CommandAnswer(result=CommandResult.REJECTED, text="The connection is not live")
         given = Given(connection, command, reply_to, deadline, dedup_of(command, reply_to))
-        target = await self._target(connection, command)
+        target = _barred(connection, command, self._now()) or await self._target(connection, command)
         if not isinstance(target, _Target):
-            # What a repetition is about may be gone, by the very command that it repeats.
-            return await self._repetitions.find(given) or CommandAnswer(result=target)
+            # What a repetition is about may be gone, by the very command that it repeats; and what came of that command
+            # may be asked whatever has become of the connection.
+            return await self._repetitions.find(given) or target
         decision = await self._agreements.decide(
             connection.id, Request(_SERVICES[command.kind], target.party, emsp_of(command))
         )
@@ -135,7 +141,7 @@ class TakingUp:
                 return repeated
         return CommandAnswer(result=CommandResult.FAILED, text="It is given again and again")
 
-    async def _target(self, connection: Connection, command: Command) -> _Target | CommandResult:
+    async def _target(self, connection: Connection, command: Command) -> _Target | CommandAnswer:
         """Finds what a command is about, or says why it cannot be."""
         now = self._now()
         match command:
@@ -144,28 +150,32 @@ class TakingUp:
                 found = [one for one in charges if one.runs(now)]
                 missing = CommandResult.UNKNOWN_SESSION
             case CancelReservation(reservation=reservation):
-                key = reservation_key(command.emsp, reservation)
-                charges = await self._finding.charges(connection, reservation, command.emsp, key)
+                charges = await self._finding.reservations(connection, reservation, command.emsp)
                 found = [one for one in charges if one.is_reserved(now)]
                 missing = CommandResult.UNKNOWN_RESERVATION
             case _:
                 driver = command.leg.identification if isinstance(command, StartSession | ReserveNow) else None
                 spot = await self._finding.spot(connection, command.at, driver, now)
                 if spot is None:
-                    return CommandResult.UNKNOWN_EVSE
+                    return _unknown(CommandResult.UNKNOWN_EVSE)
+                if not spot.place.has_connector(command.at.connector_id):
+                    return CommandAnswer(result=CommandResult.UNKNOWN_EVSE, text="The EVSE has no such connector")
                 return _Target(spot.place.location.party, _of_place(spot.place, command.at), None, spot)
         if command.at is not None and command.at.party is not None:
             # Two CPOs may call different sessions alike, and who addresses one does not mean the other's.
             found = [one for one in found if one.party == command.at.party]
-        if len(found) != 1:  # among several is never guessed
-            return missing
+        if not found:
+            return _unknown(missing)
+        if len(found) > 1:  # among several is never guessed
+            text = "Several are called so, and it is not said whose is meant"
+            return CommandAnswer(result=CommandResult.REJECTED, text=text)
         [charge] = found
         told = {"location_id": charge.location_id, "evse_uid": charge.evse_uid, "connector_id": charge.connector_id}
         return _Target(charge.party, _said(told), charge)
 
-    async def _refuse(self, given: Given, target: _Target, reason: str) -> CommandAnswer:
+    async def _refuse(self, given: Given, target: _Target, reason: Reason) -> CommandAnswer:
         """Writes down that a command was refused, for people; it may be given again."""
-        answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=f"No agreement: {reason}")
+        answer = CommandAnswer(result=CommandResult.NO_CONTRACT, text=REFUSALS[reason])
         taken = _taken(given, target, None)
         await self._store.fetchval(*self._statement(replace(given, dedup=""), target, taken, None, answer))
         self._noted()
@@ -275,6 +285,22 @@ def _taken(given: Given, target: _Target, reference: str | None) -> Taken:
     return Taken(
         uuid.uuid4().hex, command.kind, target.party, given.deadline, _said(question), given.reply_to is not None
     )
+
+
+def _barred(connection: Connection, command: Command, now: datetime) -> CommandAnswer | None:
+    """Says why a command is not even looked at; None where it is."""
+    text = None
+    if connection.mode is not Mode.LIVE:
+        text = "The connection is not live"
+    elif connection.state is State.PAUSED:
+        text = "The connection is paused"
+    elif isinstance(command, ReserveNow) and command.expires <= now:
+        text = "The reservation would have ended already"
+    return None if text is None else CommandAnswer(result=CommandResult.REJECTED, text=text)
+
+
+def _unknown(result: CommandResult) -> CommandAnswer:
+    return CommandAnswer(result=result, text=_UNKNOWN[result])
 
 
 def _shown(model: BaseModel) -> dict[str, Any]:

@@ -108,6 +108,8 @@ CREATE TABLE session_ref (
 );
 CREATE INDEX session_ref_authorisation ON session_ref (authorisation_no);
 CREATE INDEX session_ref_value ON session_ref (value);
+CREATE INDEX session_ref_reservation ON session_ref (connection_id, substr(value, strpos(value, '/') + 1))
+    WHERE kind = 'reservation';
 
 -- What a hub was told of a session: by kind of message, the session's own moment.
 CREATE TABLE session_told (
