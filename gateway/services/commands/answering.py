@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,8 @@ from typing import Final, Protocol
 import asyncpg
 import structlog
 
-from adapters.core.charging import CommandOutcome, Denial
+from adapters.core.charging import CommandOutcome, Denial, Message
+from gateway.outbox.destinations import Place
 from gateway.outbox.messages import append as append_messages
 from gateway.services.commands.finding import SQL
 from gateway.services.links import Links
@@ -78,7 +79,7 @@ class Answering:
     """Writes what came of commands, and lets those know who wait for it, in whichever replica.
 
     Args:
-        told: Called when there is something to tell to a hub.
+        told: Called with the place at which there is something to tell to a hub.
         noted: Called when events were written.
     """
 
@@ -88,7 +89,7 @@ class Answering:
         links: Links,
         measures: Measures,
         now: Callable[[], datetime],
-        told: Callable[[], None],
+        told: Callable[[Place], None],
         noted: Callable[[], None],
     ) -> None:
         self._store = store
@@ -127,16 +128,20 @@ class Answering:
         Raises:
             LookupError: There is no such command.
         """
-        row = await (self._write_told(id_, answer) if told else self._store.fetchrow(*self._statement(id_, answer)))
+        places: set[Place] = set()
+        if told:
+            row, places = await self._write_told(id_, answer)
+        else:
+            row = await self._store.fetchrow(*self._statement(id_, answer))
         if row is None:
             return Settled(await self._answer_of(id_), first=False)
         self._measure(row, answer)
         self._noted()
         if id_ in self._waiting:
             self.heard(id_)
-        if row["reply_to"] is not None:
-            self._told()
-        elif told and self._listening is not None:  # a hub may wait for it at another replica
+        for place in places:
+            self._told(place)
+        if row["reply_to"] is None and told and self._listening is not None:  # a hub may wait for it at another replica
             await self._listening.notify(CHANNEL, id_)
         return Settled(answer, first=True)
 
@@ -189,18 +194,19 @@ class Answering:
             answer.session_id,
         )
 
-    async def _write_told(self, id_: str, answer: CommandAnswer) -> Record | None:
-        """Writes what came of a command, and what is to be told of it."""
+    async def _write_told(self, id_: str, answer: CommandAnswer) -> tuple[Record | None, set[Place]]:
+        """Writes what came of a command, and what is to be told of it; gives the places at which it is."""
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
+                    messages: Sequence[Message] = ()
                     row = await tx.fetchrow(*self._statement(id_, answer, told=True))
                     link = self._links.get(row["connection_id"]) if row is not None else None
                     if row is not None and link is not None and row["reply_to"] is not None:
                         outcome = CommandOutcome(command=id_, reply_to=json.loads(row["reply_to"]), answer=answer)
                         messages = link.adapter.of_result(outcome, PartyId(row["party"]))
                         await append_messages(tx, link, messages)
-                    return row
+                    return row, {Place(row["connection_id"], message.operation) for message in messages if row}
         raise AssertionError("unreachable")
 
     async def _answer_of(self, id_: str) -> CommandAnswer:
