@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from adapters.core.connection import ConnectionName
 from gateway.http.routing import AFTER, LIMIT, PARTY, Answer, Body, Call, Parameter, Route, respond
+from gateway.http.v1 import examples
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Page
 from gateway.services.ports.commands import CommandDesk, CommandView
@@ -74,7 +75,7 @@ class CommandOperations:
                 {200: Answer("The command with its result.", CommandView)},
                 role=KeyRole.PUBLISH,
                 parameters=(_ID,),
-                body=Body("The result.", ResultGiven),
+                body=Body("The result.", ResultGiven, example=examples.RESULT),
                 problems=["not-found", "conflict"],
             ),
         ]

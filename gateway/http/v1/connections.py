@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from adapters.core.connection import ConnectionName, Mode, Scope
 from gateway.http.routing import AFTER, LIMIT, Answer, Body, Call, Parameter, Route, respond
+from gateway.http.v1 import examples
 from gateway.http.v1.shapes import Count
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Connections, ConnectionView, Difference
@@ -119,7 +120,7 @@ class ConnectionOperations:
                 {201: Answer("It is added.", ConnectionView)},
                 role=KeyRole.ADMIN,
                 whole=True,
-                body=Body("The connection.", NewConnection),
+                body=Body("The connection.", NewConnection, example=examples.CONNECTION),
                 problems=["conflict"],
             ),
             Route(
@@ -133,20 +134,30 @@ class ConnectionOperations:
                 parameters=(_NAME,),
                 problems=["not-found"],
             ),
-            change("PUT", "mode", self.set_mode, "Set a connection's mode", Body("The mode.", ModeGiven)),
+            change(
+                "PUT",
+                "mode",
+                self.set_mode,
+                "Set a connection's mode",
+                Body("The mode.", ModeGiven, example={"mode": "live"}),
+            ),
             change(
                 "PUT",
                 "scope",
                 self.set_scope,
                 "Set a connection's scope",
-                Body("The scope; empty lists mean all.", Scope),
+                Body("The scope; empty lists mean all.", Scope, example=examples.CONNECTION["scope"]),
             ),
             change(
                 "PUT",
                 "settings",
                 self.set_settings,
                 "Set a connection's settings",
-                Body("All of them, as the hub's page in the docs names them.", dict[str, Any]),
+                Body(
+                    "All of them, as the hub's page in the docs names them.",
+                    dict[str, Any],
+                    example=examples.CONNECTION["settings"],
+                ),
             ),
             Route(
                 "DELETE",
@@ -160,7 +171,13 @@ class ConnectionOperations:
                 parameters=(_NAME,),
                 problems=["not-found", "conflict"],
             ),
-            change("POST", "register", self.register, "Register with the hub", Body("The hub's token.", Registration)),
+            change(
+                "POST",
+                "register",
+                self.register,
+                "Register with the hub",
+                Body("The hub's token.", Registration, example={"token": "the token that the hub gave"}),
+            ),
             Route(
                 "POST",
                 path + "/expect",
@@ -173,8 +190,20 @@ class ConnectionOperations:
                 parameters=(_NAME,),
                 problems=["not-found", "conflict"],
             ),
-            change("POST", "adopt", self.adopt, "Adopt a live connection", Body("Tokens and endpoints.", Adoption)),
-            change("POST", "pause", self.pause, "Pause a connection", Body("Why.", Reason)),
+            change(
+                "POST",
+                "adopt",
+                self.adopt,
+                "Adopt a live connection",
+                Body("Tokens and endpoints.", Adoption, example=examples.ADOPTION),
+            ),
+            change(
+                "POST",
+                "pause",
+                self.pause,
+                "Pause a connection",
+                Body("Why.", Reason, example={"why": "the contract ends today"}),
+            ),
             change("POST", "resume", self.resume, "Resume a connection"),
             change("POST", "unregister", self.unregister, "Give the credentials up"),
             Route(

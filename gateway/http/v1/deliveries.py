@@ -125,7 +125,7 @@ class DeliveryOperations:
                 {200: Answer("How many are tried again.", Count)},
                 role=KeyRole.ADMIN,
                 whole=True,
-                body=Body("Which ones.", Replay),
+                body=Body("Which ones.", Replay, example={"connection": "hubject"}),
                 problems=["not-found"],
             ),
             Route(
@@ -137,7 +137,7 @@ class DeliveryOperations:
                 {200: Answer("How many are given up.", Count)},
                 role=KeyRole.ADMIN,
                 whole=True,
-                body=Body("Which ones, and why.", Discard),
+                body=Body("Which ones, and why.", Discard, example={"ids": [17], "why": "the station is gone"}),
             ),
             Route(
                 "GET",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from adapters.core.connection import ConnectionName
 from gateway.events.writing import EventType
 from gateway.http.routing import Answer, Body, Call, Parameter, Route, respond
+from gateway.http.v1 import examples
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Invalid
 from gateway.services.ports.events import HookChange, HookView, Listeners, Question, Tested
@@ -109,6 +110,7 @@ class _Words:
     path: str
     tag: str
     one: str
+    example: Mapping[str, Any]
 
 
 class _ListenerOperations:
@@ -132,7 +134,7 @@ class _ListenerOperations:
                 self.create,
                 f"Add a {one}",
                 {201: Answer("It is added; its secret is shown this once.", Disclosed)},
-                body=Body(f"The {one}.", self._new),
+                body=Body(f"The {one}.", self._new, example=self._words.example),
                 problems=["conflict"],
             ),
             self._named("GET", at, self.get, f"Read a {one}", {200: Answer(f"The {one}.", HookView)}),
@@ -142,7 +144,7 @@ class _ListenerOperations:
                 self.change,
                 f"Change a {one}",
                 {200: Answer(f"The {one} as it is now.", HookView)},
-                body=Body("What is to change.", self._change),
+                body=Body("What is to change.", self._change, example={"active": False}),
             ),
             self._named("DELETE", at, self.remove, f"Remove a {one}", {204: Answer("It is gone.")}),
             self._named(
@@ -216,7 +218,9 @@ class WebhookOperations(_ListenerOperations):
     """`/v1/webhooks`."""
 
     def __init__(self, listeners: Listeners) -> None:
-        super().__init__(listeners, _Words("/v1/webhooks", "Webhooks", "webhook"), NewWebhook, WebhookChange)
+        super().__init__(
+            listeners, _Words("/v1/webhooks", "Webhooks", "webhook", examples.WEBHOOK), NewWebhook, WebhookChange
+        )
 
     def routes(self) -> Sequence[Route]:
         """Names the operations."""
@@ -233,4 +237,6 @@ class CallOutOperations(_ListenerOperations):
     """`/v1/call-outs`."""
 
     def __init__(self, listeners: Listeners) -> None:
-        super().__init__(listeners, _Words("/v1/call-outs", "Call-outs", "call-out"), NewCallOut, CallOutChange)
+        super().__init__(
+            listeners, _Words("/v1/call-outs", "Call-outs", "call-out", examples.CALL_OUT), NewCallOut, CallOutChange
+        )

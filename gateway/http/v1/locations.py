@@ -20,7 +20,7 @@ from gateway.http.routing import (
     adapter_of,
     respond,
 )
-from gateway.http.v1 import objects
+from gateway.http.v1 import examples, objects
 from gateway.http.v1.bulk import Bulk
 from gateway.http.v1.shapes import BulkSummary, HubIssues, HubIssueShown, Written
 from gateway.services.keys import KeyRole
@@ -66,7 +66,7 @@ class LocationOperations:
                 "Locations",
                 {200: Answer("What came of the lines.", BulkSummary)},
                 role=KeyRole.PUBLISH,
-                body=Body("One location a line, any number of lines.", Location, bodies.NDJSON),
+                body=Body("One location a line, any number of lines.", Location, bodies.NDJSON, examples.LOCATION),
             ),
             Route(
                 "GET",
@@ -87,7 +87,7 @@ class LocationOperations:
                 written,
                 role=KeyRole.PUBLISH,
                 parameters=_ONE,
-                body=Body("The whole location.", Location),
+                body=Body("The whole location.", Location, example=examples.LOCATION),
                 problems=["conflict", "revision"],
             ),
             Route(
@@ -99,7 +99,9 @@ class LocationOperations:
                 written,
                 role=KeyRole.PUBLISH,
                 parameters=_ONE,
-                body=Body("A merge patch (RFC 7396) on the location.", dict, bodies.MERGE_PATCH),
+                body=Body(
+                    "A merge patch (RFC 7396) on the location.", dict, bodies.MERGE_PATCH, examples.LOCATION_PATCH
+                ),
                 problems=["not-found", "withdrawn", "conflict", "revision"],
             ),
             Route(

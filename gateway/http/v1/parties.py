@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.http.problems import Problem
 from gateway.http.routing import PARTY_IN_PATH, Answer, Body, Call, Route, respond
-from gateway.http.v1 import objects
+from gateway.http.v1 import examples, objects
 from gateway.http.v1.shapes import Parties
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Network
@@ -51,7 +51,7 @@ class PartyOperations:
                 {200: Answer("It is stored.", Party), 201: Answer("It is new.", Party)},
                 role=KeyRole.ADMIN,
                 parameters=(PARTY_IN_PATH,),
-                body=Body("The whole party.", Party),
+                body=Body("The whole party.", Party, example=examples.PARTY),
             ),
         ]
 

@@ -12,6 +12,7 @@ from gateway.complaints import FieldError, field_errors, guard
 from gateway.http import bodies
 from gateway.http.problems import Problem, of_validation
 from gateway.http.routing import Answer, Body, Call, Route, adapter_of
+from gateway.http.v1 import examples
 from gateway.http.v1.shapes import StatusSummary
 from gateway.metrics import Metrics
 from gateway.services.keys import Identity, KeyRole
@@ -49,7 +50,11 @@ class StatusOperations:
                 "Statuses",
                 {200: Answer("What came of the reports; all of them are durable.", StatusSummary)},
                 role=KeyRole.PUBLISH,
-                body=Body(f"One report, or a list of at most {MOST}.", EvseStatusReport | list[EvseStatusReport]),
+                body=Body(
+                    f"One report, or a list of at most {MOST}.",
+                    EvseStatusReport | list[EvseStatusReport],
+                    example=examples.STATUSES,
+                ),
                 problems=["not-found", "too-large"],
             )
         ]

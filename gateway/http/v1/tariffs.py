@@ -22,7 +22,7 @@ from gateway.http.routing import (
     adapter_of,
     respond,
 )
-from gateway.http.v1 import objects
+from gateway.http.v1 import examples, objects
 from gateway.http.v1.bulk import Bulk
 from gateway.http.v1.shapes import BulkSummary, HubIssues, HubIssueShown, Written
 from gateway.services.keys import KeyRole
@@ -67,7 +67,7 @@ class TariffOperations:
                 "Tariffs",
                 {200: Answer("What came of the lines.", BulkSummary)},
                 role=KeyRole.PUBLISH,
-                body=Body("One tariff a line, any number of lines.", Tariff, bodies.NDJSON),
+                body=Body("One tariff a line, any number of lines.", Tariff, bodies.NDJSON, examples.TARIFF),
             ),
             Route(
                 "GET",
@@ -88,7 +88,7 @@ class TariffOperations:
                 written,
                 role=KeyRole.PUBLISH,
                 parameters=_ONE,
-                body=Body("The whole variant.", Tariff),
+                body=Body("The whole variant.", Tariff, example=examples.TARIFF),
                 problems=["conflict", "revision"],
             ),
             Route(
@@ -100,7 +100,7 @@ class TariffOperations:
                 written,
                 role=KeyRole.PUBLISH,
                 parameters=_ONE,
-                body=Body("A merge patch (RFC 7396) on the variant.", dict, bodies.MERGE_PATCH),
+                body=Body("A merge patch (RFC 7396) on the variant.", dict, bodies.MERGE_PATCH, examples.TARIFF_PATCH),
                 problems=["not-found", "withdrawn", "conflict", "revision"],
             ),
             Route(
