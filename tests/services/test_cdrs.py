@@ -22,9 +22,10 @@ from gateway.services.ports import (
 from gateway.store.pool import Store
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import EvseId, PartyId
-from mappings.canonical.sessions import AuthMethod, Metering, SessionStatus
+from mappings.canonical.sessions import AuthMethod, ChargingPeriod, Dimension, DimensionType, Metering, SessionStatus
 from mappings.canonical.tariffs import Money, Tax
 from mappings.canonical.tokens import Identification, TokenType
+from mappings.report import IssueKind
 from tests.harness import PARTY, WHO, later
 from tests.services.roaming import CONTRACT, OTHER_CARD, Roaming, cdr, ended, leg, roaming, session
 
@@ -37,6 +38,10 @@ async def hubs(store: Store) -> AsyncIterator[Roaming]:
 
 def agreed(**changes: Any) -> Correction:
     return Correction(reason="the meter was read wrongly", agreed=Agreed.model_validate(changes))
+
+
+def lasting(type_: DimensionType, hours: int) -> tuple[ChargingPeriod, ...]:
+    return (ChargingPeriod(start=later(600), dimensions=(Dimension(type=type_, volume=Decimal(hours)),)),)
 
 
 async def state(hubs: Roaming, cdr_id: str = "c-1") -> CdrState:
@@ -159,6 +164,19 @@ async def test_a_cdr_is_assigned_to_no_session_that_it_contradicts(hubs: Roaming
             "location.evse_id",
         ),
         ({"currency": "CHF"}, "currency"),
+        ({"total_cost": Money(net=Decimal(-6))}, "total_cost.net"),
+        (
+            {"total_cost": Money(net=Decimal(6), taxes=(Tax(name="VAT", amount=Decimal(-1)),))},
+            "total_cost.taxes[0].amount",
+        ),
+        ({"energy_cost": Money(net=Decimal(-1))}, "energy_cost.net"),
+        ({"time": Decimal(99)}, "time"),
+        ({"parking_time": Decimal(2)}, "parking_time"),
+        ({"periods": lasting(DimensionType.TIME, 2)}, "periods"),
+        ({"periods": lasting(DimensionType.PARKING_TIME, -1)}, "periods[0].dimensions[0].volume"),
+        ({"start": later(3600), "time": Decimal()}, "end"),
+        ({"start": later(-3601)}, "start"),
+        ({"end": later(7200 + 1)}, "end"),
         ({"identification": OTHER_CARD}, "identification"),
         ({"reference": "a-2"}, "reference"),
     ],
@@ -188,6 +206,15 @@ async def test_a_cdr_of_an_evse_that_is_not_the_operators_is_refused(hubs: Roami
         ({"periods": cdr(energy=Decimal(11)).periods}, "is not the sum of the periods' energy"),
         ({"energy": Decimal(13)}, "is not the 12 kWh of the session"),
         ({"charging_end": later(3700)}, "is after the end"),
+        ({"time": Decimal("0.85")}, None),
+        ({"periods": (*cdr().periods, *lasting(DimensionType.RESERVATION_TIME, 2))}, None),
+        ({"total_cost": Money(net=Decimal(6000))}, "is far more than such a charge costs"),
+        ({"energy_cost": Money(net=Decimal(5)), "time_cost": Money(net=Decimal(2))}, "is less than its parts together"),
+        (
+            {"start": later(299), "time": Decimal("0.5")},
+            f"is 0:05:01 out of the session, which began at {later(600).isoformat()}",
+        ),
+        ({"end": later(3901)}, f"is 0:05:01 out of the session, which ended at {later(3600).isoformat()}"),
     ],
 )
 async def test_what_is_hardly_true_is_passed_on_and_noted(
@@ -203,8 +230,8 @@ async def test_what_is_hardly_true_is_passed_on_and_noted(
 
 
 async def test_a_cdr_that_ends_a_little_ahead_of_the_clock_waits_till_then(hubs: Roaming) -> None:
-    await hubs.charged()
     end = hubs.now + timedelta(seconds=200)
+    await hubs.charged(end=end)
     await hubs.accept(cdr(end=end))
     row = await hubs.store.fetchrow("SELECT due_at FROM delivery WHERE cdr_no IS NOT NULL")
     assert row is not None
@@ -237,6 +264,29 @@ async def test_a_report_that_comes_after_the_cdr_lets_no_session_run_again(hubs:
     view = await hubs.sessions.get(PARTY, "s-1")
     assert view is not None
     assert (view.ended, view.session.energy) == (later(3600), Decimal(2))
+
+
+async def test_a_cdr_of_a_session_that_still_runs_is_noted(hubs: Roaming) -> None:
+    await hubs.admit()
+    await hubs.put(session(energy=Decimal(13)))
+    result = await hubs.accept()
+    assert [(issue.kind, issue.field, issue.detail) for issue in result.issues] == [
+        (IssueKind.SUSPECT, "session_id", "the session is ACTIVE: nobody told of its end yet"),
+        (IssueKind.SUSPECT, "energy", "is less than the 13 kWh that the session told already"),
+    ]
+
+
+async def test_a_session_that_goes_on_after_its_cdr_is_taken_and_noted(hubs: Roaming) -> None:
+    await hubs.admit()
+    await hubs.put()
+    await hubs.accept()
+    late = await hubs.put(session(energy=Decimal(2), last_updated=later(1200)))
+    assert not late.issues
+    goes_on = await hubs.put(session(energy=Decimal(14), last_updated=later(4000)))
+    assert (goes_on.outcome, [issue.field for issue in goes_on.issues]) == ("updated", ["energy", "status"])
+    assert "the CDR c-1 is final" in goes_on.issues[0].detail
+    over = await hubs.put(ended(energy=Decimal(14), end=later(5000), last_updated=later(5000)))
+    assert [issue.field for issue in over.issues] == ["energy", "end"]
 
 
 async def test_many_cdrs_are_accepted_together_and_one_that_is_refused_stops_no_other(hubs: Roaming) -> None:

@@ -4,8 +4,8 @@ What cannot be true of time and energy is refused, since somebody pays by it. Wh
 that counts losses, which are not billed), is passed on as given, with an issue.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
@@ -20,6 +20,7 @@ from mappings.canonical.sessions import (
     Session,
     SessionStatus,
 )
+from mappings.canonical.tariffs import Money
 from mappings.report import Issue, IssueKind
 
 Faults = list[tuple[str, str]]
@@ -28,6 +29,31 @@ Faults = list[tuple[str, str]]
 FINISHED: Final = frozenset({SessionStatus.COMPLETED, SessionStatus.INVALID})
 MOST_ENERGY: Final = Decimal(1000)
 """kWh of one CDR (OICP 2.3, eRoamingChargeDetailRecord: the hub refuses more)."""
+
+ROUNDED: Final = timedelta(minutes=1)
+"""How much longer than from its start to its end a CDR's hours may be: some round to the minute."""
+
+OUTSIDE: Final = timedelta(hours=1)
+"""How far a CDR may reach out of its session: stations that were offline set their clocks later."""
+
+_NEAR: Final = timedelta(minutes=5)
+"""How far it does so without anybody being told."""
+
+_POWER: Final = Decimal(1000)
+"""kW that hardly any EVSE gives."""
+
+_DEAR: Final = (Decimal(100), Decimal(5), Decimal(60))
+"""What hardly any charge costs more than, net, in euros: at once, for each kWh, for each hour."""
+
+_EURO: Final[Mapping[str, int]] = {
+    "EUR": 1, "CHF": 1, "GBP": 1, "USD": 1, "BGN": 2, "RON": 5, "PLN": 5, "DKK": 8, "SEK": 12, "NOK": 12, "CZK": 25,
+    "HUF": 400,
+}  # fmt: skip
+"""About how much of a currency makes a euro; what is not here is not doubted."""
+
+_COSTS: Final = ("total_cost", "fixed_cost", "energy_cost", "time_cost", "parking_cost", "reservation_cost")
+_WITHIN: Final = frozenset({DimensionType.TIME, DimensionType.PARKING_TIME})
+"""What lasts no longer than the session; a reservation comes before it."""
 
 _PLACES: Final = Decimal("0.0001")
 _MOMENTS: Final = ("start", "end", "charging_start", "charging_end", "last_updated")
@@ -93,6 +119,37 @@ def of_cdr(cdr: Cdr, now: datetime) -> Faults:
         faults.append(("energy", "is negative"))
     elif cdr.energy > MOST_ENERGY:
         faults.append(("energy", f"is over {MOST_ENERGY} kWh"))
+    if not cdr.credit:
+        faults += [fault for name in _COSTS for fault in _of_money(name, getattr(cdr, name))]
+    return faults + _of_duration(cdr)
+
+
+def _of_money(name: str, money: Money | None) -> Faults:
+    if money is None:
+        return []
+    amounts = [("net", money.net), *((f"taxes[{index}].amount", tax.amount) for index, tax in enumerate(money.taxes))]
+    detail = "is negative: only a credit takes money back, see POST …/corrections"
+    return [(f"{name}.{field}", detail) for field, amount in amounts if amount is not None and amount < 0]
+
+
+def _of_duration(cdr: Cdr) -> Faults:
+    if cdr.end < cdr.start:
+        return []  # which is said already
+    faults: Faults = []
+    if cdr.end == cdr.start and cdr.energy > 0:
+        faults.append(("end", "is the start, but there is energy"))
+    whole = cdr.end - cdr.start
+    most = _hours(whole + ROUNDED)
+    longer = f"is longer than the {whole} from the start to the end"
+    faults += [(name, longer) for name in ("time", "parking_time") if (getattr(cdr, name) or 0) > most]
+    lasted = dict.fromkeys(_WITHIN, Decimal())
+    for index, period in enumerate(cdr.periods):
+        for place, one in enumerate(period.dimensions):
+            if one.type in _WITHIN:
+                lasted[one.type] += one.volume
+                if one.volume < 0:
+                    faults.append((f"periods[{index}].dimensions[{place}].volume", "is a negative time"))
+    faults += [("periods", f"{type_}: {longer}") for type_, hours in sorted(lasted.items()) if hours > most]
     return faults
 
 
@@ -115,7 +172,37 @@ def of_cdr_and_session(cdr: Cdr, session: Session, place: CdrLocation, reference
         faults.append(("identification", "is another driver's than the session's"))
     if cdr.reference is not None and cdr.reference not in {session.reference, *references}:
         faults.append(("reference", "is another than the session's"))
-    return faults
+    return faults + [
+        (field, f"is {by} out of the session, which {what}")
+        for field, by, what in _reaching_out(cdr, session)
+        if by > OUTSIDE
+    ]
+
+
+def _reaching_out(cdr: Cdr, session: Session) -> Iterator[tuple[str, timedelta, str]]:
+    began = f"began at {session.start.isoformat()}"
+    yield "start", session.start - cdr.start, began
+    yield "end", session.start - cdr.end, began
+    if session.end is not None:
+        ended = f"ended at {session.end.isoformat()}"
+        yield "start", cdr.start - session.end, ended
+        yield "end", cdr.end - session.end, ended
+
+
+def of_session_with_cdr(session: Session, cdr: Cdr) -> list[Issue]:
+    """Gives what a session says after its CDR that this does not say.
+
+    It is taken, since a report may come late and the backend would send it for ever; but no bill follows from it.
+    """
+    final = f"the CDR {cdr.id} is final: nothing that the session tells now is billed, see POST …/corrections"
+    doubts: list[tuple[str, str]] = []
+    if session.energy > cdr.energy:
+        doubts.append(("energy", f"is over the {cdr.energy} kWh of its CDR; {final}"))
+    if session.status not in FINISHED and session.last_updated > cdr.end:
+        doubts.append(("status", f"is {session.status} after its CDR's end; {final}"))
+    if session.end is not None and session.end > cdr.end + _NEAR:
+        doubts.append(("end", f"is after its CDR's; {final}"))
+    return [Issue(IssueKind.SUSPECT, field, detail) for field, detail in doubts]
 
 
 def doubts_of_cdr(cdr: Cdr, session: Session | None) -> list[Issue]:
@@ -135,16 +222,49 @@ def doubts_of_cdr(cdr: Cdr, session: Session | None) -> list[Issue]:
         doubts.append(("charging_start", "is before the start"))
     if cdr.charging_end is not None and cdr.charging_end > cdr.end:
         doubts.append(("charging_end", "is after the end"))
-    if session is not None and session.status is SessionStatus.INVALID:
-        doubts.append(("session_id", "the session is INVALID, and would not be billed"))
-    if session is not None and session.status is SessionStatus.COMPLETED and _differ(session.energy, cdr.energy):
-        doubts.append(("energy", f"is not the {session.energy} kWh of the session"))
+    doubts += _of_amounts(cdr)
+    if session is not None:
+        doubts += _of_its_session(cdr, session)
     return [Issue(IssueKind.SUSPECT, field, detail) for field, detail in doubts]
+
+
+def _of_amounts(cdr: Cdr) -> Iterator[tuple[str, str]]:
+    hours = _hours(max(cdr.end - cdr.start, ROUNDED))
+    if cdr.energy > _POWER * hours:
+        yield "energy", f"is more than {_POWER} kW give from the start to the end"
+    if cdr.total_cost is None:
+        return
+    at_once, per_kwh, per_hour = _DEAR
+    rate = _EURO.get(cdr.currency)
+    if rate is not None and cdr.total_cost.net > (at_once + per_kwh * cdr.energy + per_hour * hours) * rate:
+        yield "total_cost", "is far more than such a charge costs"
+    parts = [cost.net for name in _COSTS[1:] if (cost := getattr(cdr, name)) is not None]
+    if parts and not cdr.credit and _differ(max(sum(parts, Decimal()), cdr.total_cost.net), cdr.total_cost.net):
+        yield "total_cost", "is less than its parts together"
+
+
+def _of_its_session(cdr: Cdr, session: Session) -> Iterator[tuple[str, str]]:
+    if session.status is SessionStatus.INVALID:
+        yield "session_id", "the session is INVALID, and would not be billed"
+    elif session.status is not SessionStatus.COMPLETED:
+        yield "session_id", f"the session is {session.status}: nobody told of its end yet"
+    over = session.status is SessionStatus.COMPLETED
+    if over and _differ(session.energy, cdr.energy):
+        yield "energy", f"is not the {session.energy} kWh of the session"
+    elif not over and cdr.energy < session.energy:
+        yield "energy", f"is less than the {session.energy} kWh that the session told already"
+    for field, by, what in _reaching_out(cdr, session):
+        if by > _NEAR:
+            yield field, f"is {by} out of the session, which {what}"
 
 
 def in_order(periods: Iterable[ChargingPeriod]) -> tuple[ChargingPeriod, ...]:
     """Gives periods in the order of time, as each ends where the next begins."""
     return tuple(sorted(periods, key=lambda period: period.start))
+
+
+def _hours(time: timedelta) -> Decimal:
+    return Decimal(time // timedelta(microseconds=1)) / 3_600_000_000
 
 
 def _differ(one: Decimal, other: Decimal) -> bool:

@@ -15,7 +15,7 @@ from gateway.events.writing import append as append_events
 from gateway.outbox.messages import append
 from gateway.outbox.projecting import Link
 from gateway.services.cdrs.billing import release
-from gateway.services.charge.checking import FINISHED, of_session, without_future
+from gateway.services.charge.checking import FINISHED, of_session, of_session_with_cdr, without_future
 from gateway.services.charge.places import place_of
 from gateway.services.charge.telling import Roaming
 from gateway.services.charge.telling import of_session as messages_of
@@ -34,7 +34,7 @@ from gateway.services.ports import (
 )
 from gateway.services.sessions.belonging import SQL, Belongs, assigned, decide, known, references_of
 from gateway.store.pool import Record, Store, Transaction
-from mappings.canonical.cdrs import CdrLocation
+from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import Session
 from mappings.report import Issue
@@ -100,6 +100,9 @@ class Sessions:
             if row is not None and row["review"] is not None:
                 await release(tx, links, no, session, place, belongs.roaming, references_of(belongs), self._clock())
         await append_events(tx, *self._events(session, before, row, belongs))
+        if row is not None and row["cdr_no"] is not None:
+            cdr = Cdr.model_validate_json(await tx.fetchval(SQL["bill"], row["cdr_no"]))
+            issues = [*issues, *of_session_with_cdr(session, cdr)]
         return self._result(session, "created" if row is None else "updated", issues, belongs)
 
     async def assign(self, party: PartyId, session_id: str, authorisation: str | None, who: str) -> SessionResult:

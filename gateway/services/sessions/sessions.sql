@@ -5,6 +5,10 @@ FROM session s LEFT JOIN authorisation a ON a.no = s.authorisation_no
 WHERE s.party = $1 AND s.session_id = $2
 FOR UPDATE OF s
 
+-- name: bill
+-- The CDR of a session.
+SELECT body FROM cdr WHERE no = $1
+
 -- name: insert
 INSERT INTO session (party, session_id, body, place, digest, status, authorisation_no, connection_id, review, ended_at, last_updated)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
