@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -10,6 +11,10 @@ from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 
 SQL = Queries("gateway.events", "events.sql")
+
+
+PREFIX: Final = "roamgate."
+"""Begins every type, where an event is told."""
 
 
 class EventType(StrEnum):
@@ -35,6 +40,11 @@ class EventType(StrEnum):
     """Another amount was agreed on, which the hub has no message for."""
     TOKEN_CHANGED = "token.changed"
     PREFERENCES_RECEIVED = "preferences.received"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "EventType | None":
+        """Takes a type as events carry it, too."""
+        return next((one for one in cls if value == PREFIX + one.value), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,10 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Any]:
         answers[str(status)] = {"description": answer.about}
         if answer.type is not None:
             schema = {} if answer.type is bytes else schemas[answer.type, "serialization"]
-            answers[str(status)]["content"] = {answer.media: _content(schema, answer.example)}
+            answers[str(status)]["content"] = {
+                answer.media: _content(schema, answer.example),
+                **{media: {"schema": {"type": "string", "description": about}} for media, about in answer.also.items()},
+            }
     by_status: dict[int, list[str]] = {}
     for name in route.all_problems():
         by_status.setdefault(KINDS[name].status, []).append(name)

@@ -61,12 +61,19 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answers: a sentence, and a type unless there is no body; `bytes` where it is no JSON."""
+    """What an operation answers.
+
+    Attributes:
+        about: A sentence.
+        type: Unless there is no body; `bytes` where it is no JSON.
+        also: Other media types that can be asked for by `Accept`, as text, with what they hold.
+    """
 
     about: str
     type: Any = None
     media: str = "application/json"
     example: Any = None
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler: TypeAlias = Callable[["Call"], Awaitable[web.StreamResponse]]

@@ -17,7 +17,7 @@ class Nobody:
         return None
 
 
-ROUTES = {route.operation: route for route in routes_of(cast(Services, Nobody()), "1.2.3")}
+ROUTES = {route.operation: route for route in routes_of(cast("Services", Nobody()), "1.2.3")}
 TAKING = [route for route in ROUTES.values() if route.body is not None and route.body.types is not bodies.ANY]
 
 

@@ -51,3 +51,9 @@ async def test_the_page_needs_nothing_from_elsewhere(face):
     policy = headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+async def test_the_stream_of_events_is_described_beside_their_pages(face):
+    content = (await described(face))["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]
+    assert content.keys() == {"application/json", "text/event-stream"}
+    assert content["text/event-stream"]["schema"]["type"] == "string"

@@ -62,7 +62,7 @@ class EventList:
 _AFTER = Parameter(
     "after", Cursor, "Where to read on: `next` of the page before; `latest` for what happens from now on."
 )
-_TYPE = Parameter("type", EventType, "Only this type, without `roamgate.`.")
+_TYPE = Parameter("type", EventType, "Only this type, with or without `roamgate.`.")
 _WAIT = Parameter(
     "wait", Annotated[int, Field(ge=0, le=60)], "Seconds to wait for an event where there is none.", default=0
 )
@@ -83,7 +83,13 @@ class EventOperations:
                 self.list,
                 "Read events",
                 "Events",
-                {200: Answer("Events in the order of the feed.", EventList)},
+                {
+                    200: Answer(
+                        "Events in the order of the feed.",
+                        EventList,
+                        also={STREAM: "Server-Sent Events; the data of each is one event."},
+                    )
+                },
                 parameters=(PARTY, _TYPE, _AFTER, LIMIT, _WAIT),
                 problems=["conflict"],
             )

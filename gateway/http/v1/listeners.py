@@ -34,7 +34,7 @@ class NewWebhook(Given):
     Attributes:
         name: Chosen by the operator.
         url: https; http only for hosts of an internal network.
-        types: Events that it is told of; none for all.
+        types: Events that it is told of, with or without `roamgate.`; none for all.
         parties: Whose; none for all.
     """
 
