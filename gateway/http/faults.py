@@ -38,7 +38,8 @@ def of_exception(error: Exception) -> Problem:
             faults = [FieldError(field=field, detail=detail) for field, detail in error.problems]
             problem = Problem("invalid", str(error), faults)
         case Conflict():
-            problem = Problem("conflict", str(error))
+            said = str(error)
+            problem = Problem("conflict", said, [FieldError(field=error.field, detail=said)] if error.field else [])
         case HubFailed():
             problem = Problem("hub-failed", str(error))
         case asyncpg.DataError():  # an InterfaceError by class, but about an argument that does not fit its column

@@ -95,8 +95,12 @@ async def test_a_cdr_that_comes_twice_is_accepted_once(hubs: Roaming) -> None:
 async def test_other_content_under_the_same_id_is_a_conflict(hubs: Roaming) -> None:
     await hubs.charged()
     await hubs.accept()
-    with pytest.raises(Conflict, match="another CDR has this id"):
+    with pytest.raises(Conflict, match="another CDR has this id, with other periods, energy;") as error:
         await hubs.accept(cdr(energy=Decimal(13)))
+    assert error.value.field == "id"
+    elsewhere = CdrLocation(id="L1", evse_uid="U2", connector_id="1")
+    with pytest.raises(Conflict, match="with other identification, location, product;"):
+        await hubs.accept(cdr(product="AC", location=elsewhere, identification=OTHER_CARD))
     assert len(await told(hubs)) == 1
 
 
@@ -108,16 +112,44 @@ async def test_a_second_cdr_of_a_session_is_a_conflict_that_points_to_correction
 
 
 async def test_a_cdr_before_its_session_is_a_conflict_and_comes_again(hubs: Roaming) -> None:
-    with pytest.raises(Conflict, match="PUT it, then send the CDR again"):
+    with pytest.raises(Conflict, match="PUT it, then send the CDR again") as error:
         await hubs.accept()
+    assert error.value.field == "session_id"
     assert not await hubs.store.fetch("SELECT FROM cdr")
     await hubs.charged()
     assert (await hubs.accept()).outcome == "created"
 
 
+@pytest.mark.parametrize("reference", ["a-1", "hub-ref-1"])
+async def test_a_cdr_that_names_an_authorisation_before_its_session_is_a_conflict_and_comes_again(
+    hubs: Roaming, reference: str
+) -> None:
+    await hubs.admit()
+    given = cdr(session_id=None, reference=reference)
+    with pytest.raises(Conflict, match="PUT it, then send the CDR again") as error:
+        await hubs.accept(given)
+    assert error.value.field == "reference"
+    assert not await hubs.store.fetch("SELECT FROM cdr")
+    await hubs.put(ended())
+    result = await hubs.accept(given)
+    assert (result.outcome, result.connection) == ("created", "hub")
+
+
+async def test_a_cdr_waits_with_the_session_in_review_that_carries_its_reference(hubs: Roaming) -> None:
+    await hubs.admit(location_id="L2")
+    assert (await hubs.put(ended(reference="a-1"))).review is not None
+    result = await hubs.accept(cdr(session_id=None, reference="a-1"))
+    assert result.review == "its session waits for review"
+
+
+async def test_a_cdr_with_a_reference_that_nobody_knows_waits_for_a_person(hubs: Roaming) -> None:
+    result = await hubs.accept(cdr(session_id=None, reference="nobodys"))
+    assert result.review == "it names no session, and its reference is not known"
+
+
 async def test_a_cdr_whose_session_was_never_told_waits_for_a_person(hubs: Roaming) -> None:
     result = await hubs.accept(cdr(session_id=None))
-    assert result.review == "it names no session, and no session was told with its reference"
+    assert result.review == "it names no session, and no reference"
     assert await state(hubs) is CdrState.REVIEW
     assert await hubs.events() == ["cdr.review"]
     await hubs.charged()

@@ -10,7 +10,7 @@ import asyncpg
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.outbox.projecting import Link
-from gateway.services.cdrs.billing import Billed, digest_of, event, filled, row_of, tell
+from gateway.services.cdrs.billing import FILLED, Billed, digest_of, event, filled, row_of, tell
 from gateway.services.charge.checking import doubts_of_cdr, of_cdr, of_cdr_and_session
 from gateway.services.charge.places import place_of
 from gateway.services.charge.telling import Roaming
@@ -19,6 +19,7 @@ from gateway.services.sessions.belonging import roaming_of
 from gateway.services.storing import columns, load_issues
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
+from mappings.canonical.base import Model
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.sessions import Session
 from mappings.report import Issue
@@ -59,7 +60,7 @@ class Acceptance:
         self._now = now
         self._results: dict[int, CdrResult | CdrRefusal] = {}
         self._sessions: dict[_Key, Record] = {}
-        self._referred: dict[_Key, list[str]] = {}
+        self._referred: dict[_Key, set[str | None]] = {}
         self._billed: dict[int, str] = {}
         self._same: dict[int, int] = {}  # of what stands twice in the batch, where it stood first
 
@@ -80,7 +81,7 @@ class Acceptance:
             except Invalid as error:
                 self._results[position] = CdrRefusal(error.problems)
             except Conflict as error:
-                self._results[position] = CdrRefusal([("session_id", str(error))], conflict=True)
+                self._results[position] = CdrRefusal([(error.field, str(error))], conflict=True)
         await self._write(bills)
         for position, first in self._same.items():
             self._results[position] = _repeated(self._results[first])
@@ -93,8 +94,9 @@ class Acceptance:
         }
         if referred:
             for row in await self._tx.fetch(SQL["sessions_of_references"], *columns(sorted(referred), 2)):
-                self._referred.setdefault((row["party"], row["reference"]), []).append(row["session_id"])
-                named.add((row["party"], row["session_id"]))
+                self._referred.setdefault((row["party"], row["reference"]), set()).add(row["session_id"])
+                if row["session_id"] is not None:
+                    named.add((row["party"], row["session_id"]))
         if named:
             for row in await self._tx.fetch(SQL["lock_sessions"], *columns(named, 2)):
                 self._sessions[row["party"], row["session_id"]] = row
@@ -114,8 +116,8 @@ class Acceptance:
                 left[position] = (cdr, digest)
                 seen[key] = position
             elif digest != (fresh[seen[key]][1] if row is None else row["digest"]):
-                problem = ("id", "another CDR has this id; one that was accepted never changes: see corrections")
-                self._results[position] = CdrRefusal([problem], conflict=True)
+                other = fresh[seen[key]][0] if row is None else Cdr.model_validate_json(row["body"])
+                self._results[position] = CdrRefusal([("id", _has_another(cdr, other))], conflict=True)
             elif row is None:
                 self._same[position] = seen[key]
             else:
@@ -134,15 +136,21 @@ class Acceptance:
         """
         session_id = cdr.session_id
         if session_id is None and cdr.reference is not None:
-            found = self._referred.get((cdr.party.normal, cdr.reference), [])
-            session_id = found[0] if len(found) == 1 else None
+            referred = self._referred.get((cdr.party.normal, cdr.reference), set())
+            found = referred - {None}
+            if referred and not found:
+                raise Conflict(
+                    f"no session under the reference {cdr.reference} is known yet: PUT it, then send the CDR again",
+                    "reference",
+                )
+            session_id = found.pop() if len(found) == 1 else None
         if session_id is None:
             return await self._without_session(position, cdr, digest)
         row = self._sessions.get((cdr.party.normal, session_id))
         if row is None:
-            raise Conflict(f"the session {session_id} is not known yet: PUT it, then send the CDR again")
+            raise Conflict(f"the session {session_id} is not known yet: PUT it, then send the CDR again", "session_id")
         if row["cdr_no"] is not None or row["no"] in self._billed:
-            raise Conflict(has_cdr(row, self._billed.get(row["no"])))
+            raise Conflict(has_cdr(row, self._billed.get(row["no"])), "session_id")
         session = Session.model_validate_json(row["body"])
         place = CdrLocation.model_validate_json(row["place"])
         roaming = roaming_of(row, session)
@@ -162,7 +170,10 @@ class Acceptance:
         place = await place_of(
             self._tx, cdr.party, cdr.location.id, cdr.location.evse_uid, cdr.location.connector_id, _PLACE
         )
-        why = "it names no session, and no session was told with its reference"
+        why = "it names no session, and no reference"
+        if cdr.reference is not None:
+            several = (cdr.party.normal, cdr.reference) in self._referred
+            why = f"it names no session, and its reference {'leads to several' if several else 'is not known'}"
         given = cdr.model_copy(update={"location": place})
         return _Bill(position, given, digest, place, doubts_of_cdr(cdr, None), review=why)
 
@@ -201,6 +212,26 @@ def _repeated(first: CdrResult | CdrRefusal) -> CdrResult | CdrRefusal:
 def _of_credit(cdr: Cdr) -> Sequence[tuple[str, str]]:
     fields = [name for name in ("credit", "credited_cdr") if getattr(cdr, name)]
     return [(name, "a CDR is taken back by POST …/corrections") for name in fields]
+
+
+def _has_another(given: Cdr, there: Cdr) -> str:
+    differ = [name for name in Cdr.model_fields if name != "last_updated" and _differ(given, there, name)]
+    what = f", with other {', '.join(differ)}" if differ else ""
+    return f"another CDR has this id{what}; one that was accepted never changes: see corrections"
+
+
+def _differ(given: Cdr, there: Cdr, name: str) -> bool:
+    """Tells whether a field is another one than that of a CDR in which what was left out is filled in."""
+    one, other = getattr(given, name), getattr(there, name)
+    if one == other or name not in FILLED:
+        return bool(one != other)
+    if isinstance(one, Model) and isinstance(other, Model):
+        return any(
+            value is not None and value != getattr(other, field)
+            for field, value in one
+            if field in one.model_fields_set
+        )
+    return one is not None
 
 
 def _row(bill: _Bill) -> tuple[object, ...]:

@@ -52,7 +52,7 @@ async def _session(tx: Transaction, party: PartyId, session_id: str) -> Record:
     if session is None:
         raise NotFound(f"there is no session {party}/{session_id}")
     if session["review"] is not None:
-        raise Conflict("the session waits for review itself: assign that one first")
+        raise Conflict("the session waits for review itself: assign that one first", "session")
     return session
 
 
@@ -63,9 +63,9 @@ async def _waiting(tx: Transaction, party: PartyId, cdr_id: str, session: Record
     if row["review"] is None:
         raise Conflict("the CDR does not wait for review")
     if row["session_no"] is not None and (session is None or session["no"] != row["session_no"]):
-        raise Conflict("the CDR names its session: assign that one")
+        raise Conflict("the CDR names its session: assign that one", "session")
     if session is not None and session["cdr_no"] not in {None, row["no"]}:
-        raise Conflict(has_cdr(session))
+        raise Conflict(has_cdr(session), "session")
     return row
 
 

@@ -25,6 +25,9 @@ from mappings.report import Issue
 
 SQL: Final = Queries("gateway.services.cdrs", "billing.sql")
 
+FILLED: Final = frozenset({"session_id", "identification", "reference", "location", "meter_id"})
+"""Fields in which a stored CDR says more than what the backend gave."""
+
 _REFERENCE: Final = 36
 """Most signs of a CDR's reference."""
 

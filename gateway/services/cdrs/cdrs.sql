@@ -10,19 +10,23 @@ ORDER BY s.no
 FOR UPDATE OF s
 
 -- name: sessions_of_references
--- The sessions that references lead to: our id of the authorisation, the hub's reference, or what the session itself carries
--- as its reference.
-SELECT DISTINCT i.party, i.reference, s.session_id
+-- The sessions that references lead to: our id of the authorisation, the hub's reference, or what a session that waits for
+-- review carries. None for an authorisation that no session was told of yet.
+SELECT i.party, i.reference, s.session_id
 FROM unnest($1::text[], $2::text[]) AS i(party, reference)
 CROSS JOIN LATERAL (
     SELECT no FROM authorisation WHERE id = i.reference
     UNION ALL
     SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = i.reference) found
-JOIN authorisation a ON a.no = found.no AND a.party = i.party
-JOIN session s ON s.no = a.session_no
+JOIN authorisation a ON a.no = found.no AND a.party = i.party AND a.allowed
+LEFT JOIN session s ON s.no = a.session_no
+UNION
+SELECT i.party, i.reference, s.session_id
+FROM unnest($1::text[], $2::text[]) AS i(party, reference)
+JOIN session s ON s.review IS NOT NULL AND s.party = i.party AND s.body ->> 'reference' = i.reference
 
 -- name: stored
-SELECT d.party, d.cdr_id, d.digest, d.review, d.issues, c.name AS connection
+SELECT d.party, d.cdr_id, d.digest, d.body, d.review, d.issues, c.name AS connection
 FROM cdr d LEFT JOIN connection c ON c.id = d.connection_id
 WHERE (d.party, d.cdr_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 

@@ -66,7 +66,8 @@ class Cdrs:
         if isinstance(result, CdrResult):
             return result
         if result.conflict:
-            raise Conflict("; ".join(detail for _, detail in result.problems))
+            [(field, detail)] = result.problems
+            raise Conflict(detail, field)
         raise Invalid(*result.problems)
 
     async def accept_many(self, cdrs: Sequence[Cdr], who: str) -> list[CdrResult | CdrRefusal]:

@@ -24,7 +24,15 @@ class NotFound(LookupError):
 
 
 class Conflict(ValueError):
-    """It cannot be done in the present state: a name taken, a stale revision, no registration; the message says."""
+    """It cannot be done in the present state: a name taken, a stale revision, no registration; the message says.
+
+    Attributes:
+        field: Path of the field by which it cannot, in what was given; empty where there is none.
+    """
+
+    def __init__(self, message: str = "It cannot be done in the present state", field: str = "") -> None:
+        self.field = field
+        super().__init__(message)
 
 
 class Invalid(ValueError):

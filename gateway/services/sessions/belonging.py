@@ -128,7 +128,7 @@ async def assigned(tx: Transaction, session: Session, session_no: int, authorisa
     if one.location_id != session.location_id:
         raise Invalid(("authorisation", f"is for the location {one.location_id}"))
     if one.session_no not in {None, session_no}:
-        raise Conflict("the authorisation serves another session")
+        raise Conflict("the authorisation serves another session", "authorisation")
     return _of(one, session)
 
 
