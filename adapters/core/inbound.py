@@ -47,7 +47,10 @@ class Published(Protocol):
         """Gives the tariff that is for all; else any variant; None if there is none."""
 
     async def parties(self, connection: Connection) -> Sequence[Party]:
-        """Gives the parties that the connection speaks for."""
+        """Gives the parties that the connection speaks for, of which a profile was written."""
+
+    async def owners(self, connection: Connection) -> Sequence[PartyId]:
+        """Gives those, and whoever else has locations or tariffs that the connection may carry, in order."""
 
 
 class Registry(Protocol):

@@ -158,6 +158,11 @@ class Published:
         """Gives the parties in scope."""
         return [party for party in await self._network.parties() if connection.scope.has_party(party.id)]
 
+    async def owners(self, connection: Connection) -> Sequence[PartyId]:
+        """Gives the parties in scope that have a profile, locations or tariffs."""
+        found = [PartyId(row["party"]) for row in await self._store.fetch(READING["owners"])]
+        return [party for party in found if connection.scope.has_party(party)]
+
     async def _page(self, kind: str, connection: Connection, window: Window) -> tuple[int, list[Record]]:
         scope = connection.scope
         parties = sorted(party.normal for party in scope.parties) or None

@@ -1,6 +1,21 @@
 -- name: parties
 SELECT body FROM party ORDER BY id
 
+-- name: owners
+-- Whoever has anything here: from one party to the next by the indexes, since a party has thousands of locations.
+WITH RECURSIVE located AS (
+    SELECT min(party) AS party FROM location
+    UNION ALL
+    SELECT (SELECT min(l.party) FROM location l WHERE l.party > p.party) FROM located p WHERE p.party IS NOT NULL
+), priced AS (
+    SELECT min(party) AS party FROM tariff
+    UNION ALL
+    SELECT (SELECT min(t.party) FROM tariff t WHERE t.party > p.party) FROM priced p WHERE p.party IS NOT NULL
+)
+SELECT party FROM (
+    SELECT id AS party FROM party UNION SELECT party FROM located UNION SELECT party FROM priced) every
+WHERE party IS NOT NULL ORDER BY party
+
 -- name: party
 SELECT body FROM party WHERE id = $1
 

@@ -125,6 +125,10 @@ class Network:
     async def parties(self, connection: Connection) -> Sequence[Party]:
         return [each for each in self.known if connection.scope.has_party(each.id)]
 
+    async def owners(self, connection: Connection) -> Sequence[PartyId]:
+        owning = dict.fromkeys([*(each.id for each in self.known), *(each.party for each in self.places)])
+        return [each for each in owning if connection.scope.has_party(each)]
+
 
 def _gone(location: Location) -> bool:
     return bool(location.evses) and all(evse.status is EvseStatus.REMOVED for evse in location.evses)

@@ -638,3 +638,12 @@ async def test_a_paused_connection_takes_no_command_but_tells_what_came_of_an_ea
     assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is REJECTED
     assert await desk.perform(start()) == first
     assert len(desk.listener.heard) == 1
+
+
+async def test_whoever_has_locations_is_a_party_of_the_platform_though_nobody_wrote_its_profile(desk):
+    published, hub = desk.app.ears.published, desk.hub("gireve")
+    await desk.put(location(party=OTHER))
+    await desk.put(location("L7"))
+    assert [await published.parties(hub), await published.owners(hub)] == [[], [PARTY, OTHER]]
+    await desk.app.services.connections.set_scope("gireve", Scope(parties=frozenset({OTHER})), WHO)
+    assert await published.owners(desk.hub("gireve")) == [OTHER]

@@ -55,7 +55,7 @@ class Charges:
         return self._desk.page(asked, window, page, _writer(asked.settings))
 
     async def _prefer(self, asked: Asked) -> Given:
-        connection = await self._desk.addressed(asked, acting=True)
+        connection = await self._desk.addressed(asked)
         wishes, _ = await asked.read(sessions.preferences_to_canonical)
         session = asked.request.match_info["session"]
         result = await self._charges.prefer(connection, session, wishes, asked.sender())

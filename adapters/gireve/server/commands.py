@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from aiohttp import web
 
 from adapters.core import ocpi
@@ -22,6 +23,8 @@ from mappings.ocpi.v2_2_1 import commands
 from mappings.ocpi.v2_2_1.enums import InterfaceRole, ModuleId
 from mappings.ocpi.v2_2_1.versions import Endpoint
 from mappings.report import Refused
+
+_log = structlog.get_logger(__name__)
 
 _COMMANDS = f"{RECEIVER}/commands"
 _SENDABLE = re.compile(r"[!-~]+")
@@ -58,14 +61,19 @@ class Commands:
             return request.command, _answerable(request.response_url, asked.settings)
 
         try:
-            connection = await self._desk.addressed(asked, acting=True)
+            connection = await self._desk.addressed(asked)
             command, url = await asked.read(read)
         except Failure as failure:
-            raise _not_taken(failure.status, CommandResult.REJECTED, failure.message or "") from None
+            code, text = StatusCode.INVALID_PARAMETERS, failure.message or ""
+            _refused(asked, kind, CommandResult.REJECTED, code, text)
+            raise _not_taken(failure.status, CommandResult.REJECTED, text) from None
         where = reply_to(url, _correlation(asked.request))
         taken = await self._desk.gateway.commands.take(connection, command, where)
         response, _ = commands.response_from_canonical(taken.result, taken.timeout, taken.text)
-        if (code := _CODES.get(taken.result)) is not None:
+        code = _CODES.get(taken.result, StatusCode.SUCCESS)
+        if taken.result is not CommandResult.ACCEPTED:
+            _refused(asked, kind, taken.result, code, taken.text)
+        if code is not StatusCode.SUCCESS:
             raise Failure(200, code, taken.text, data=response)
         return Given(response)
 
@@ -88,6 +96,18 @@ def _correlation(request: web.Request) -> str | None:
     """Gives the id that the result shall carry as well, since it is a consequence (guide, Traceability)."""
     given = request.headers.get(ocpi.CORRELATION_ID, "")
     return given if len(given) <= _LONGEST_CORRELATION and _SENDABLE.fullmatch(given) else None
+
+
+def _refused(asked: Asked, kind: str, result: CommandResult, code: StatusCode, why: str | None) -> None:
+    """Logs that a command is not taken; why is said by us, and quotes nothing of the driver."""
+    _log.warning(
+        "command refused",
+        operation=kind,
+        connection=asked.connection.name,
+        code=int(code),
+        result=result.value,
+        reason=why,
+    )
 
 
 def _not_taken(status: int, result: CommandResult, text: str) -> Failure:

@@ -97,7 +97,7 @@ class Network:
     ) -> Any | None:
         """Looks for an object by its id: of the party that the request is addressed to, else of any of ours."""
         connection = await self._desk.addressed(asked)
-        for party in await self._desk.ours(connection):
+        for party in await self._desk.ours(asked, connection):
             if (found := await look(connection, party, key)) is not None:
                 return found
         return None

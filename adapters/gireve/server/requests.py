@@ -207,26 +207,27 @@ class Desk:
         """Gives the address at which IOP reaches a path."""
         return self.gateway.public_url + path
 
-    async def ours(self, connection: Connection) -> list[PartyId]:
-        """Names the parties that a connection carries."""
-        return [party.id for party in await self.gateway.published.parties(connection)]
-
-    async def addressed(self, asked: Asked, *, acting: bool = False) -> Connection:
-        """Gives the connection as it carries the party that the request is addressed to, if that is one of ours.
+    async def ours(self, asked: Asked, connection: Connection) -> list[PartyId]:
+        """Names the parties that a connection carries: who registered over it, and whoever has something here.
 
         Args:
-            acting: The request has something done, which is done for nobody else's party.
+            connection: That of the request, or as it carries one party.
+        """
+        registered = (party.id for party in asked.settings.parties if connection.scope.has_party(party.id))
+        return list(dict.fromkeys([*registered, *await self.gateway.published.owners(connection)]))
+
+    async def addressed(self, asked: Asked) -> Connection:
+        """Gives the connection as it carries the party that the request is addressed to, where it names one.
 
         Raises:
-            Failure: HTTP 404, OCPI 2001: something is to be done for a party that is none of ours.
+            Failure: HTTP 404, OCPI 2001: that is none of ours. Nothing is done for it, and nobody else's objects are
+                given for its own; nor none, since an empty list would mean that it has nothing.
         """
         named = asked.recipient()
         if named is None:
             return asked.connection
-        if named not in await self.ours(asked.connection):
-            if acting:
-                raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.TO_PARTY}: not a party of this platform")
-            return asked.connection
+        if named not in await self.ours(asked, asked.connection):
+            raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.TO_PARTY}: not a party of this platform")
         scope = asked.connection.scope.model_copy(update={"parties": frozenset({named})})
         return replace(asked.connection, scope=scope)
 

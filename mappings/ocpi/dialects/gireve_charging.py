@@ -11,7 +11,7 @@ from typing import Any
 
 from mappings.canonical.base import Model
 from mappings.canonical.cdrs import Cdr
-from mappings.canonical.commands import StartSession
+from mappings.canonical.commands import ReserveNow, StartSession
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
@@ -182,10 +182,12 @@ def command_to_canonical(
         cpo: Who is addressed, as the request's headers tell.
 
     Raises:
-        Refused: As in plain OCPI; or a start names no EVSE.
+        Refused: As in plain OCPI; or a start names no EVSE, or a reservation would be over when it arrives.
     """
     request, issues = commands.to_canonical(kind, source, emsp, received, cpo)
     command = request.command
     if isinstance(command, StartSession) and command.at.evse_uid is None:
         raise Refused("evse_uid", "is missing, and Gireve demands it", before=issues)
+    if isinstance(command, ReserveNow) and received is not None and command.expires <= received:
+        raise Refused("expiry_date", "is past", before=issues)
     return request, issues

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.core import ocpi
 from adapters.core.charging import CommandTaken
@@ -25,7 +26,8 @@ from mappings.canonical.parties import Party, Role
 from mappings.canonical.sessions import PreferencesResult
 from mappings.canonical.texts import Business
 from mappings.canonical.tokens import ProfileType, TokenType
-from tests.adapters.gireve.network import ABC, AT, EMSP, XYZ, Pair, pair
+from tests.adapters import doubles
+from tests.adapters.gireve.network import ABC, AT, EMSP, XYZ, Pair, location, pair
 from tests.adapters.gireve.peer import DRIVER, LEG, TOKEN_WIRE, UID, cdr, place, session
 
 COMMANDS = "/ocpi/2.2.1/receiver/commands"
@@ -49,7 +51,7 @@ START = {
 RESERVE = {
     "response_url": ANSWER_AT,
     "token": TOKEN_WIRE,
-    "expiry_date": "2026-06-07T20:00:00Z",
+    "expiry_date": "2099-06-07T20:00:00Z",
     "reservation_id": "R1",
     "location_id": "LOC1",
     "evse_uid": "1",
@@ -144,6 +146,36 @@ async def test_a_command_for_another_platforms_party_is_rejected(both: Pair) -> 
     assert not both.commands.taken
 
 
+async def test_a_party_is_ours_that_registered_or_has_locations_though_nobody_wrote_its_profile() -> None:
+    registered = {"id": "FR*ABC", "roles": ["CPO"], "business": {"name": "ABC"}}
+    network = doubles.Network([], [location(party=XYZ)])
+    async with pair(network=network, allowed_hosts=["iop.example"], parties=[registered]) as both:
+        await both.register()
+        for party, result in (("ABC", "ACCEPTED"), ("XYZ", "ACCEPTED"), ("OTH", "REJECTED")):
+            named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: party}
+            _, body, _ = await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START, headers=named)
+            assert body["data"]["result"] == result
+
+
+async def test_why_a_command_is_refused_is_said_and_logged_without_who_asks(both: Pair) -> None:
+    both.commands.taking = CommandTaken(result=CommandResult.REJECTED, timeout=0, text="The connection is paused")
+    with capture_logs() as logs:
+        await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START)
+        await call(both, "POST", f"{COMMANDS}/RESERVE_NOW", json={**RESERVE, "expiry_date": "tomorrow"})
+        named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: "OTH"}
+        _, body, _ = await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START, headers=named)
+    refused = [log for log in logs if log["event"] == "command refused"]
+    assert [(log["operation"], log["code"], log["result"]) for log in refused] == [
+        ("START_SESSION", 1000, "REJECTED"),
+        ("RESERVE_NOW", 2001, "REJECTED"),
+        ("START_SESSION", 2001, "REJECTED"),
+    ]
+    assert refused[0]["reason"] == "The connection is paused"
+    assert refused[1]["reason"].startswith("expiry_date: ")
+    assert body["data"]["message"][0]["text"].startswith(ocpi.TO_PARTY)
+    assert UID not in str(logs)
+
+
 async def test_a_stop_tells_which_cpo_it_is_addressed_to(both: Pair) -> None:
     sent = {"response_url": ANSWER_AT, "session_id": "S1"}
     for headers, at in (
@@ -171,6 +203,7 @@ async def test_an_unknown_command_is_named_as_such(both: Pair) -> None:
         ("START_SESSION", {name: START[name] for name in START if name != "response_url"}, "response_url"),
         ("STOP_SESSION", {"response_url": ANSWER_AT}, "session_id"),
         ("RESERVE_NOW", {**RESERVE, "expiry_date": "tomorrow"}, "expiry_date"),
+        ("RESERVE_NOW", {**RESERVE, "expiry_date": "2026-03-01T12:00:00Z"}, "expiry_date"),
         ("RESERVE_NOW", {**RESERVE, "expiry_date": "2026-06-07T20:00:00+02:00"}, "expiry_date"),
     ],
 )
@@ -379,6 +412,14 @@ async def test_a_cdr_that_cannot_be_said_leaves_its_page_and_not_the_count(both:
     _, body, headers = await call(both, "GET", CDRS)
     assert [each["id"] for each in body["data"]] == ["C1"]
     assert headers["X-Total-Count"] == "3"
+
+
+async def test_a_list_of_another_platforms_party_is_404_not_everybodys(both: Pair) -> None:
+    told(both)
+    named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: "OTH"}
+    for path in (SESSIONS, CDRS, "/ocpi/2.2.1/sender/locations", "/ocpi/2.2.1/sender/tariffs"):
+        status, body, _ = await call(both, "GET", path, headers=named)
+        assert (status, body["status_code"], body.get("data")) == (404, 2001, None)
 
 
 async def test_lists_hold_what_the_party_addressed_has(both: Pair) -> None:
