@@ -6,14 +6,17 @@ import asyncpg
 import pytest
 
 from adapters.core.connection import Mode, State
+from gateway.outbox import message_worker
 from gateway.outbox.delivery_store import End, Result
+from gateway.outbox.destinations import Place
+from gateway.outbox.messages import append
 from gateway.services.cdrs.settlements import CdrSettlements
 from gateway.services.ports import Letters, MessageFilter, MessageState
 from gateway.services.state import Gauges
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import eventually
-from tests.outbox.loopback import CONNECTION, LONG, Hub, LoopbackAdapter, lanes, message, post
+from tests.outbox.loopback import CONNECTION, LONG, Hub, LoopbackAdapter, lanes, message, post, replica
 
 LEG = Leg(hub_session="H-1", identification=Identification(type=TokenType.RFID, uid="01020304"))
 
@@ -49,6 +52,39 @@ async def test_whatever_fails_at_random_each_lane_is_told_in_order_and_nothing_i
         assert set((await gateway.states()).values()) == {"delivered"}
         assert len(gateway.ended.results) == 50
         assert await gateway.letters() == []
+
+
+async def test_what_comes_next_is_told_at_once_and_not_only_when_somebody_looks_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_worker, "POLL", 300.0)
+    async with post(database_url) as gateway:
+        await gateway.append(
+            *lanes(40, 3), *(message("A", f"A{step}", ("sessions", "cdrs")[step % 2]) for step in range(4))
+        )
+        await gateway.quiet(60)
+        assert_in_order(gateway.hub, 40, 3)
+        assert gateway.hub.keys("A") == ["A0", "A1", "A2", "A3"]
+
+
+async def test_who_tells_is_woken_where_there_is_something_to_tell(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_worker, "POLL", 300.0)
+    async with post(database_url) as gateway, replica(database_url, gateway.hub, gateway.server, start=False) as other:
+        await gateway.quiet()
+        link = gateway.links.by_name(CONNECTION)
+        assert link is not None
+        async with gateway.store.transaction() as tx:
+            await append(tx, link, [message("A", "A1", "cdrs")])
+        gateway.dispatcher.tell(Place(gateway.number, "cdrs"))
+        await gateway.quiet()
+        async with other.store.transaction() as tx:
+            await append(tx, link, [message("A", "A2")])
+        # Another process notifies everybody of whatever it wrote.
+        await other.store.execute("SELECT pg_notify('roamgate', 'another')")
+        await gateway.quiet()
+        assert gateway.hub.keys("A") == ["A1", "A2"]
 
 
 async def test_a_hub_that_is_down_is_told_everything_when_it_is_back(database_url: str) -> None:
@@ -102,7 +138,7 @@ async def test_who_is_told_again_hears_whether_it_may_have_been_acted_upon(datab
             ("perhaps", True),
         ]
         rows = await gateway.rows()
-        assert (rows["perhaps"]["attempts"], rows["perhaps"]["doubtful"]) == (1, True)
+        assert (rows["perhaps"]["attempts"], rows["perhaps"]["doubtful"]) == (2, True)
         assert rows["perhaps"]["error"] is None
 
 

@@ -513,6 +513,20 @@ async def test_tokens_that_hubs_tell_of_are_kept_as_seen_a_no_s_too(database_url
         assert await s.tokens.get(s.connection("b"), EMSP, UID, TokenType.RFID) is None  # nobody pushed it
 
 
+async def test_a_token_that_is_told_as_it_is_known_is_not_written_again(database_url):
+    async with stations(database_url, "a") as s:
+        written = "SELECT xmin::text || ctid::text FROM token"
+        s["a"].answer = yes(token=token())
+        await s.tap()
+        first = await s.store.fetchval(written)
+        await s.tap()
+        assert await s.store.fetchval(written) == first
+        s["a"].answer = yes(token=token(group_id="family"))
+        await s.tap()
+        [known] = (await s.tokens.list(None, None, None, None, 10)).items
+        assert known.token.group_id == "family"
+
+
 # Reading
 
 
