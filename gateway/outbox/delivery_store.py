@@ -73,6 +73,7 @@ class Result:
     Attributes:
         end: None where it stays pending.
         retry_at: When it is tried again; None where it is due as before.
+        tried: It was sent, and what was answered settled it.
         vain: It was tried in vain.
         doubtful: That try ended without anybody knowing whether it was acted upon.
         code, reason: The hub's own, or the translation's reason.
@@ -84,6 +85,7 @@ class Result:
     claimed: Claimed
     end: End | None = None
     retry_at: datetime | None = None
+    tried: bool = False
     vain: bool = False
     doubtful: bool = False
     code: str | None = None
@@ -183,7 +185,7 @@ class DeliveryStore:
             [one.claimed.no for one in results],
             [one.claimed.fence for one in results],
             [one.end.value if one.end is not None else "pending" for one in results],
-            [one.vain for one in results],
+            [one.tried or one.vain for one in results],
             [one.doubtful for one in results],
             [_due_at(one) for one in results],
             [one.code for one in results],

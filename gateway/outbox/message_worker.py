@@ -198,15 +198,21 @@ class MessageWorker:
         match decide_message(outcome, attempts=claimed.attempts, now=self._clock(), spread=spread):
             case Accept():
                 rests.succeeded()
-                return Result(claimed, End.DELIVERED, issues=prepared.issues)
+                return Result(claimed, End.DELIVERED, tried=True, issues=prepared.issues)
             case Refuse(code, reason):
                 rests.succeeded()
                 return Result(
-                    claimed, End.REFUSED, code=code, reason=reason, body=prepared.body, issues=prepared.issues
+                    claimed,
+                    End.REFUSED,
+                    tried=True,
+                    code=code,
+                    reason=reason,
+                    body=prepared.body,
+                    issues=prepared.issues,
                 )
             case GiveUp(reason):
                 rests.succeeded()
-                return Result(claimed, End.EXPIRED, reason=reason, issues=prepared.issues)
+                return Result(claimed, End.EXPIRED, tried=True, reason=reason, issues=prepared.issues)
             case Retry(at, reason, everywhere):
                 rests.failed(begun, at, everywhere=everywhere)
                 return Result(claimed, retry_at=at, vain=True, doubtful=doubtful, reason=reason)

@@ -49,7 +49,7 @@ WHERE no = ANY($3::bigint[]) AND fence = ANY($4::bigint[]) AND holder = $1 AND l
 -- are, and of which operation it is what comes next in their lane, if anything does.
 UPDATE delivery d SET
     state = i.state,
-    attempts = d.attempts + i.vain::int,
+    attempts = d.attempts + i.tried::int,
     doubtful = d.doubtful OR i.doubtful,
     due_at = coalesce(i.due_at, d.due_at),
     code = i.code,
@@ -61,7 +61,7 @@ UPDATE delivery d SET
     settled_at = CASE WHEN i.state <> 'pending' THEN clock_timestamp() END
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[], $5::boolean[], $6::timestamptz[], $7::text[],
     $8::text[], $9::json[], $10::json[])
-    AS i(no, fence, state, vain, doubtful, due_at, code, error, body, issues)
+    AS i(no, fence, state, tried, doubtful, due_at, code, error, body, issues)
 WHERE d.no = i.no AND d.fence = i.fence AND d.state = 'pending'
 RETURNING d.no, CASE WHEN i.state <> 'pending' THEN (
     SELECT o.operation FROM delivery o
@@ -70,7 +70,7 @@ RETURNING d.no, CASE WHEN i.state <> 'pending' THEN (
 
 -- name: refuse
 INSERT INTO dead_letter (delivery_no, operation, key, wanted, code, reason, field, attempts, body)
-SELECT d.no, d.operation, d.key, 0, d.code, d.error, i.field, d.attempts + 1, d.body
+SELECT d.no, d.operation, d.key, 0, d.code, d.error, i.field, d.attempts, d.body
 FROM unnest($1::bigint[], $2::text[]) AS i(no, field) JOIN delivery d USING (no)
 ORDER BY d.no
 

@@ -201,7 +201,10 @@ def _show(
         equality = one.equality
         equal = "[green]yes[/]" if equality.equal else f"[red]{equality.differences} differ[/]"
         has.add_row(place, str(equality.wanted), str(equality.acknowledged), str(equality.remembered), equal)
-        counts = [str(one.counts.get(name, 0)) for name in ("delivered", "unchanged", "coalesced", "refused", "failed")]
+        # As the table below counts what was refused: nobody settles what a translation refuses.
+        letters = sum(count for (hub, kind, _), count in refused.items() if (hub, kind) == (one.hub, one.operation))
+        settled = one.counts | {"refused": letters}
+        counts = [str(settled.get(name, 0)) for name in ("delivered", "unchanged", "coalesced", "refused", "failed")]
         times = [f"{value:.2f}" if (value := one.percentile(share)) is not None else "" for share in (0.5, 0.95, 0.99)]
         took.add_row(place, *counts, *times)
     console.print(has, took)

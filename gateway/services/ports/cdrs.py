@@ -106,12 +106,14 @@ class Corrected:
         outcome: `credited`: the hub takes the CDR back and has another one. `replaced`: the hub had refused the first,
             and has another one. `dispute`: the hub has no message for it; the agreement is on record.
         credit, cdr: The ids of the credit and of the CDR that stands now.
+        unchanged: The very same correction was made before; nothing was done.
     """
 
     outcome: Literal["credited", "replaced", "dispute"]
     cdr: str
     credit: str | None = None
     dispute: int | None = None
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,10 @@ class CdrView:
     Attributes:
         cdr: As it is told: with what the gateway filled in.
         connection: Of the hub that authorised.
+        attempts: Tries made to tell the hub, the one included that settled it.
         error, code: What the latest try in vain, or the refusal, came to; the hub's own.
         replaced_by: The id of the CDR that stands in its place.
+        replaces, correction: The id of the CDR in whose place it stands, and what was said when that was corrected.
         accepted: When.
         settled: When the hub confirmed or refused it.
         disputes: Agreements about it.
@@ -152,6 +156,8 @@ class CdrView:
     settled: datetime | None
     disputes: Sequence[Dispute] = ()
     issues: Sequence[IssueShown] = ()
+    replaces: str | None = None
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,7 @@ class CdrFilter:
         since: Accepted then or later.
         unconfirmed_for: Pending, and accepted longer ago than this.
         disputed: Only those with an agreement on record.
+        session: Only those of the session with this id.
     """
 
     parties: Parties
@@ -170,6 +177,7 @@ class CdrFilter:
     since: datetime | None = None
     unconfirmed_for: timedelta | None = None
     disputed: bool = False
+    session: str | None = None
 
 
 class Cdrs(Protocol):

@@ -71,7 +71,7 @@ class MessageView:
         kind: What it is in the hub's words; of an event, its type.
         lane: Messages of one lane go in the order of their ids.
         key: Of what it speaks; of an event, its id.
-        attempts: How often it was tried in vain.
+        attempts: Tries made, the one included that settled it; 0 where nothing was sent.
         doubtful: A try ended without anybody knowing whether it was acted upon.
         since: When it began to wait.
         due_at: When it is tried next; None once it is settled.
@@ -122,6 +122,7 @@ class DeadLetter:
         code: The hub's own code; None where the translation refused.
         text: The hub's own words, or why it cannot be said.
         field: Field of the canonical object where the translation refused; else empty.
+        attempts: Tries made; of a message 0 where the translation refused.
         body: What was sent; None where nothing was.
     """
 
