@@ -24,7 +24,7 @@ from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
-from adapters.core.outcomes import Delivered, NotSent, Outcome, RefusedByHub
+from adapters.core.outcomes import Delivered, Outcome, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.core.secured import SecuredClient
 from adapters.hubject import plan, telling
@@ -234,8 +234,9 @@ class HubjectAdapter:
         await self._asking.close()
 
 
-def _not_asked(refused: Refused) -> Unanswered:
-    return Unanswered(NotSent(f"Hubject cannot be asked: {refused}"))
+def _not_asked(refused: Refused) -> Denied:
+    """Says that Hubject is no candidate: what cannot be asked has no better answer later."""
+    return Denied(Denial.NO_CANDIDATE, text=f"Hubject cannot be asked: {refused}")
 
 
 def _answer(heard: Heard) -> Answer:

@@ -10,6 +10,7 @@ import pytest
 from adapters.core.connection import Mode, Scope
 from gateway.agreements.model import Service
 from gateway.app import assembled
+from gateway.services.network import Network, Published
 from gateway.services.ports import Conflict, NotFound
 from gateway.services.ports.agreements import NewAgreement
 from gateway.settings import Settings
@@ -641,7 +642,7 @@ async def test_a_paused_connection_takes_no_command_but_tells_what_came_of_an_ea
 
 
 async def test_whoever_has_locations_is_a_party_of_the_platform_though_nobody_wrote_its_profile(desk):
-    published, hub = desk.app.ears.published, desk.hub("gireve")
+    published, hub = Published(desk.app.store, Network(desk.app.store)), desk.hub("gireve")
     await desk.put(location(party=OTHER))
     await desk.put(location("L7"))
     assert [await published.parties(hub), await published.owners(hub)] == [[], [PARTY, OTHER]]

@@ -86,11 +86,16 @@ async def test_every_kind_of_identification_is_asked_for(
 
 async def test_a_driver_whom_oicp_has_no_word_for_is_not_asked_for(asking: HubjectAdapter, peer: Peer) -> None:
     nobody = Identification(type=TokenType.AD_HOC_USER, uid="someone")
-    answer = await asking.authorise(replace(QUESTION, identification=nobody))
-    assert isinstance(answer, Unanswered)
-    assert isinstance(answer.outcome, NotSent)
-    assert "someone" not in answer.outcome.reason
-    assert isinstance(await asking.authorise_stop(replace(QUESTION, identification=nobody), LEG), Unanswered)
+    odd = Identification(type=TokenType.RFID, uid="not-a-card")
+    nowhere = replace(QUESTION, place=QUESTION.place.model_copy(update={"evse_id": None}))
+    answers = [await asking.authorise(nowhere)]
+    for question in (replace(QUESTION, identification=nobody), replace(QUESTION, identification=odd)):
+        answers += [await asking.authorise(question), await asking.authorise_stop(question, LEG)]
+    for answer in answers:
+        assert isinstance(answer, Denied)
+        assert answer.reason is Denial.NO_CANDIDATE
+        assert answer.text
+        assert not {"someone", odd.uid} & set(answer.text.split())
     assert peer.heard == []
 
 
