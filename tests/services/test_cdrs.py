@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -394,6 +395,16 @@ async def test_a_hub_that_understands_credits_has_the_cdr_taken_back_and_another
     view = await hubs.cdrs.get(PARTY, "c-1")
     assert view is not None
     assert (view.state, view.replaced_by) == (CdrState.TAKEN_BACK, "c-1-R1")
+    assert await hubs.cdrs.correct(PARTY, "c-1", agreed(energy=10, total_cost={"net": 5}), WHO) == replace(
+        done, unchanged=True
+    )
+    assert len(await told(hubs)) == 3
+    stands = await hubs.cdrs.get(PARTY, "c-1-R1")
+    assert stands is not None
+    assert (stands.replaces, stands.correction) == ("c-1", agreed(energy=10, total_cost={"net": 5}))
+    family = await hubs.cdrs.list(CdrFilter(None, session="s-1"), None, 10)
+    assert [one.cdr.id for one in family.items] == ["c-1-R1", "c-1-C1", "c-1"]
+    assert not (await hubs.cdrs.list(CdrFilter(None, session="s-2"), None, 10)).items
     with pytest.raises(Conflict, match="taken back"):
         await hubs.cdrs.correct(PARTY, "c-1", agreed(energy=9), WHO)
     with pytest.raises(Conflict, match="takes another one back"):
@@ -409,6 +420,8 @@ async def test_a_hub_that_understands_no_credit_never_gets_a_second_cdr(hubs: Ro
     await hubs.settle("delivered")
     done = await hubs.cdrs.correct(PARTY, "c-1", agreed(energy=10), WHO)
     assert done.outcome == "dispute"
+    again = await hubs.cdrs.correct(PARTY, "c-1", agreed(energy=10), WHO)
+    assert again == replace(done, unchanged=True)
     assert len(await told(hubs)) == 1
     view = await hubs.cdrs.get(PARTY, "c-1")
     assert view is not None
@@ -443,11 +456,14 @@ async def test_long_ids_that_differ_at_their_end_only_can_both_be_corrected(hubs
     assert all(len(one) <= 36 for one in made)
 
 
-@pytest.mark.parametrize("changes", [{}, {"energy": 1001}])
-async def test_a_correction_that_makes_no_sense_is_refused(hubs: Roaming, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("settled", ["refused", "delivered"])
+@pytest.mark.parametrize("changes", [{}, {"energy": 1001}, {"total_cost": {"net": -1}}, {"time": 99}])
+async def test_a_correction_that_makes_no_sense_is_refused(
+    hubs: Roaming, changes: dict[str, Any], settled: str
+) -> None:
     await hubs.charged()
     await hubs.accept()
-    await hubs.settle("refused")
+    await hubs.settle(settled)
     with pytest.raises(Invalid):
         await hubs.cdrs.correct(PARTY, "c-1", agreed(**changes), WHO)
 

@@ -44,6 +44,7 @@ from gateway.services.ports import (
 from mappings.canonical.base import Instant
 from mappings.canonical.cdrs import Cdr, CdrId
 from mappings.canonical.ids import PartyId
+from mappings.canonical.sessions import SessionId
 
 _ONE = (PARTY_IN_PATH, Parameter("id", CdrId, "The CDR's id, given by the CPO.", "path"))
 _PATH = "/v1/cdrs/{party}/{id}"
@@ -110,6 +111,7 @@ class CdrOperations:
                     Parameter("connection", ConnectionName, "Only those that go to this connection's hub."),
                     Parameter("since", Instant, "Only those accepted then or later."),
                     Parameter("unconfirmed_hours", Hours, "Only those that the hub has not confirmed for longer."),
+                    Parameter("session", SessionId, "Only those of this session, also what corrected them."),
                     Parameter("disputed", bool, "Only those with an agreement on record.", default=False),
                     AFTER,
                     LIMIT,
@@ -185,6 +187,7 @@ class CdrOperations:
             call["since"],
             timedelta(hours=hours) if hours is not None else None,
             call["disputed"],
+            call["session"],
         )
         return respond(await self._cdrs.list(wanted, call["after"], call["limit"]), Page[CdrView])
 

@@ -44,7 +44,7 @@ FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS i(no, cdr_no, ende
 WHERE s.no = i.no
 
 -- name: lock
-SELECT d.no, d.body, d.session_no, d.review, d.credit, d.taken_back, d.connection_id, d.leg
+SELECT d.no, d.body, d.session_no, d.review, d.credit, d.taken_back, d.connection_id, d.leg, d.correction::text AS correction
 FROM cdr d WHERE d.party = $1 AND d.cdr_id = $2
 FOR UPDATE
 
@@ -72,7 +72,18 @@ SELECT count(*) FROM cdr WHERE session_no = $1
 UPDATE cdr SET taken_back = true WHERE no = $1
 
 -- name: replace
-UPDATE cdr SET replaced_by = $2 WHERE no = $1
+UPDATE cdr SET replaced_by = $2, correction = $3 WHERE no = $1
+
+-- name: stand_in
+-- What came of a correction: the CDR that stands in a place, and the credit, where there was one.
+SELECT r.cdr_id AS cdr,
+    (SELECT c.cdr_id FROM cdr c
+     WHERE c.session_no = d.session_no AND c.credit AND c.body ->> 'credited_cdr' = d.cdr_id) AS credit
+FROM cdr d JOIN cdr r ON r.no = d.replaced_by
+WHERE d.no = $1
+
+-- name: last_dispute
+SELECT id, reason, agreed::text AS agreed FROM dispute WHERE cdr_no = $1 ORDER BY id DESC LIMIT 1
 
 -- name: give_up
 -- What a hub refused, and stands replaced, is never to be sent again.
@@ -90,7 +101,7 @@ SELECT id, reason, agreed::text AS agreed, who, at FROM dispute WHERE cdr_no = $
 -- name: list
 SELECT * FROM (
     SELECT d.no, d.body::text AS body, d.review, d.issues::text AS issues, d.accepted_at, c.name AS connection,
-        r.cdr_id AS replaced_by, coalesce(v.attempts, 0) AS attempts, v.code, v.error, v.settled_at,
+        r.cdr_id AS replaced_by, o.cdr_id AS replaces, o.correction::text AS correction, coalesce(v.attempts, 0) AS attempts, v.code, v.error, v.settled_at,
         CASE
             WHEN d.review IS NOT NULL THEN 'review'
             WHEN d.taken_back THEN 'taken_back'
@@ -103,6 +114,7 @@ SELECT * FROM (
     FROM cdr d
     LEFT JOIN connection c ON c.id = d.connection_id
     LEFT JOIN cdr r ON r.no = d.replaced_by
+    LEFT JOIN cdr o ON o.replaced_by = d.no
     LEFT JOIN LATERAL (
         SELECT state, shadow, attempts, code, error, settled_at FROM delivery v
         WHERE v.cdr_no = d.no AND v.connection_id = d.connection_id
@@ -112,6 +124,7 @@ SELECT * FROM (
         AND ($3::text IS NULL OR c.name = $3)
         AND ($4::timestamptz IS NULL OR d.accepted_at >= $4)
         AND ($5::interval IS NULL OR d.accepted_at < now() - $5::interval AND v.state = 'pending')
+        AND ($9::text IS NULL OR d.session_no IN (SELECT no FROM session WHERE session_id = $9))
         AND (NOT $6::boolean OR EXISTS (SELECT FROM dispute i WHERE i.cdr_no = d.no))
 ) d
 WHERE $7::text IS NULL OR d.state = $7

@@ -57,25 +57,31 @@ async def correct(
     row = await _lock(tx, *key)
     old = Cdr.model_validate_json(row["body"])
     agreed = _agreed(correction.agreed)
+    if row["taken_back"]:
+        if same := await _stand_in(tx, row, correction):
+            return Done(same, None, old.energy)
+        raise Conflict("the CDR was taken back: correct the one that stands in its place")
+    new = old.model_copy(update=agreed | {"last_updated": now})
+    if faults := of_cdr(new, now):
+        raise Invalid(*((f"agreed.{field}", detail) for field, detail in faults))
     link = next((link for link in links if link.connection.id == row["connection_id"]), None)
+    name = link.connection.name if link is not None else None
+    refused = link is not None and await _is_refused(tx, row)
+    by_dispute = link is None or not (refused or link.adapter.charging.takes_credit)
+    if by_dispute and (same := await _last_dispute(tx, row, old, correction)):
+        return Done(same, name, old.energy)
     await tx.execute(
         SQL["audit"], who, "corrected", f"cdr/{old.party}/{old.id}", correction.model_dump_json(exclude_none=True)
     )
-    name = link.connection.name if link is not None else None
-    refused = link is not None and await _is_refused(tx, row)
-    if link is None or not (refused or link.adapter.charging.takes_credit):
+    if by_dispute:
         told = correction.agreed.model_dump_json(exclude_none=True)
         number = await tx.fetchval(SQL["dispute"], row["no"], correction.reason, told, who)
         await append_events(tx, event(EventType.CDR_DISPUTED, old, correction.reason, dispute=number))
         return Done(Corrected("dispute", old.id, dispute=number), name, old.energy)
     count = await tx.fetchval(SQL["family"], row["session_no"]) if row["session_no"] is not None else 1
-    changes = agreed | {"id": f"{_stem(old.id)}-R{count}", "last_updated": now}
-    new = old.model_copy(update=changes)
-    if faults := of_cdr(new, now):
-        raise Invalid(*((f"agreed.{field}", detail) for field, detail in faults))
-    if refused:
-        done = await _replace(tx, links, row, None, new, now)
-    else:
+    new = new.model_copy(update={"id": f"{_stem(old.id)}-R{count}"})
+    credit = None
+    if not refused:
         credit = old.model_copy(
             update={
                 "id": f"{_stem(old.id)}-C{count}",
@@ -86,7 +92,7 @@ async def correct(
                 "last_updated": now,
             }
         )
-        done = await _replace(tx, links, row, credit, new, now)
+    done = await _replace(tx, links, row, credit, new, correction, now)
     await append_events(
         tx,
         event(EventType.CDR_CORRECTED, old, correction.reason, replaced_by=new.id),
@@ -100,7 +106,7 @@ async def _lock(tx: Transaction, party: PartyId, cdr_id: str) -> Record:
 
     Raises:
         NotFound: There is none.
-        Conflict: It waits for review, takes another one back, or was taken back.
+        Conflict: It waits for review, or takes another one back.
     """
     known = await tx.fetchrow(SQL["numbers"], party.normal, cdr_id)
     if known is not None and known["session_no"] is not None:
@@ -112,9 +118,27 @@ async def _lock(tx: Transaction, party: PartyId, cdr_id: str) -> Record:
         raise Conflict("the CDR waits for review: no hub was told of it")
     if row["credit"]:
         raise Conflict("the CDR takes another one back")
-    if row["taken_back"]:
-        raise Conflict("the CDR was taken back: correct the one that stands in its place")
     return row
+
+
+async def _stand_in(tx: Transaction, row: Record, correction: Correction) -> Corrected | None:
+    """Gives what came of the very same correction before: a caller who heard nothing asks again."""
+    if row["correction"] is None or Correction.model_validate_json(row["correction"]) != correction:
+        return None
+    [made] = await tx.fetch(SQL["stand_in"], row["no"])
+    outcome: Literal["credited", "replaced"] = "replaced" if made["credit"] is None else "credited"
+    return Corrected(outcome, made["cdr"], made["credit"], unchanged=True)
+
+
+async def _last_dispute(tx: Transaction, row: Record, old: Cdr, correction: Correction) -> Corrected | None:
+    """Gives the latest agreement if it is the very same; one that was agreed on before another is agreed on anew."""
+    last = await tx.fetchrow(SQL["last_dispute"], row["no"])
+    if last is None:
+        return None
+    agreed = Agreed.model_validate_json(last["agreed"])
+    if Correction(reason=last["reason"], agreed=agreed) != correction:
+        return None
+    return Corrected("dispute", old.id, dispute=last["id"], unchanged=True)
 
 
 async def _is_refused(tx: Transaction, row: Record) -> bool:
@@ -123,7 +147,13 @@ async def _is_refused(tx: Transaction, row: Record) -> bool:
 
 
 async def _replace(
-    tx: Transaction, links: Sequence[Link], row: Record, credit: Cdr | None, new: Cdr, now: datetime
+    tx: Transaction,
+    links: Sequence[Link],
+    row: Record,
+    credit: Cdr | None,
+    new: Cdr,
+    correction: Correction,
+    now: datetime,
 ) -> Corrected:
     roaming = Roaming(row["connection_id"], Leg.model_validate_json(row["leg"]))
     await tx.execute(SQL["take_back"], row["no"])
@@ -137,7 +167,7 @@ async def _replace(
     numbers = {each["cdr_id"]: each["no"] for each in await tx.fetch(SQL["insert"], *columns(rows, 12))}
     if len(numbers) < len(fresh):
         raise Conflict("a CDR has the id already that the correction would have")
-    await tx.execute(SQL["replace"], row["no"], numbers[new.id])
+    await tx.execute(SQL["replace"], row["no"], numbers[new.id], correction.model_dump_json(exclude_none=True))
     if row["session_no"] is not None:
         await tx.execute(SQL["bill"], [row["session_no"]], [numbers[new.id]], [new.end])
     billed = [Billed(numbers[cdr.id], cdr, cdr.location, roaming, row["session_no"]) for cdr in fresh]

@@ -96,7 +96,9 @@ class Cdrs:
         if known is None:
             return None
         # The list from there on, which begins with it.
-        rows = await self._store.fetch(SQL["list"], known["no"] + 1, [party.normal], None, None, None, False, None, 1)
+        rows = await self._store.fetch(
+            SQL["list"], known["no"] + 1, [party.normal], None, None, None, False, None, 1, None
+        )
         disputes = [
             Dispute(**{**dict(row), "agreed": json.loads(row["agreed"])})
             for row in await self._store.fetch(SQL["disputes"], rows[0]["no"])
@@ -115,6 +117,7 @@ class Cdrs:
             wanted.disputed,
             wanted.state.value if wanted.state is not None else None,
             limit,
+            wanted.session,
         )
         return Page([_view(row) for row in rows], encode(str(rows[-1]["no"])) if len(rows) == limit else None)
 
@@ -135,6 +138,8 @@ class Cdrs:
                 async with self._links.publishing() as (tx, links):
                     done = await correct(tx, links, (party, cdr_id), correction, who, self._clock())
                 break
+        if done.corrected.unchanged:
+            return done.corrected
         self._wake()
         self._count(done.connection, done.outcome, 1, done.energy)
         return done.corrected
@@ -150,6 +155,8 @@ def _view(row: Record) -> CdrView:
         code=row["code"],
         error=row["error"],
         replaced_by=row["replaced_by"],
+        replaces=row["replaces"],
+        correction=Correction.model_validate_json(row["correction"]) if row["correction"] is not None else None,
         accepted=row["accepted_at"],
         settled=row["settled_at"],
         issues=[IssueShown(*issue) for issue in load_issues(row["issues"])],

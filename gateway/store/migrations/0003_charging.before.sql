@@ -120,7 +120,8 @@ CREATE TABLE session_told (
 );
 
 -- A CDR as it is told; `digest` is of what the backend sent. `credit` takes another one back; `replaced_by` is the CDR that
--- stands in its place. `taken_back`: a credit, or its refusal by the hub, left nothing of it in effect.
+-- stands in its place, and `correction` what was said when that came. `taken_back`: a credit, or its refusal by the hub,
+-- left nothing of it in effect.
 CREATE TABLE cdr (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     party text NOT NULL,
@@ -135,6 +136,7 @@ CREATE TABLE cdr (
     credit boolean NOT NULL DEFAULT false,
     taken_back boolean NOT NULL DEFAULT false,
     replaced_by bigint,
+    correction json,
     issues json,
     last_updated timestamptz NOT NULL,
     accepted_at timestamptz NOT NULL DEFAULT now(),
@@ -145,6 +147,7 @@ CREATE UNIQUE INDEX cdr_session ON cdr (session_no) WHERE session_no IS NOT NULL
 CREATE INDEX cdr_of_session ON cdr (session_no);
 CREATE INDEX cdr_accepted ON cdr (accepted_at);
 CREATE INDEX cdr_pull ON cdr (connection_id, last_updated);
+CREATE UNIQUE INDEX cdr_replaced_by ON cdr (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE INDEX cdr_review ON cdr (no) WHERE review IS NOT NULL;
 
 -- A correction that the hub cannot take: what both sides agree on instead of a second CDR.
