@@ -129,6 +129,10 @@ def _for_development(settings: Settings, folder: Path) -> Iterator[Settings]:
         yield settings.model_copy(update=changes)
         return
     with embedded_or_end((folder / "database").resolve()) as url:
+        # It is reached through a socket in a folder that is nobody else's, without a password.
+        ERRORS.print(
+            f"export DATABASE_URL='{url}'  # for `roamgate keys create`, elsewhere", markup=False, soft_wrap=True
+        )
         yield settings.model_copy(update={**changes, "database_url": url})
 
 
