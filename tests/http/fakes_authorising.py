@@ -6,7 +6,15 @@ from typing import Any
 from adapters.core.charging import Denial
 from gateway.services.ports import Conflict, Invalid, NotFound, Page, Parties
 from gateway.services.ports.agreements import AgreementView, NewAgreement
-from gateway.services.ports.authorising import Asked, AuthorisationView, Detail, Origin, StopAnswer, Tap
+from gateway.services.ports.authorising import (
+    Asked,
+    AuthorisationFilter,
+    AuthorisationView,
+    Detail,
+    Origin,
+    StopAnswer,
+    Tap,
+)
 from gateway.services.ports.tokens import TokenView
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.legs import Leg
@@ -33,6 +41,7 @@ class FakeAuthorisation:
         self.taps: list[Tap] = []
         self.stops: list[tuple[str, Identification, Pin | None, Parties]] = []
         self.views: dict[str, AuthorisationView] = {}
+        self.filters: list[AuthorisationFilter] = []
 
     async def authorise(self, tap: Tap) -> AuthorisationView:
         self.taps.append(tap)
@@ -74,11 +83,12 @@ class FakeAuthorisation:
             raise NotFound(f"there is no authorisation {id_}")
         return view
 
-    async def list(self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None) -> Page[Any]:
+    async def list(self, wanted: AuthorisationFilter, after: str | None, limit: int) -> Page[Any]:
+        self.filters.append(wanted)
         found = [
             view
             for view in reversed(self.views.values())
-            if (parties is None or view.party in parties) and allowed in (None, view.allowed)
+            if (wanted.parties is None or view.party in wanted.parties) and wanted.allowed in (None, view.allowed)
         ]
         return Page(found[:limit])
 

@@ -91,7 +91,8 @@ class FakeCdrs:
         [result] = await self.accept_many([cdr], who)
         if isinstance(result, CdrResult):
             return result
-        raise Conflict(result.problems[0][1]) if result.conflict else Invalid(*result.problems)
+        [(field, detail)] = result.problems
+        raise Conflict(detail, field) if result.conflict else Invalid(*result.problems)
 
     async def accept_many(self, cdrs: Sequence[Cdr], who: str) -> list[CdrResult | CdrRefusal]:
         self.batches.append(len(cdrs))

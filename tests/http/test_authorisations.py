@@ -114,6 +114,12 @@ async def test_authorisations_are_listed_by_decision(face):
     for allowed, count in (("true", 1), ("false", 0)):
         _, page, _ = await face.call("GET", f"/v1/authorisations?allowed={allowed}&limit=10")
         assert len(page["items"]) == count
+    path = "/v1/authorisations?location=L1&evse=U1&connection=g&since=2026-03-01T14:02:00Z"
+    assert (await face.call("GET", path))[0] == 200
+    wanted = face.authorisation.filters[-1]
+    assert (wanted.location, wanted.evse, wanted.connection) == ("L1", "U1", "g")
+    assert wanted.since is not None
+    assert (await face.call("GET", "/v1/authorisations?since=yesterday"))[0] == 422
 
 
 async def test_a_stop_is_answered_with_its_reason(face):

@@ -76,10 +76,12 @@ async def test_a_person_ends_a_review(face):
 
 async def test_sessions_are_listed_by_what_a_person_looks_for(face):
     path = "/v1/sessions?status=COMPLETED&review=true&connection=gireve&without_cdr_hours=24&party=FR*ABC"
+    path += "&location=L1&evse=U1&reference=a-1"
     assert (await face.call("GET", path))[0] == 200
     [wanted] = face.sessions.filters
     assert (wanted.status, wanted.review, wanted.connection) == ("COMPLETED", True, "gireve")
     assert wanted.without_cdr == timedelta(hours=24)
+    assert (wanted.location, wanted.evse, wanted.reference) == ("L1", "U1", "a-1")
     assert (await face.call("GET", "/v1/sessions?review=perhaps"))[0] == 422
 
 
@@ -122,6 +124,7 @@ async def test_a_cdr_is_accepted_once(face):
 async def test_a_cdr_before_its_session_is_409(face):
     status, problem, _ = await face.call("POST", "/v1/cdrs", json=CDR | {"session_id": "unknown"})
     assert (status, problem["detail"]) == (409, "the session unknown is not known yet")
+    assert [error["field"] for error in problem["errors"]] == ["session_id"]
 
 
 async def test_a_cdr_that_makes_no_sense_is_422_with_its_field(face):
@@ -153,9 +156,11 @@ async def test_a_correction_is_a_credit_where_the_hub_can_else_a_dispute(face):
 
 async def test_cdrs_are_listed_by_what_a_person_looks_for(face):
     path = "/v1/cdrs?state=refused&connection=gireve&since=2026-03-01T00:00:00Z&unconfirmed_hours=4&disputed=true"
+    path += "&session=s-1"
     assert (await face.call("GET", path))[0] == 200
     [wanted] = face.cdrs.filters
     assert (wanted.state, wanted.connection, wanted.disputed) == ("refused", "gireve", True)
+    assert wanted.session == "s-1"
     assert wanted.unconfirmed_for == timedelta(hours=4)
 
 

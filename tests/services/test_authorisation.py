@@ -13,11 +13,11 @@ from adapters.core.outcomes import NotSent
 from gateway.agreements.model import EVERY_SERVICE, Service
 from gateway.services.ports import BadCursor, Conflict, NotFound
 from gateway.services.ports.agreements import NewAgreement
-from gateway.services.ports.authorising import Origin
+from gateway.services.ports.authorising import AuthorisationFilter, Origin
 from mappings.canonical.ids import ContractId, EvseId, PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, Pin, TokenType
-from tests.harness import OTHER, PARTY, WHO, eventually, evse, later, location
+from tests.harness import AT, OTHER, PARTY, WHO, eventually, evse, later, location
 from tests.services.charging import (
     CONTRACT,
     EMSP,
@@ -529,20 +529,33 @@ async def test_a_token_that_is_told_as_it_is_known_is_not_written_again(database
 
 # Reading
 
+EVERY = AuthorisationFilter(None)
+
 
 async def test_authorisations_are_listed_from_the_newest_by_party_and_decision(database_url):
     async with stations(database_url, "a") as s:
         first = await s.tap()
         s["a"].answer = yes()
         second, third = await s.tap(), await s.tap()
-        page = await s.authorisation.list(None, None, 2)
+        page = await s.authorisation.list(EVERY, None, 2)
         assert [one.id for one in page.items] == [third.id, second.id]
-        rest = await s.authorisation.list(None, page.next, 2)
+        rest = await s.authorisation.list(EVERY, page.next, 2)
         assert ([one.id for one in rest.items], rest.next) == ([first.id], None)
-        assert [one.id for one in (await s.authorisation.list(None, None, 9, allowed=False)).items] == [first.id]
-        assert (await s.authorisation.list(frozenset({OTHER}), None, 9)).items == []
+        assert [
+            one.id for one in (await s.authorisation.list(AuthorisationFilter(None, allowed=False), None, 9)).items
+        ] == [first.id]
+        assert (await s.authorisation.list(AuthorisationFilter(frozenset({OTHER})), None, 9)).items == []
+        for wanted, count in (
+            ({"location": "L1", "evse": "U1", "connection": "a", "since": AT}, 3),
+            ({"location": "L9"}, 0),
+            ({"evse": "U9"}, 0),
+            ({"connection": "b"}, 0),
+            ({"since": AT + timedelta(seconds=1)}, 0),
+        ):
+            found = await s.authorisation.list(AuthorisationFilter(None, **wanted), None, 9)
+            assert len(found.items) == count, wanted
         with pytest.raises(BadCursor):
-            await s.authorisation.list(None, "nonsense", 9)
+            await s.authorisation.list(EVERY, "nonsense", 9)
         with pytest.raises(NotFound):
             await s.authorisation.get(first.id, frozenset({OTHER}))
 

@@ -15,6 +15,7 @@ from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod, Metering, Session, SessionStatus
 from mappings.canonical.tokens import Identification, TokenType
+from mappings.report import IssueKind
 from tests.harness import PARTY, WHO, eventually, later
 from tests.services.roaming import CARD, CONTRACT, OTHER_CARD, Roaming, cdr, ended, leg, roaming, session
 
@@ -87,6 +88,46 @@ async def test_a_session_is_found_by_the_contract_that_a_remote_start_names(hubs
     await hubs.admit(origin=Origin.START, identification=by_contract, leg=leg(identification=by_contract))
     given = session(identification=Identification(type=TokenType.APP_USER, uid="app-7", contract_id=CONTRACT))
     assert (await hubs.put(given)).authorisation == "a-1"
+
+
+async def test_a_session_at_another_evse_than_its_driver_was_admitted_for_is_told_and_noted(hubs: Roaming) -> None:
+    await hubs.admit()
+    for outcome, given in (
+        ("created", session(reference="a-1", evse_uid="U2")),
+        ("updated", ended(reference="a-1", evse_uid="U2")),
+    ):
+        result = await hubs.put(given)
+        assert (result.outcome, result.authorisation) == (outcome, "a-1")
+        assert [(issue.kind, issue.field, issue.detail) for issue in result.issues] == [
+            (IssueKind.SUSPECT, "evse_uid", "is another than U1, for which its driver was admitted")
+        ]
+
+
+async def test_a_review_says_that_the_reference_is_not_known(hubs: Roaming) -> None:
+    result = await hubs.put(session(reference="nobodys"))
+    expected = "its reference is not known, and its auth_method is AUTH_REQUEST, but no authorisation fits it"
+    assert result.review == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"location": "L1", "evse": "U1"}, ["s-1"]),
+        ({"location": "L2"}, []),
+        ({"evse": "U2"}, ["s-2"]),
+        ({"reference": "a-1"}, ["s-1"]),
+        ({"reference": "hub-ref-1"}, ["s-1"]),
+        ({"reference": "nobodys"}, ["s-2"]),
+    ],
+)
+async def test_sessions_are_listed_by_place_and_reference(
+    hubs: Roaming, wanted: dict[str, str], found: list[str]
+) -> None:
+    await hubs.admit()
+    await hubs.put()
+    await hubs.put(session("s-2", evse_uid="U2", reference="nobodys"))
+    page = await hubs.sessions.list(SessionFilter(None, **wanted), None, 10)
+    assert [view.session.id for view in page.items] == found
 
 
 async def test_several_authorisations_that_fit_are_held_for_review_and_told_to_nobody(hubs: Roaming) -> None:

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from adapters.core.charging import Denial
-from gateway.services.ports.authorising import Tap
+from gateway.services.ports.authorising import AuthorisationFilter, Tap
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import PARTY, Rig, eventually, location, rig
@@ -101,7 +101,7 @@ async def test_whoever_hangs_up_finds_the_answer_later_by_the_same_request(datab
                 await client.post(url, json=wish, timeout=aiohttp.ClientTimeout(total=0.2))
 
             async def written() -> bool:
-                return bool((await r.app.services.authorisation.list(None, None, 9)).items)
+                return bool((await r.app.services.authorisation.list(AuthorisationFilter(None), None, 9)).items)
 
             await eventually(written)
             async with client.post(url, json=wish) as answer:

@@ -5,10 +5,12 @@ from typing import Annotated, Self
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from adapters.core.connection import ConnectionName
 from gateway.http.routing import AFTER, LIMIT, PARTY, Answer, Body, Call, Parameter, Route, respond
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Page
-from gateway.services.ports.authorising import Authorisation, AuthorisationView, StopAnswer, Tap
+from gateway.services.ports.authorising import Authorisation, AuthorisationFilter, AuthorisationView, StopAnswer, Tap
+from mappings.canonical.base import Instant
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.tokens import Identification, Pin
 
@@ -133,7 +135,16 @@ class AuthorisationOperations:
                 "List authorisations",
                 "Authorisations",
                 {200: Answer("A page, the newest first.", Page[AuthorisationView])},
-                parameters=(PARTY, _ALLOWED, AFTER, LIMIT),
+                parameters=(
+                    PARTY,
+                    _ALLOWED,
+                    Parameter("location", _Id, "Only those at this location."),
+                    Parameter("evse", _Id, "Only those at this EVSE, by its uid."),
+                    Parameter("connection", ConnectionName, "Only those of which this connection's hub was asked."),
+                    Parameter("since", Instant, "Only those of then or later."),
+                    AFTER,
+                    LIMIT,
+                ),
             ),
             Route(
                 "GET",
@@ -172,8 +183,9 @@ class AuthorisationOperations:
 
     async def list(self, call: Call) -> web.Response:
         """Gives authorisations of the parties that the key speaks for: taps, and starts and reservations from afar."""
-        parties = call.parties(call["party"])
-        page = await self._authorisation.list(parties, call["after"], call["limit"], allowed=call["allowed"])
+        names = ("allowed", "location", "evse", "connection", "since")
+        wanted = AuthorisationFilter(call.parties(call["party"]), *(call[name] for name in names))
+        page = await self._authorisation.list(wanted, call["after"], call["limit"])
         return respond(page, Page[AuthorisationView])
 
     async def get(self, call: Call) -> web.Response:

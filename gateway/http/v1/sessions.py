@@ -21,6 +21,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import Session, SessionId, SessionStatus
 
 Hours = Annotated[int, Field(ge=0, le=100_000)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=36)]
 
 _ONE = (PARTY_IN_PATH, Parameter("id", SessionId, "The session's id, given by the CPO.", "path"))
 _PATH = "/v1/sessions/{party}/{id}"
@@ -105,6 +106,11 @@ class SessionOperations:
                     Parameter(
                         "without_cdr_hours", Hours, "Only those that ended longer ago than this, and have no CDR."
                     ),
+                    Parameter("location", Id, "Only those at this location."),
+                    Parameter("evse", Id, "Only those at this EVSE, by its uid."),
+                    Parameter(
+                        "reference", Id, "Only those that it leads to: our id of the authorisation, or the hub's."
+                    ),
                     AFTER,
                     LIMIT,
                 ),
@@ -183,6 +189,9 @@ class SessionOperations:
             call["review"],
             call["connection"],
             timedelta(hours=hours) if hours is not None else None,
+            call["location"],
+            call["evse"],
+            call["reference"],
         )
         page = await self._sessions.list(wanted, call["after"], call["limit"])
         return respond(page, Page[SessionView])

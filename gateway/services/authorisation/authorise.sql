@@ -48,6 +48,10 @@ FROM authorisation a
 LEFT JOIN connection c ON c.id = a.connection_id
 LEFT JOIN session s ON s.no = a.session_no
 WHERE ($1::text[] IS NULL OR a.party = ANY($1)) AND ($2::boolean IS NULL OR a.allowed = $2) AND a.no < $3
+    AND ($5::text IS NULL OR a.location_id = $5) AND ($6::text IS NULL OR a.evse_uid = $6)
+    AND ($7::timestamptz IS NULL OR a.at >= $7)
+    AND ($8::text IS NULL OR c.name = $8 OR EXISTS (
+        SELECT FROM json_array_elements(a.detail -> 'asked') asked WHERE asked ->> 'connection' = $8))
 ORDER BY a.no DESC LIMIT $4
 
 -- name: to_stop

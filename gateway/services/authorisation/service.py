@@ -36,7 +36,7 @@ from gateway.services.charge.evses import Place, read_place
 from gateway.services.cursors import LAST, encode, number_of
 from gateway.services.links import Links
 from gateway.services.ports import Conflict, NotFound, Page, Parties
-from gateway.services.ports.authorising import AuthorisationView, StopAnswer, Tap
+from gateway.services.ports.authorising import AuthorisationFilter, AuthorisationView, StopAnswer, Tap
 from gateway.store.pool import Record, Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -129,13 +129,20 @@ class Authorisation:
             raise NotFound(f"there is no authorisation {id_}")
         return view_of_row(row)
 
-    async def list(
-        self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None
-    ) -> Page[AuthorisationView]:
+    async def list(self, wanted: AuthorisationFilter, after: str | None, limit: int) -> Page[AuthorisationView]:
         """See `ports.Authorisation.list`."""
         start = number_of(after, LAST)
-        normal = None if parties is None else [party.normal for party in parties]
-        rows = await self._store.fetch(SQL["page"], normal, allowed, start, limit)
+        rows = await self._store.fetch(
+            SQL["page"],
+            None if wanted.parties is None else [party.normal for party in wanted.parties],
+            wanted.allowed,
+            start,
+            limit,
+            wanted.location,
+            wanted.evse,
+            wanted.since,
+            wanted.connection,
+        )
         return Page([view_of_row(row) for row in rows], encode(str(rows[-1]["no"])) if len(rows) == limit else None)
 
     async def close(self) -> None:

@@ -145,6 +145,25 @@ class StopAnswer:
     info: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorisationFilter:
+    """Which authorisations are meant.
+
+    Attributes:
+        allowed: Only those that were granted; False for only the others.
+        location, evse: Only those at this location, or EVSE by its uid.
+        connection: Only those that roam over it, or of which its hub was asked.
+        since: Then or later.
+    """
+
+    parties: Parties
+    allowed: bool | None = None
+    location: str | None = None
+    evse: str | None = None
+    connection: str | None = None
+    since: datetime | None = None
+
+
 class Authorisation(Protocol):
     """Who may charge at an own station."""
 
@@ -174,7 +193,5 @@ class Authorisation(Protocol):
             NotFound: There is none among those of the parties.
         """
 
-    async def list(
-        self, parties: Parties, after: str | None, limit: int, *, allowed: bool | None = None
-    ) -> Page[AuthorisationView]:
+    async def list(self, wanted: AuthorisationFilter, after: str | None, limit: int) -> Page[AuthorisationView]:
         """Gives authorisations, the newest first."""

@@ -95,6 +95,8 @@ class SessionFilter:
     Attributes:
         review: Only those that wait for a person; False for only the others.
         without_cdr: Only those that ended longer ago than this, and have no CDR, which nobody waived.
+        location, evse: Only those at this location, or EVSE by its uid.
+        reference: Only those that carry it, or roam by the authorisation that it leads to.
     """
 
     parties: Parties
@@ -102,6 +104,9 @@ class SessionFilter:
     review: bool | None = None
     connection: str | None = None
     without_cdr: timedelta | None = None
+    location: str | None = None
+    evse: str | None = None
+    reference: str | None = None
 
 
 class Sessions(Protocol):

@@ -13,6 +13,7 @@ from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Session
+from mappings.report import Issue, IssueKind
 
 SQL = Queries("gateway.services.sessions", "sessions.sql")
 
@@ -23,6 +24,7 @@ class Belongs:
 
     Attributes:
         authorisation: Number and id of ours; None where there is none.
+        admitted_at: The EVSE at which the driver was admitted, by its uid.
         claimed: It was found now, and has to be claimed.
     """
 
@@ -30,6 +32,7 @@ class Belongs:
     connection_id: int | None = None
     leg: Leg | None = None
     review: str | None = None
+    admitted_at: str | None = None
     claimed: bool = False
 
     @property
@@ -38,6 +41,14 @@ class Belongs:
         if self.connection_id is None or self.leg is None:
             return None
         return Roaming(self.connection_id, self.leg)
+
+
+def doubts_of(belongs: Belongs, session: Session) -> list[Issue]:
+    """Gives what is hardly true of its belonging: a terminal may serve several EVSEs, or uids are mixed up."""
+    if belongs.admitted_at in {None, session.evse_uid}:
+        return []
+    detail = f"is another than {belongs.admitted_at}, for which its driver was admitted"
+    return [Issue(IssueKind.SUSPECT, "evse_uid", detail)]
 
 
 def references_of(belongs: Belongs) -> set[str]:
@@ -136,7 +147,9 @@ def _of(candidate: Candidate, session: Session) -> Belongs:
     leg = candidate.leg
     if leg is None and candidate.connection_id is not None:
         leg = Leg(identification=session.identification)
-    return Belongs((candidate.no, candidate.id), candidate.connection_id, leg, claimed=True)
+    return Belongs(
+        (candidate.no, candidate.id), candidate.connection_id, leg, admitted_at=candidate.evse_uid, claimed=True
+    )
 
 
 def known(row: Record) -> Belongs:
@@ -145,7 +158,9 @@ def known(row: Record) -> Belongs:
         return Belongs(review=row["review"])
     roaming = roaming_of(row, Session.model_validate_json(row["body"]))
     leg = roaming.leg if roaming is not None else None
-    return Belongs((row["authorisation_no"], row["authorisation"]), row["connection_id"], leg, row["review"])
+    return Belongs(
+        (row["authorisation_no"], row["authorisation"]), row["connection_id"], leg, row["review"], row["admitted_at"]
+    )
 
 
 def roaming_of(row: Record, session: Session) -> Roaming | None:

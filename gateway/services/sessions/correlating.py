@@ -87,10 +87,11 @@ def correlate(
     fitting = _meant(session, [one for one in nearby if _fits(one, session, session_no)])
     if len(fitting) == 1:
         return Found(fitting[0])
+    unknown = "its reference is not known, and " if session.reference is not None else ""
     if fitting:
-        return Review(f"{len(fitting)} authorisations fit its driver, EVSE and time")
+        return Review(f"{unknown}{len(fitting)} authorisations fit its driver, EVSE and time")
     if session.auth_method in _ASKED:
-        return Review(f"its auth_method is {session.auth_method}, but no authorisation fits it")
+        return Review(f"{unknown}its auth_method is {session.auth_method}, but no authorisation fits it")
     return Own()
 
 

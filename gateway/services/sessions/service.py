@@ -32,7 +32,7 @@ from gateway.services.ports import (
     SessionTold,
     SessionView,
 )
-from gateway.services.sessions.belonging import SQL, Belongs, assigned, decide, known, references_of
+from gateway.services.sessions.belonging import SQL, Belongs, assigned, decide, doubts_of, known, references_of
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
@@ -181,6 +181,9 @@ class Sessions:
             wanted.connection,
             wanted.without_cdr,
             limit,
+            wanted.location,
+            wanted.evse,
+            wanted.reference,
         )
         return Page([_view(row) for row in rows], encode(str(rows[-1]["no"])) if len(rows) == limit else None)
 
@@ -195,7 +198,7 @@ class Sessions:
             session.party,
             session.id,
             outcome,
-            issues,
+            [*issues, *doubts_of(belongs, session)],
             belongs.authorisation[1] if belongs.authorisation is not None else None,
             self._connection(belongs),
             belongs.review,

@@ -1,6 +1,7 @@
 -- name: lock
 SELECT s.no, s.body, s.place, s.digest, s.review, s.assigned, s.last_updated, s.cdr_no, s.cdr_waived, s.ended_at, s.status, s.updated_at,
-    s.connection_id, s.authorisation_no, a.id AS authorisation, a.leg, a.connection_id AS roams_over
+    s.connection_id, s.authorisation_no, a.id AS authorisation, a.evse_uid AS admitted_at, a.leg,
+    a.connection_id AS roams_over
 FROM session s LEFT JOIN authorisation a ON a.no = s.authorisation_no
 WHERE s.party = $1 AND s.session_id = $2
 FOR UPDATE OF s
@@ -95,6 +96,12 @@ WHERE s.no < $1
     AND ($3::text IS NULL OR s.status = $3)
     AND ($4::boolean IS NULL OR (s.review IS NOT NULL) = $4)
     AND ($5::text IS NULL OR c.name = $5)
+    AND ($8::text IS NULL OR s.body ->> 'location_id' = $8)
+    AND ($9::text IS NULL OR s.body ->> 'evse_uid' = $9)
+    AND ($10::text IS NULL OR s.body ->> 'reference' = $10 OR s.authorisation_no IN (
+        SELECT no FROM authorisation WHERE id = $10
+        UNION ALL
+        SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = $10))
     AND ($6::interval IS NULL OR s.ended_at < now() - $6::interval AND s.cdr_no IS NULL AND s.cdr_waived IS NULL
         AND s.status = 'COMPLETED')
 ORDER BY s.no DESC LIMIT $7
