@@ -17,8 +17,8 @@ from tests.harness import AT, later
 
 PARTY = "FR*ABC"
 GROWING = {"authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"}
-SMALL = {"session_running"}
-"""Indexes that hold no more than what goes on at the moment, so that they may be read whole."""
+SMALL = {"session_running", "session_review"}
+"""Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
 
 STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a tap", AUTHORISATION["prepare"], (PARTY, "L1", "U1", None, "04AB", None, None, "a-1")),

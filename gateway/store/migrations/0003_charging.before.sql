@@ -97,6 +97,7 @@ CREATE INDEX session_without_cdr ON session (ended_at) WHERE ended_at IS NOT NUL
 CREATE INDEX session_running ON session (status) WHERE ended_at IS NULL;
 CREATE INDEX session_pull ON session (connection_id, last_updated);
 CREATE INDEX session_review ON session (no) WHERE review IS NOT NULL;
+CREATE INDEX session_review_reference ON session (party, (body ->> 'reference')) WHERE review IS NOT NULL;
 
 -- Every id that a charge was given, by whom.
 CREATE TABLE session_ref (
