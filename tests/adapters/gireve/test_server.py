@@ -192,6 +192,16 @@ async def test_a_list_holds_what_the_party_addressed_has_and_everybodys_if_it_is
             assert headers["X-Total-Count"] == str(len(found))
 
 
+async def test_a_party_is_ours_that_registered_or_has_locations_though_nobody_wrote_its_profile() -> None:
+    registered = {"id": "FR*ABC", "roles": ["CPO"], "business": {"name": "ABC"}}
+    async with pair(network=Network([], [location(party=XYZ)]), parties=[registered]) as both:
+        await both.register()
+        for party, expected in (("ABC", 200), ("XYZ", 200), ("OTH", 404)):
+            named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: party}
+            status, _, _ = await get(both, f"{SENDER}/locations", headers=named)
+            assert status == expected
+
+
 async def test_a_slash_at_the_end_makes_no_difference(both: Pair) -> None:
     for path in ("/ocpi/versions/", "/ocpi/2.2.1/", f"{SENDER}/locations/?limit=1", f"{SENDER}/tariffs/T1/"):
         assert (await get(both, path))[0] == 200

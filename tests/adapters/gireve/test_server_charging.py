@@ -26,8 +26,7 @@ from mappings.canonical.parties import Party, Role
 from mappings.canonical.sessions import PreferencesResult
 from mappings.canonical.texts import Business
 from mappings.canonical.tokens import ProfileType, TokenType
-from tests.adapters import doubles
-from tests.adapters.gireve.network import ABC, AT, EMSP, XYZ, Pair, location, pair
+from tests.adapters.gireve.network import ABC, AT, EMSP, XYZ, Pair, pair
 from tests.adapters.gireve.peer import DRIVER, LEG, TOKEN_WIRE, UID, cdr, place, session
 
 COMMANDS = "/ocpi/2.2.1/receiver/commands"
@@ -144,17 +143,6 @@ async def test_a_command_for_another_platforms_party_is_rejected(both: Pair) -> 
     status, body, _ = await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START, headers=named)
     assert (status, body["status_code"], body["data"]["result"]) == (404, 2001, "REJECTED")
     assert not both.commands.taken
-
-
-async def test_a_party_is_ours_that_registered_or_has_locations_though_nobody_wrote_its_profile() -> None:
-    registered = {"id": "FR*ABC", "roles": ["CPO"], "business": {"name": "ABC"}}
-    network = doubles.Network([], [location(party=XYZ)])
-    async with pair(network=network, allowed_hosts=["iop.example"], parties=[registered]) as both:
-        await both.register()
-        for party, result in (("ABC", "ACCEPTED"), ("XYZ", "ACCEPTED"), ("OTH", "REJECTED")):
-            named = {ocpi.TO_COUNTRY: "FR", ocpi.TO_PARTY: party}
-            _, body, _ = await call(both, "POST", f"{COMMANDS}/START_SESSION", json=START, headers=named)
-            assert body["data"]["result"] == result
 
 
 async def test_why_a_command_is_refused_is_said_and_logged_without_who_asks(both: Pair) -> None:

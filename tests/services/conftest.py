@@ -1,0 +1,25 @@
+"""Fixtures of the services."""
+
+import pytest
+
+from tests.backend import backend
+from tests.harness import NOWHERE, WHO, idle, location
+from tests.services.commanding import Desk
+
+
+@pytest.fixture
+async def listener():
+    async with backend() as made:
+        yield made
+
+
+@pytest.fixture
+async def desk(database_url, listener):
+    async with idle(database_url) as services:
+        made = Desk(services.app, listener)
+        await made.connect("hubject", NOWHERE["hubject"] | {"command_seconds": 8.0})
+        await made.connect("gireve", NOWHERE["gireve"] | {"command_seconds": 9.0, "margin_seconds": 1.0})
+        await made.put(location())
+        _, made.secret = await made.app.services.call_outs.create("ears", listener.url, [], [], None, WHO)
+        yield made
+        await made.commands.stop()

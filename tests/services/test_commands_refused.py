@@ -1,0 +1,147 @@
+"""Commands from hubs that nobody is asked about: what is not there, not agreed, over already, or not clear."""
+
+import pytest
+
+from adapters.core.connection import Mode, Scope
+from gateway.agreements.model import Service
+from gateway.services.network import Network, Published
+from gateway.services.ports.agreements import NewAgreement
+from mappings.canonical.commands import (
+    CancelReservation,
+    CommandResult,
+    EvseRef,
+    StopSession,
+    UnlockConnector,
+)
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.tokens import Identification, TokenType
+from tests.harness import OTHER, PARTY, WHO, evse, location
+from tests.services.commanding import ACCEPTED, BY_UID, DRIVER, EMSP, REJECTED, reserve, start
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        EvseRef(evse_id=EvseId("NL*ABC*E404")),
+        EvseRef(location_id="L1", evse_uid="U404"),
+        EvseRef(location_id="L404"),
+        EvseRef(party=OTHER, location_id="L1", evse_uid="U1"),
+        EvseRef(),
+    ],
+)
+async def test_a_command_to_an_evse_that_is_not_there_asks_nobody(desk, at):
+    assert (await desk.perform(start(at=at))).result is CommandResult.UNKNOWN_EVSE
+    assert (await desk.take(start(at=at))).result is CommandResult.UNKNOWN_EVSE
+    assert desk.listener.heard == []
+
+
+async def test_an_evse_out_of_the_connections_scope_is_not_there(desk):
+    await desk.app.services.connections.set_scope("hubject", Scope(locations=frozenset({"NL*ABC/L2"})), WHO)
+    assert (await desk.perform(start())).result is CommandResult.UNKNOWN_EVSE
+
+
+async def test_a_location_id_that_two_parties_use_is_not_guessed_at(desk):
+    await desk.put(location(party=OTHER))
+    assert (await desk.take(start(at=BY_UID))).result is CommandResult.UNKNOWN_EVSE
+    named = await desk.take(start(at=BY_UID.model_copy(update={"party": OTHER})))
+    await desk.carried()
+    assert (named.result, desk.listener.heard[0].json["party"]) == (ACCEPTED, "NL*XYZ")
+
+
+async def test_any_evse_of_a_location_is_one_that_is_free(desk):
+    await desk.put(location("L2", evse("A", "NL*ABC*EA", status="CHARGING"), evse("B", "NL*ABC*EB")))
+    await desk.perform(start(at=EvseRef(location_id="L2")))
+    assert desk.listener.heard[0].json["place"]["evse_uid"] == "B"
+
+
+async def test_a_connection_that_is_not_live_has_nothing_carried_out(desk):
+    await desk.app.services.connections.set_mode("hubject", Mode.SHADOW, WHO)
+    assert (await desk.perform(start())).result is REJECTED
+    assert desk.listener.heard == []
+
+
+async def test_without_an_agreement_nothing_begins_but_what_runs_can_be_stopped(desk):
+    await desk.perform(start())
+    services = frozenset({Service.POI})
+    await desk.app.services.agreements.create(NewAgreement("hubject", services, 100), WHO)
+    assert (await desk.perform(start("h-2"))).result is CommandResult.NO_CONTRACT
+    assert (await desk.perform(reserve())).result is CommandResult.NO_CONTRACT
+    assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is ACCEPTED
+    page = await desk.app.services.commands.list(None, None, None, None, 10)
+    assert [(view.kind, view.result) for view in page.items] == [
+        ("STOP_SESSION", ACCEPTED),
+        ("RESERVE_NOW", CommandResult.NO_CONTRACT),
+        ("START_SESSION", CommandResult.NO_CONTRACT),
+        ("START_SESSION", ACCEPTED),
+    ]
+
+
+@pytest.mark.parametrize("agreed", [Service.POI, None])
+async def test_why_no_agreement_lets_an_emsp_is_said_in_a_sentence(desk, agreed):
+    if agreed is not None:
+        await desk.app.services.agreements.create(NewAgreement("hubject", frozenset({agreed}), 100), WHO)
+        text = "The agreement with the EMSP does not cover this service"
+    else:
+        wanted = NewAgreement("hubject", frozenset({Service.REMOTE}), 100, emsp=PartyId("FR-OTH"))
+        await desk.app.services.agreements.create(wanted, WHO)
+        text = "There is no agreement with the EMSP"
+    refused = await desk.perform(start())
+    assert (refused.result, refused.text) == (CommandResult.NO_CONTRACT, text)
+
+
+async def test_a_reservation_that_would_be_over_already_is_refused(desk):
+    for answer in (await desk.perform(reserve(minutes=-1)), await desk.take(reserve(minutes=-1))):
+        assert (answer.result, answer.text) == (REJECTED, "The reservation would have ended already")
+    assert desk.listener.heard == []
+
+
+async def test_a_connector_that_the_evse_has_not_is_not_found_and_asks_nobody(desk):
+    at = EvseRef(location_id="L1", evse_uid="U1", connector_id="9")
+    for command in (start(at=at), UnlockConnector(at=at, emsp=EMSP)):
+        taken = await desk.take(command)
+        assert (taken.result, taken.text) == (CommandResult.UNKNOWN_EVSE, "The EVSE has no such connector")
+    assert desk.listener.heard == []
+
+
+async def test_who_is_told_that_something_is_unknown_is_told_what(desk):
+    for command, text in (
+        (start(at=EvseRef(location_id="L404")), "There is no such EVSE, or it is not clear whose is meant"),
+        (StopSession(session="s-404"), "There is no such session, or it is over"),
+        (CancelReservation(reservation="r-404"), "There is no such reservation, or it is over"),
+    ):
+        assert (await desk.take(command)).text == text
+
+
+async def test_a_cancellation_without_an_emsp_is_of_the_only_reservation_of_that_id(desk):
+    other = PartyId("DE-ABC")
+    await desk.perform(reserve("1/x", leg=Leg(emsp=EMSP, identification=DRIVER)))
+    cancel = CancelReservation(reservation="1/x")
+    assert (await desk.take(cancel)).result is CommandResult.UNKNOWN_RESERVATION  # it is another connection's
+    another = Leg(emsp=other, identification=Identification(type=TokenType.APP_USER, uid="other"))
+    await desk.perform(reserve("1/x", leg=another, emsp=other))
+    refused = await desk.perform(cancel)
+    assert (refused.result, refused.text) == (REJECTED, "Several are called so, and it is not said whose is meant")
+    assert (await desk.perform(CancelReservation(reservation="1/x", emsp=other))).result is ACCEPTED
+    assert (await desk.perform(cancel)).result is ACCEPTED
+    assert desk.listener.heard[-1].json["reference"] == desk.listener.heard[0].json["reference"]
+
+
+async def test_a_paused_connection_takes_no_command_but_tells_what_came_of_an_earlier_one(desk):
+    first = await desk.perform(start())
+    await desk.app.services.connections.pause("hubject", "maintenance", WHO)
+    await desk.app.links.refresh()
+    refused = await desk.perform(start("h-2"))
+    assert (refused.result, refused.text) == (REJECTED, "The connection is paused")
+    assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is REJECTED
+    assert await desk.perform(start()) == first
+    assert len(desk.listener.heard) == 1
+
+
+async def test_whoever_has_locations_is_a_party_of_the_platform_though_nobody_wrote_its_profile(desk):
+    published, hub = Published(desk.app.store, Network(desk.app.store)), desk.hub("gireve")
+    await desk.put(location(party=OTHER))
+    await desk.put(location("L7"))
+    assert [await published.parties(hub), await published.owners(hub)] == [[], [PARTY, OTHER]]
+    await desk.app.services.connections.set_scope("gireve", Scope(parties=frozenset({OTHER})), WHO)
+    assert await published.owners(desk.hub("gireve")) == [OTHER]
