@@ -32,7 +32,7 @@ async def test_what_iop_pulls_is_what_it_was_told(database_url: str, kind: str |
             }
 
 
-async def test_a_session_that_iop_refused_it_finds_by_pulling_but_no_cdr_that_may_be_replaced_yet(database_url: str) -> None:
+async def test_a_session_that_iop_refused_it_finds_by_pulling_but_no_cdr(database_url: str) -> None:
     async with scene(database_url, "gireve") as stage:
         stage.fail("gireve", "refuse", "/sessions/")
         stage.fail("gireve", "refuse", "/receiver/.*/cdrs")
