@@ -1,10 +1,14 @@
 """Fixtures of the services."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from gateway.store.pool import Store
 from tests.backend import backend
 from tests.harness import NOWHERE, WHO, idle, location
 from tests.services.commanding import Desk
+from tests.services.roaming import Roaming, roaming
 
 
 @pytest.fixture
@@ -23,3 +27,9 @@ async def desk(database_url, listener):
         _, made.secret = await made.app.services.call_outs.create("ears", listener.url, [], [], None, WHO)
         yield made
         await made.commands.stop()
+
+
+@pytest.fixture
+async def hubs(store: Store) -> AsyncIterator[Roaming]:
+    async with roaming(store) as made:
+        yield made

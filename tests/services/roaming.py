@@ -15,7 +15,7 @@ from gateway.services.authorisation.admitting import Admission, Origin, record
 from gateway.services.cdrs.alarms import Alarms
 from gateway.services.cdrs.service import Cdrs
 from gateway.services.links import Links
-from gateway.services.ports import CdrResult, SessionResult
+from gateway.services.ports import Agreed, CdrResult, CdrState, Correction, SessionResult
 from gateway.services.publishing import Publishing
 from gateway.services.sessions.service import Sessions
 from gateway.store.pool import Record, Store
@@ -242,3 +242,20 @@ async def roaming(store: Store) -> AsyncIterator[Roaming]:
         yield made
     finally:
         await links.close()
+
+
+def agreed(**changes: Any) -> Correction:
+    """A correction."""
+    return Correction(reason="the meter was read wrongly", agreed=Agreed.model_validate(changes))
+
+
+async def state(hubs: Roaming, cdr_id: str = "c-1") -> CdrState:
+    """How far a CDR is."""
+    view = await hubs.cdrs.get(PARTY, cdr_id)
+    assert view is not None
+    return view.state
+
+
+async def told(hubs: Roaming) -> list[Cdr]:
+    """The CDRs that the hub is told."""
+    return [message.cdr for message in await hubs.messages("hub") if message.cdr is not None]

@@ -1,6 +1,6 @@
 """Sessions and CDRs as hubs pull them, and what drivers wish of a session that runs."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,11 @@ from adapters.core.inbound import Page, Window
 from gateway.events.callouts import Answered, Later, Silence, SilenceReason
 from gateway.services.ports import Agreed, Correction
 from gateway.services.sessions.pulling import Charges, Word
-from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
 from mappings.canonical.tokens import ProfileType
 from tests.harness import PARTY, WHO, later
-from tests.services.roaming import Roaming, cdr, ended, leg, roaming, session
+from tests.services.roaming import Roaming, cdr, ended, leg, session
 
 FAST = ChargingPreferences(profile=ProfileType.FAST)
 
@@ -35,12 +34,6 @@ class Backend:
         assert id_
         self.asked.append((party, kind, body))
         return self.word
-
-
-@pytest.fixture
-async def hubs(store: Store) -> AsyncIterator[Roaming]:
-    async with roaming(store) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What becomes of charges when the connection is removed over which they roamed."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,18 +7,11 @@ import pytest
 from adapters.core.connection import Mode
 from gateway.services.connections import Connections
 from gateway.services.ports import CdrState, Conflict
-from gateway.store.pool import Store
 from tests.harness import PARTY, WHO, later
-from tests.services.roaming import Roaming, roaming
+from tests.services.roaming import Roaming
 
 NOBODY: Any = None
 """Who is not asked when a connection is removed."""
-
-
-@pytest.fixture
-async def hubs(store: Store) -> AsyncIterator[Roaming]:
-    async with roaming(store) as made:
-        yield made
 
 
 async def remove(hubs: Roaming) -> None:

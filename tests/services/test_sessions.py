@@ -1,7 +1,6 @@
 """Sessions on a real database, over hubs in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,19 +10,12 @@ import pytest
 from adapters.core.connection import Mode
 from gateway.services.authorisation.admitting import Origin
 from gateway.services.ports import Conflict, Invalid, NotFound, SessionFilter
-from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod, Metering, Session, SessionStatus
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.report import IssueKind
 from tests.harness import PARTY, WHO, eventually, later
-from tests.services.roaming import CARD, CONTRACT, OTHER_CARD, Roaming, cdr, ended, leg, roaming, session
-
-
-@pytest.fixture
-async def hubs(store: Store) -> AsyncIterator[Roaming]:
-    async with roaming(store) as made:
-        yield made
+from tests.services.roaming import CARD, CONTRACT, OTHER_CARD, Roaming, cdr, ended, leg, session
 
 
 def names(error: pytest.ExceptionInfo[Invalid]) -> list[str]:
