@@ -125,6 +125,9 @@ def _for_development(settings: Settings, folder: Path) -> Iterator[Settings]:
         changes["admin_key"] = _kept(folder / "admin-key", token_urlsafe(32))
     if "host" not in settings.model_fields_set:
         changes["host"] = "127.0.0.1"
+    if "public_url" not in settings.model_fields_set and settings.port:
+        scheme = "http" if settings.tls_certificate is None else "https"
+        changes["public_url"] = f"{scheme}://127.0.0.1:{settings.port}"
     if settings.database_url is not None:
         yield settings.model_copy(update=changes)
         return

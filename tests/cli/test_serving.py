@@ -29,8 +29,10 @@ async def test_run_for_development_needs_nothing_and_remembers(bare):
     for _ in range(2):
         child = await bare.start("run", "--dev", ROAMGATE_PORT="0")
         port = (await lines_until(child, "started"))["port"]
-        await child.stderr.readline()
-        key = (await child.stderr.readline()).decode().split("ROAMGATE_KEY=")[1].strip()
+        shown = ""
+        while "ROAMGATE_KEY=" not in shown:
+            shown = (await asyncio.wait_for(child.stderr.readline(), 60)).decode()
+        key = shown.split("ROAMGATE_KEY=")[1].strip()
         keys.add(key)
         url = f"http://127.0.0.1:{port}"
         assert (await bare("connections", "list", "--json", ROAMGATE_URL=url, ROAMGATE_KEY=key)).json == []
