@@ -292,7 +292,8 @@ def _barred(connection: Connection, command: Command, now: datetime) -> CommandA
     text = None
     if connection.mode is not Mode.LIVE:
         text = "The connection is not live"
-    elif connection.state is State.PAUSED:
+    elif connection.state is State.PAUSED and isinstance(command, StartSession | ReserveNow):
+        # What ends a charge or lets a car go is carried out all the same: its driver cannot help the pause.
         text = "The connection is paused"
     elif isinstance(command, ReserveNow) and command.expires <= now:
         text = "The reservation would have ended already"
