@@ -147,9 +147,9 @@ async def test_many_cdrs_are_told_apart_by_their_line(face):
 async def test_a_correction_is_a_credit_where_the_hub_can_else_a_dispute(face):
     await face.call("POST", "/v1/cdrs", json=CDR)
     status, done, _ = await face.call("POST", BILL + "/corrections", json=CORRECTION | {"reason": "credit"})
-    assert (status, done) == (200, {"outcome": "credited", "cdr": "c-1-R1", "credit": "c-1-C1"})
+    assert (status, done) == (200, {"outcome": "credited", "cdr": "c-1-R1", "credit": "c-1-C1", "unchanged": False})
     status, done, _ = await face.call("POST", BILL + "/corrections", json=CORRECTION)
-    assert (status, done) == (200, {"outcome": "dispute", "cdr": "c-1", "dispute": 1})
+    assert (status, done) == (200, {"outcome": "dispute", "cdr": "c-1", "dispute": 1, "unchanged": False})
     _, view, _ = await face.call("GET", BILL)
     assert [one["reason"] for one in view["disputes"]] == ["The meter was read wrongly"]
 
