@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from gateway.store.secrets import Cipher
 from tests.project.files import ROOT
 
 ADMIN = "an-administrator-from-the-environment"
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets what it runs in the background ignore it, and whatever that starts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass
