@@ -1,5 +1,6 @@
 """Fixtures for every test that needs the database, and a judge of everything that is sent to Hubject."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -16,6 +17,24 @@ from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 # A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+_LONGEST = 300
+"""Seconds after which a test fails that would hold up all others."""
+
+
+@pytest.fixture(autouse=True)
+def a_test_that_hangs_fails() -> Iterator[None]:
+    """Ends a test that waits for what never comes, with a traceback of where it waits."""
+
+    def ring(_number: int, _frame: object) -> None:
+        raise TimeoutError(f"not ended within {_LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(_LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

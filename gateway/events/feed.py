@@ -144,7 +144,10 @@ class Feed:
             except Exception:
                 log.exception("events not placed")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._written.wait(), POLL)
+                # Not `wait_for`, which in Python 3.11 loses a cancellation that comes together with what is waited for:
+                # this would go on for ever, and so would whoever stops it.
+                async with asyncio.timeout(POLL):
+                    await self._written.wait()
                 await asyncio.sleep(max(looked + GATHER - time.monotonic(), 0.0))
                 self._written.clear()
 

@@ -92,7 +92,8 @@ class MessageWorker:
     async def _wait(self) -> None:
         idle = not self._tasks
         try:
-            await asyncio.wait_for(self._woken.wait(), POLL)
+            async with asyncio.timeout(POLL):
+                await self._woken.wait()
         except TimeoutError:
             return
         self._woken.clear()

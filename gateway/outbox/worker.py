@@ -97,7 +97,8 @@ class Worker:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), POLL)
+            async with asyncio.timeout(POLL):
+                await self._woken.wait()
         except TimeoutError:
             return
         self._woken.clear()

@@ -147,7 +147,8 @@ class Driving:
     @staticmethod
     async def _wait(event: asyncio.Event, seconds: float) -> None:
         try:
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await event.wait()
         except TimeoutError:
             return  # whoever asked sees that there is no result
 

@@ -119,7 +119,8 @@ class EventOperations:
                 return page
             after = page.next
             with suppress(TimeoutError):
-                await asyncio.wait_for(changes.wait(), left)
+                async with asyncio.timeout(left):
+                    await changes.wait()
 
     async def _stream(self, call: Call) -> web.StreamResponse:
         after = _last_event_id(call.request) or call["after"]

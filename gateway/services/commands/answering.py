@@ -158,7 +158,8 @@ class Answering:
                 if left <= 0:
                     return None
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(waiting.wait(), min(left, POLL))
+                    async with asyncio.timeout(min(left, POLL)):
+                        await waiting.wait()
         finally:
             self._waiting.pop(id_, None)
 
