@@ -9,7 +9,6 @@ import pytest
 from gateway.events.feed import LATEST, Feed
 from gateway.events.writing import Event, EventType, append
 from gateway.services.ports import BadCursor, Conflict
-from gateway.store.listening import Listening
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 
@@ -205,9 +204,9 @@ async def test_every_webhook_that_wants_an_event_gets_a_delivery_in_the_order_of
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_feed_that_is_woken_while_it_is_stopped_stops(store: Store, turns: int) -> None:
     feed = Feed(store, lambda: None, timedelta(days=1))
-    listening = Listening(store, {})
-    await feed.start(listening)
-    await feed.read(None, None, None, 1)
+    await feed.start()
+    while not feed._written._waiters:  # noqa: ASYNC110 - it looks first, then waits
+        await asyncio.sleep(0)
     feed.wake()
     for _ in range(turns):
         await asyncio.sleep(0)
