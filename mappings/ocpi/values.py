@@ -141,10 +141,16 @@ def kept(wire: Mapping[str, Any], known: frozenset[str], report: Report, path: P
     return unknown
 
 
+def unread(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives the raw values that were set aside, of an object whose model has no place for anything else."""
+    return {field[len(UNREAD) :]: value for field, value in wire.items() if field.startswith(UNREAD)}
+
+
 def dropped(wire: Mapping[str, Any], known: frozenset[str], report: Report, path: Path) -> None:
     """Notes the peer's own fields in an object whose model has no place for them."""
     for field, value in wire.items():
-        if field not in known:
+        # Of what could not be read there is an issue already.
+        if field not in known and not field.startswith(UNREAD):
             report.add(IssueKind.LEFT_OUT, show((*path, field)), "not a field of this version; left out", value)
 
 

@@ -107,7 +107,7 @@ def _ids(wire: wc.Cdr, report: Report) -> dict[str, str | None]:
 
 def _location(wire: wc.CdrLocation, report: Report, path: Path, unknown: dict[str, Any]) -> CdrLocation:
     values.dropped(wire, _LOCATION, report, path)
-    unread: dict[str, Any] = {}
+    unread = values.unread(wire)
     country = countries.mend(wire["country"])
     if country is None:
         raise report.refuse(show((*path, "country")), "not an ISO 3166-1 alpha-3 code", wire["country"])

@@ -251,6 +251,18 @@ def test_a_reservation_that_found_no_evse_says_so() -> None:
     assert cdrs.from_canonical(cdr)[0]["cdr_location"]["evse_id"] == "#NA"
 
 
+def test_what_cannot_be_read_of_a_cdrs_place_is_one_issue_and_kept() -> None:
+    wire = spoilt(CDR, "cdr_location.name", ["x"])
+    wire["cdr_location"]["site"] = "north"
+    cdr, issues = cdrs.to_canonical(json.dumps(wire))
+    assert [(issue.kind, issue.field) for issue in issues] == [
+        (IssueKind.UNKNOWN, "cdr_location.name"),
+        (IssueKind.LEFT_OUT, "cdr_location.site"),
+    ]
+    assert cdr.unknown == {"cdr_location": {"name": ["x"]}}
+    assert "name" not in cdrs.from_canonical(cdr)[0]["cdr_location"]
+
+
 def test_a_cdr_without_a_cost_says_zero_only_where_the_settings_want_it() -> None:
     cdr = read_cdr().model_copy(update={"total_cost": None})
     with pytest.raises(Refused) as error:
