@@ -452,6 +452,7 @@ def cdrs(draw: st.DrawFn) -> Cdr:
         time=draw(decimals(0, 100, 4)),
         parking_time=draw(maybe(decimals(0, 100, 4))),
         total_cost=draw(maybe(moneys)),
+        priced_by_hub=draw(st.booleans()),
         fixed_cost=draw(maybe(moneys)),
         energy_cost=draw(maybe(moneys)),
         time_cost=draw(maybe(moneys)),

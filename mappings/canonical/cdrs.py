@@ -133,6 +133,7 @@ class Cdr(Model):
         identification, auth_method, reference: As in the session.
         tariffs: That applied, whole.
         total_cost: Of everything; None where the CPO tells no price (a setting per connection sends zero then).
+        priced_by_hub: The cost is not the CPO's own: a hub worked it out for one that tells none.
         fixed_cost, energy_cost, time_cost, parking_cost, reservation_cost: Parts of it.
         invoice_id: The CPO's invoice, if there is one.
         credit: Takes an earlier CDR back, `credited_cdr`.
@@ -160,6 +161,7 @@ class Cdr(Model):
     time: Annotated[Number, Field(ge=0)]
     parking_time: Annotated[Number, Field(ge=0)] | None = None
     total_cost: Money | None = None
+    priced_by_hub: bool = False
     fixed_cost: Money | None = None
     energy_cost: Money | None = None
     time_cost: Money | None = None

@@ -67,6 +67,8 @@ def cdr(source: Cdr, who: w.Wire, write_tariff: WriteTariff, report: Report, *, 
     values.not_said(source, _NOT_SAID, report, (), _WHY)
     if source.metering != Metering():
         report.add(IssueKind.LOST, "metering", _WHY)
+    if source.priced_by_hub:
+        report.add(IssueKind.LOST, "priced_by_hub", _WHY)
     made["last_updated"] = times.write(source.last_updated)
     return made
 

@@ -179,6 +179,7 @@ CDRS = FieldTable(
         R("Cdr.time", "total_time", "refused where negative", _DIGITS),
         R("Cdr.parking_time", "total_parking_time", "refused where negative", _DIGITS),
         R("Cdr.total_cost", "total_cost", "zero where there is none and the settings want it; else refused"),
+        R("Cdr.priced_by_hub", "", "", _NO_PLACE),
         R("Cdr.fixed_cost", "total_fixed_cost"),
         R("Cdr.energy_cost", "total_energy_cost"),
         R("Cdr.time_cost", "total_time_cost"),

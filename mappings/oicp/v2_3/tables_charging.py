@@ -187,6 +187,7 @@ CDRS = FieldTable(
         FieldRule("Cdr.time", "", "read: from SessionStart to SessionEnd", _NO_PLACE),
         FieldRule("Cdr.parking_time", "", "", _NO_PLACE),
         FieldRule("Cdr.total_cost", "", "", _NO_MONEY),
+        FieldRule("Cdr.priced_by_hub", "", "", _NO_MONEY),
         FieldRule("Cdr.fixed_cost", "", "", _NO_MONEY),
         FieldRule("Cdr.energy_cost", "", "", _NO_MONEY),
         FieldRule("Cdr.time_cost", "", "", _NO_MONEY),
