@@ -13,10 +13,10 @@ from decimal import Decimal
 from aiohttp import web
 
 from adapters import gireve, hubject
-from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.core.peers import Peers
+from adapters.core.roaming import HubAdapter
 from adapters.core.tls import ListenerTls, TlsFiles
 from gateway.agreements.repository import Agreements
 from gateway.events.callouts import CallOuts
@@ -33,6 +33,7 @@ from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
+from gateway.services.catalogue.service import Catalogue
 from gateway.services.cdrs.alarms import Alarms
 from gateway.services.cdrs.service import Cdrs
 from gateway.services.cdrs.settlements import CdrSettlements
@@ -43,13 +44,16 @@ from gateway.services.commands.service import Commands
 from gateway.services.commands.taking_up import TakingUp
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
+from gateway.services.drivers.service import Drivers
 from gateway.services.importing import Importing
 from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
+from gateway.services.received.service import Received
 from gateway.services.registry import Registry
+from gateway.services.sent_commands.service import SentCommands
 from gateway.services.sessions.pulling import Charges
 from gateway.services.sessions.service import Sessions
 from gateway.services.state import Gauges, Readiness
@@ -171,6 +175,10 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         commands,
         tokens,
         charges,
+        Catalogue(),
+        Drivers(),
+        Received(),
+        SentCommands(),
         registry,
         metrics,
         settings.public_url.rstrip("/"),
@@ -235,7 +243,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, ears)
 
 
-def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], ChargingAdapter]:
+def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], HubAdapter]:
     return lambda connection: hub.adapter(connection, gateway())
 
 

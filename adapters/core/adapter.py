@@ -15,9 +15,10 @@ from adapters.core.outcomes import Outcome
 from adapters.core.profile import Profile
 from mappings.canonical.locations import EvseStatus, Location
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 from mappings.report import Issue, Refused
 
-Subject: TypeAlias = Location | Tariff
+Subject: TypeAlias = Location | Tariff | Token
 
 
 class WireKey(NamedTuple):

@@ -6,10 +6,21 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from pydantic import BaseModel
 
-from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
-from adapters.core.inbound import Charges, Commands, Observer, Published, Registry, Tokens
+from adapters.core.inbound import (
+    Catalogue,
+    Charges,
+    Commands,
+    Drivers,
+    Observer,
+    Published,
+    Received,
+    Registry,
+    SentCommands,
+    Tokens,
+)
 from adapters.core.peers import Peers
+from adapters.core.roaming import HubAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,10 @@ class Gateway:
     commands: Commands
     tokens: Tokens
     charges: Charges
+    catalogue: Catalogue
+    drivers: Drivers
+    received: Received
+    sent_commands: SentCommands
     registry: Registry
     observer: Observer
     public_url: str
@@ -54,7 +69,7 @@ class Hub:
 
     name: str
     settings: type[BaseModel]
-    adapter: Callable[[Connection, Gateway], ChargingAdapter]
+    adapter: Callable[[Connection, Gateway], HubAdapter]
     routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None
     unregister: Callable[[Connection, Gateway], Awaitable[None]] | None = None

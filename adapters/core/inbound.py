@@ -1,18 +1,22 @@
 """What a hub's server asks of the gateway. Implemented by the gateway, handed to the adapter when it is built."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from adapters.core.charging import CommandTaken
+from adapters.core.charging import Answer, CommandTaken
 from adapters.core.connection import Connection
-from mappings.canonical.commands import Command, CommandAnswer
+from mappings.canonical.cdrs import Cdr
+from mappings.canonical.commands import Command, CommandAnswer, EvseRef
 from mappings.canonical.ids import PartyId
-from mappings.canonical.locations import Location
-from mappings.canonical.parties import Party
-from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
+from mappings.canonical.legs import Leg
+from mappings.canonical.locations import EvseStatusReport, Location
+from mappings.canonical.parties import ClientInfo, Party
+from mappings.canonical.sessions import ChargingPreferences, PreferencesResult, Session, SessionNews
 from mappings.canonical.tariffs import Tariff
-from mappings.canonical.tokens import Token, TokenType
+from mappings.canonical.tokens import Pin, Token, TokenType
+from mappings.report import Issue
 
 
 class Page(NamedTuple):
@@ -125,6 +129,129 @@ class Charges(Protocol):
         Args:
             emsp: Who asks, whose sessions alone there are; None where the hub does not tell.
         """
+
+
+class Asked(NamedTuple):
+    """A driver of ours at somebody else's station, as a hub asks for them.
+
+    Attributes:
+        leg: The driver, and what the hub calls the session to be; `leg.emsp` is ours, where the hub names it.
+        cpo: Whose station; None where the hub does not tell.
+        at: Which; None where the hub does not tell.
+        pin: For a QR code.
+        within: What the answer may take, our margin taken off.
+    """
+
+    leg: Leg
+    cpo: PartyId | None
+    at: EvseRef | None
+    pin: Pin | None
+    within: timedelta
+
+
+class Drivers(Protocol):
+    """Our own drivers, of whom hubs ask."""
+
+    async def authorise(self, connection: Connection, asked: Asked) -> Answer:
+        """Says whether a driver may charge. `Allowed.leg` has our id of the permit as `emsp_session` and `reference`.
+
+        Never `Unanswered`: what nobody knows in time is `Denied` with `NO_ANSWER`.
+        """
+
+    async def authorise_stop(self, connection: Connection, asked: Asked) -> Answer:
+        """Says whether a medium may stop the session that the leg names."""
+
+    async def tokens(self, connection: Connection, window: Window) -> Page:
+        """Gives driver tokens, blocked ones too."""
+
+    async def token(self, connection: Connection, party: PartyId, uid: str, type_: TokenType) -> Token | None:
+        """Gives one driver token; None if there is none, or it was withdrawn."""
+
+
+class LocationCopy(NamedTuple):
+    """A partner's location as a hub told it.
+
+    Attributes:
+        digest: Of what the hub sent, 16 bytes.
+        statuses: It carries its EVSEs' statuses; else those that are stored stay.
+    """
+
+    location: Location
+    issues: Sequence[Issue]
+    digest: bytes
+    statuses: bool = True
+
+
+class Catalogue(Protocol):
+    """Partners' stations, as a hub pushes them. What is here is a copy per connection."""
+
+    async def put_location(self, connection: Connection, copy: LocationCopy) -> bool:
+        """Writes a location whole; True if it is new. One older than what is stored changes nothing."""
+
+    async def location(self, connection: Connection, party: PartyId, location_id: str) -> Location | None:
+        """Gives a location with its present statuses; None if it was never told."""
+
+    async def put_status(self, connection: Connection, report: EvseStatusReport) -> bool:
+        """Writes an EVSE's status; False where there is no such EVSE. One older than what is stored changes nothing."""
+
+    async def withdraw_location(self, connection: Connection, party: PartyId, location_id: str) -> bool:
+        """Marks a location as gone; False where it never was."""
+
+    async def put_tariff(self, connection: Connection, tariff: Tariff, digest: bytes) -> bool:
+        """Writes a tariff; True if it is new."""
+
+    async def tariff(
+        self, connection: Connection, party: PartyId, tariff_id: str, target: PartyId | None = None
+    ) -> Tariff | None:
+        """Gives the tariff for a target; else the one that is for all; else None."""
+
+    async def withdraw_tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> bool:
+        """Marks every variant of a tariff as gone; False where there is none."""
+
+    async def put_party(self, connection: Connection, info: ClientInfo) -> None:
+        """Writes what a hub says of another platform's party (OCPI's ClientInfo)."""
+
+
+class CdrTaken(StrEnum):
+    """What became of a CDR that came home."""
+
+    NEW = "NEW"
+    """Taken, in review or not: who sent it has done their part."""
+    SAME = "SAME"
+    """It is here already."""
+    CONFLICT = "CONFLICT"
+    """Another content is here under the same id; the later one is kept beside it, in review."""
+
+
+class Received(Protocol):
+    """Sessions and CDRs of our own drivers at partners' stations, as hubs tell them."""
+
+    async def session(self, connection: Connection, session: Session) -> bool:
+        """Writes a session as its CPO tells it, whole; True if it is new. An older one changes nothing."""
+
+    async def get_session(self, connection: Connection, party: PartyId, session_id: str) -> Session | None:
+        """Gives a session that was told whole."""
+
+    async def news(self, connection: Connection, news: SessionNews) -> None:
+        """Takes what is told of a session piece by piece (OICP's charging notifications), in whatever order."""
+
+    async def cdr(self, connection: Connection, cdr: Cdr, leg: Leg | None, digest: bytes) -> CdrTaken:
+        """Takes a CDR, durably. What does not fit is taken too, and held for review.
+
+        Args:
+            leg: How the hub names the charge, where it tells beyond the CDR's own fields.
+            digest: Of what the hub sent, 16 bytes.
+        """
+
+    async def get_cdr(self, connection: Connection, party: PartyId, cdr_id: str) -> Cdr | None:
+        """Gives a CDR that came over this connection."""
+
+
+class SentCommands(Protocol):
+    """Commands that we sent for our drivers."""
+
+    async def told(self, connection: Connection, id_: str, answer: CommandAnswer) -> bool:
+        """Takes the result of a command; False if we sent none of that id over this connection."""
 
 
 class Observer(Protocol):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapters.core.adapter import Subject, WireKey
-from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
+from adapters.core.roaming import HubAdapter
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.locations import Location
@@ -20,7 +20,7 @@ class Link:
     """A connection and the adapter that serves it."""
 
     connection: Connection
-    adapter: ChargingAdapter
+    adapter: HubAdapter
 
     def keys(self, subject: Subject) -> list[WireKey]:
         """Names what this connection's hub should know of an object, within its scope."""

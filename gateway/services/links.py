@@ -5,8 +5,8 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection, Mode, Scope, State
+from adapters.core.roaming import HubAdapter
 from gateway.outbox.projecting import Link
 from gateway.store.pool import Record, Store, Transaction
 from gateway.store.queries import Queries
@@ -18,7 +18,7 @@ SQL = Queries("gateway.services", "connections.sql")
 # alone, so that no object is written by somebody who does not know a connection yet.
 _LOCK = 0x6C696E6B
 
-Build = Callable[[Connection], ChargingAdapter]
+Build = Callable[[Connection], HubAdapter]
 """Makes the adapter of a connection."""
 
 
@@ -36,7 +36,7 @@ class Links:
         self._links: dict[int, Link] = {}
         self._revision = -1
         self._changed: Callable[[], None] | None = None
-        self._retired: dict[asyncio.Task[None], ChargingAdapter] = {}
+        self._retired: dict[asyncio.Task[None], HubAdapter] = {}
 
     @property
     def revision(self) -> int:
@@ -117,7 +117,7 @@ class Links:
         if revision <= self._revision:
             return False
         links: dict[int, Link] = {}
-        retired: list[ChargingAdapter] = []
+        retired: list[HubAdapter] = []
         for row in rows:
             if row["id"] is None:  # there is no connection at all
                 continue
@@ -137,11 +137,11 @@ class Links:
             self._changed()
         return True
 
-    def build(self, connection: Connection) -> ChargingAdapter:
+    def build(self, connection: Connection) -> HubAdapter:
         """Makes the adapter of a connection."""
         return self._builders[connection.hub](connection)
 
-    def _retire(self, adapter: ChargingAdapter) -> None:
+    def _retire(self, adapter: HubAdapter) -> None:
         """Closes an adapter once whoever is in the middle of a call with it must have ended."""
 
         async def later() -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from mappings.canonical.base import Instant, Model, Number, Unknown
-from mappings.canonical.ids import PartyId
+from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Money
 from mappings.canonical.tokens import Identification, ProfileType
 
@@ -149,6 +150,35 @@ class Session(Model):
     error: SessionError | None = None
     last_updated: Instant
     unknown: Unknown = {}
+
+
+class SessionNews(Model):
+    """A piece of what happens in a session at a partner's station (OICP 2.3, eRoamingChargingNotifications).
+
+    Whoever has all pieces has the session, in whatever order they came: a later moment of the session counts.
+
+    Attributes:
+        cpo: Whose station.
+        leg: How the hub names the charge, and the driver.
+        evse_id: Where.
+        status: What it says of the session; None for an error alone.
+        at: The session's own moment of which it speaks.
+        energy: kWh so far.
+    """
+
+    cpo: PartyId
+    leg: Leg
+    evse_id: EvseId
+    status: SessionStatus | None = None
+    at: Instant
+    start: Instant | None = None
+    end: Instant | None = None
+    charging_start: Instant | None = None
+    charging_end: Instant | None = None
+    energy: Annotated[Number, Field(ge=0)] | None = None
+    metering: Metering = Metering()
+    penalty_start: Instant | None = None
+    error: SessionError | None = None
 
 
 class ChargingPreferences(Model):

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from mappings.canonical.base import Instant, Model, Number, Unknown
 from mappings.canonical.energy import EnergyMix
-from mappings.canonical.ids import PartyId
+from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.texts import LocalText
 
 LocalTime = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$")]
@@ -144,3 +144,21 @@ class Tariff(Model):
     energy_mix: EnergyMix | None = None
     last_updated: Instant
     unknown: Unknown = {}
+
+    def is_for(self, emsp: PartyId) -> bool:
+        """Tells whether it holds for an EMSP's drivers: it is for all, or for this one."""
+        return self.target is None or self.target == emsp
+
+
+class EvsePrices(Model):
+    """Which tariffs hold at an EVSE, where that is told apart from the EVSE (OICP 2.3, EVSEPricing).
+
+    Attributes:
+        tariff_ids: Of `party`'s tariffs.
+        target: The EMSP for whom; None for all.
+    """
+
+    party: PartyId
+    evse_id: EvseId
+    tariff_ids: tuple[str, ...]
+    target: PartyId | None = None

@@ -1,0 +1,1 @@
+"""Pulls: what is due, page by page, with marks that move only after success."""

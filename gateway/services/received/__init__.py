@@ -1,0 +1,1 @@
+"""Sessions and CDRs of our drivers that come home from partners."""

@@ -1,0 +1,1 @@
+"""Commands that we send to partners' stations for our drivers, and what came of them."""
