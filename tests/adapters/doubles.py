@@ -17,6 +17,7 @@ from mappings.canonical.parties import Party
 from mappings.canonical.sessions import ChargingPreferences, PreferencesResult
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Token, TokenType
+from tests.adapters.doubles_roaming import Homecoming, OwnDrivers, Sent, Stations
 
 
 def connection(hub: str, settings: Mapping[str, Any], **changes: Any) -> Connection:
@@ -236,6 +237,10 @@ def gateway(
     commands: Orders | None = None,
     tokens: Cards | None = None,
     charges: Book | None = None,
+    catalogue: Stations | None = None,
+    drivers: OwnDrivers | None = None,
+    received: Homecoming | None = None,
+    sent_commands: Sent | None = None,
     peers: Peers | None = None,
 ) -> Gateway:
     return Gateway(
@@ -243,6 +248,10 @@ def gateway(
         commands=commands or Orders(),
         tokens=tokens or Cards(),
         charges=charges or Book(),
+        catalogue=catalogue or Stations(),
+        drivers=drivers or OwnDrivers(),
+        received=received or Homecoming(),
+        sent_commands=sent_commands or Sent(),
         registry=registry,
         observer=observer,
         public_url=public_url,
