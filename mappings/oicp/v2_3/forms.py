@@ -14,6 +14,7 @@ from mappings.oicp.v2_3.wire import (
     ChargingFacility,
     EvseDataRecord,
     EvseStatusRecord,
+    PullEvseDataRecord,
     Record,
     WireModel,
 )
@@ -21,12 +22,14 @@ from mappings.oicp.v2_3.wire import (
 
 def _spellings(model: type[WireModel]) -> dict[str, str]:
     names = [str(field.alias) for field in model.model_fields.values()]
-    return {name.casefold(): name for name in names}
+    # The exact names too, since most records are spelt right and a network has a great many.
+    return {name.casefold(): name for name in names} | {name: name for name in names}
 
 
 _MODELS: tuple[type[WireModel], ...] = (
     EvseDataRecord,
     EvseStatusRecord,
+    PullEvseDataRecord,
     Address,
     ChargingFacility,
     *(model for model in vars(wire_charging).values() if isinstance(model, type) and issubclass(model, WireModel)),
@@ -46,7 +49,7 @@ def fields(model: type[WireModel], value: Mapping[Any, Any]) -> tuple[Record, Re
     for key, inner in value.items():
         if inner is None:
             continue
-        name = spellings.get(str(key).strip().casefold())
+        name = spellings.get(key) or spellings.get(str(key).strip().casefold())
         if name is None:
             unknown[str(key)] = inner
         # Where both spellings are there, the OpenAPI's wins.
@@ -59,14 +62,16 @@ def operators(dump: Any, kind: str) -> Iterable[tuple[str | None, str | None, li
     """Walks the operators of a public dump or a message, as (OperatorID, OperatorName, records).
 
     Read are `{"EVSEData": [{"OperatorID", "OperatorName", "EVSEDataRecord"}]}`, the `OperatorEvseData` of a push, the
-    `EvseData` of an older pull and the pages of a newer one, in any case of the names; for statuses likewise.
+    `EvseData` of an older pull and the pages of a newer one, in any case of the names; for statuses likewise, and the
+    `EVSEStatusRecords` of an answer by id.
 
     Args:
         dump: The parsed JSON.
         kind: `Data` or `Status`.
     """
     records = f"evse{kind}record".casefold()
-    wanted = {f"evse{kind}".casefold(), f"operatorevse{kind}".casefold(), f"evse{kind}es".casefold(), "content"}
+    wanted = {f"{name}evse{kind}".casefold() for name in ("", "operator")} | {f"evse{kind}es".casefold(), "content"}
+    wanted.add(f"evse{kind}records".casefold())
     stack: list[Any] = [dump]
     while stack:
         value = stack.pop()

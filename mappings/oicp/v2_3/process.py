@@ -18,13 +18,14 @@ from mappings.oicp import times
 from mappings.oicp.v2_3.evse_data import wire_id
 from mappings.oicp.v2_3.values import listed, number, text
 from mappings.oicp.v2_3.wire import EVSE_ID_PATTERN, Record
-from mappings.oicp.v2_3.wire_charging import SESSION_ID_PATTERN
+from mappings.oicp.v2_3.wire_charging import PROVIDER_ID_PATTERN, SESSION_ID_PATTERN
 from mappings.report import IssueKind, Refused, Report
 
 PRODUCT_LENGTH = 50
 SESSION_LENGTH = 250
 _SESSION_ID = re.compile(SESSION_ID_PATTERN)
 _EVSE_ID = re.compile(EVSE_ID_PATTERN)
+_PROVIDER_ID = re.compile(PROVIDER_ID_PATTERN, re.ASCII)
 
 _PLACES = Decimal("0.001")
 """OICP 2.3's decimals of energy and readings: `Decimal (,3)`, kWh."""
@@ -63,6 +64,23 @@ def names(leg: Leg, own: str | None, report: Report) -> Record:
     if leg.emsp_session:
         record["EMPPartnerSessionID"] = leg.emsp_session
     return record
+
+
+def provider_id(party: PartyId) -> str:
+    """Writes the ProviderID of an EMP, `DE-DCB`.
+
+    Raises:
+        Refused: The party's id is a DIN operator's, which no EMP has.
+    """
+    written = f"{party.country}-{party.code}"
+    if not _PROVIDER_ID.fullmatch(written):
+        raise Refused("provider", "not a ProviderID as OICP demands", party)
+    return written
+
+
+def stamp(instant: datetime) -> str:
+    """Writes an instant in UTC, whole seconds: what has no charge point whose zone it could be in."""
+    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def evse(place: CdrLocation, report: Report) -> str:

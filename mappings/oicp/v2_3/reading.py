@@ -28,7 +28,7 @@ from mappings.oicp.v2_3.services import CAPABILITIES
 from mappings.oicp.v2_3.texts import phone, read_info_texts
 from mappings.oicp.v2_3.values import boolean, enums, number, text, word
 from mappings.oicp.v2_3.vocabulary import DeltaType
-from mappings.oicp.v2_3.wire import Address, EvseDataRecord, Record
+from mappings.oicp.v2_3.wire import Address, PullEvseDataRecord, Record
 from mappings.report import Issue, IssueKind, Report
 
 _ID = TypeAdapter(Id)
@@ -46,35 +46,43 @@ STATUS_OF_DELTA: Mapping[str, EvseStatus] = MappingProxyType(
 
 
 def to_canonical(
-    record: Mapping[Any, Any], at: datetime, operator_id: str | None = None, operator_name: str | None = None
+    record: Mapping[Any, Any],
+    at: datetime,
+    operator_id: str | None = None,
+    operator_name: str | None = None,
+    key: str | None = None,
 ) -> tuple[Location, list[Issue]]:
     """Reads one record as a location with that one EVSE.
 
     Args:
         record: The record, in any of the forms that `forms` lists.
         at: When it was received; stands for a missing `lastUpdate`.
-        operator_id: The OperatorID above the record, taken where the EvseID names no operator.
-        operator_name: The OperatorName above it.
+        operator_id: The OperatorID above the record, taken where the EvseID names no operator; a record's own goes
+            before it.
+        operator_name: The OperatorName above it, likewise.
+        key: Id of the location and uid of its EVSE, where a record shall have the same in every pull.
 
     Returns:
-        The location and what was noted. Its id is the pool's, else the station's, else the EVSE's; `group` puts the
-        EVSEs of a place together.
+        The location and what was noted. Without a key its id is the pool's, else the station's, else the EVSE's;
+        `group` puts the EVSEs of a place together.
 
     Raises:
         Refused: There is no EvseID, operator, country or point.
     """
     report = Report()
-    values, unknown = forms.fields(EvseDataRecord, record)
+    values, unknown = forms.fields(PullEvseDataRecord, record)
     place, more = forms.fields(Address, values["Address"]) if isinstance(values.get("Address"), Mapping) else ({}, {})
     unknown.update({f"Address.{key}": value for key, value in more.items()})
     unknown.update({key: place[key] for key in ("ParkingFacility", "ParkingSpot") if key in place})
     evse_id = _evse_id(values, report)
+    operator_id = text(values.get("OperatorID"), "OperatorID", report) or operator_id
+    operator_name = text(values.get("OperatorName"), "OperatorName", report) or operator_name
     party = _party(evse_id, operator_id, report)
     country = _country(place, report)
     point = _point(values, country, report)
     updated = _updated(values, at, report)
     parking_type = word(PARKING_TYPES, values, "AccessibilityLocation", unknown, report)
-    evse = _evse(values, place, evse_id, unknown, updated, report)
+    evse = _evse(values, place, key or evse_id.text.strip(), evse_id, unknown, updated, report)
     pool_id = text(values.get("ChargingPoolID"), "ChargingPoolID", report)
     entrance = coordinates.read(values.get("GeoChargingPointEntrance"), "GeoChargingPointEntrance", report)
     suboperator = text(values.get("SubOperatorName"), "SubOperatorName", report)
@@ -83,7 +91,7 @@ def to_canonical(
     postal_code = text(place.get("PostalCode"), "Address.PostalCode", report)
     location = Location(
         party=party,
-        id=next(one for one in (_id(pool_id), _id(evse.station_id), evse.uid) if one is not None),
+        id=key or next(one for one in (_id(pool_id), _id(evse.station_id), evse.uid) if one is not None),
         publish=True,
         name=evse.station_names[0].text if evse.station_names else None,
         address=address.join("" if street.casefold() in address.NO_NUMBER else street, house_number, country),
@@ -112,7 +120,9 @@ def to_canonical(
     return location, report.issues
 
 
-def _evse(values: Record, place: Record, evse_id: EvseId, unknown: Record, updated: datetime, report: Report) -> Evse:
+def _evse(
+    values: Record, place: Record, uid: str, evse_id: EvseId, unknown: Record, updated: datetime, report: Report
+) -> Evse:
     modes = enums(AUTHENTICATION_MODES, values.get("AuthenticationModes"), "AuthenticationModes", report)
     added = enums(VALUE_ADDED_SERVICES, values.get("ValueAddedServices"), "ValueAddedServices", report)
     capabilities = dict.fromkeys(capability for mode in modes if (capability := CAPABILITIES[mode]) is not None)
@@ -123,7 +133,7 @@ def _evse(values: Record, place: Record, evse_id: EvseId, unknown: Record, updat
         if name not in values:
             report.add(IssueKind.UNKNOWN, name, "missing, though OICP demands it")
     return Evse(
-        uid=evse_id.text.strip(),
+        uid=uid,
         evse_id=evse_id,
         status=STATUS_OF_DELTA.get(delta, EvseStatus.UNKNOWN),
         capabilities=tuple(capabilities),

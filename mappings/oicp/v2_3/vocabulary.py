@@ -245,3 +245,29 @@ class CommandCode(StrEnum):
     IN_USE = "602"
     UNKNOWN_EVSE = "603"
     OUT_OF_SERVICE = "700"
+
+
+class GeoFormat(StrEnum):
+    """GeoCoordinatesResponseFormatType: how a pull's points are to be written."""
+
+    GOOGLE = "Google"
+    DEGREE_MINUTE_SECONDS = "DegreeMinuteSeconds"
+    DECIMAL_DEGREE = "DecimalDegree"
+
+
+class ReferenceUnit(StrEnum):
+    """ReferenceUnitType: what a price is per."""
+
+    HOUR = "HOUR"
+    KILOWATT_HOUR = "KILOWATT_HOUR"
+    MINUTE = "MINUTE"
+
+
+class AdditionalReference(StrEnum):
+    """AdditionalReferenceType: what is asked for beside a product's price."""
+
+    START = "START FEE"
+    FIXED = "FIXED FEE"
+    PARKING = "PARKING FEE"
+    MINIMUM = "MINIMUM FEE"
+    MAXIMUM = "MAXIMUM FEE"

@@ -197,6 +197,13 @@ class EvseDataRecord(WireModel):
     last_update: AwareDatetime | None = None
 
 
+class PullEvseDataRecord(EvseDataRecord):
+    """PullEvseDataRecordType, what a pull holds: the operator stands in each record."""
+
+    operator_id: OperatorId
+    operator_name: Text100
+
+
 class OperatorEvseData(WireModel):
     """OperatorEvseDataType."""
 
