@@ -39,6 +39,9 @@ class EventType(StrEnum):
     CDR_DISPUTED = "cdr.disputed"
     """Another amount was agreed on, which the hub has no message for."""
     TOKEN_CHANGED = "token.changed"
+    PERMIT_ALLOWED = "permit.allowed"
+    """A driver of ours may charge at a partner's station, as a hub asked."""
+    PERMIT_DENIED = "permit.denied"
     PREFERENCES_RECEIVED = "preferences.received"
 
     @classmethod
