@@ -16,7 +16,7 @@ from adapters import gireve, hubject
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.core.peers import Peers
-from adapters.core.roaming import HubAdapter
+from adapters.core.roaming import FeedKind, HubAdapter
 from adapters.core.tls import ListenerTls, TlsFiles
 from gateway.agreements.repository import Agreements
 from gateway.events.callouts import CallOuts
@@ -51,6 +51,9 @@ from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.publishing import Publishing
+from gateway.services.pulling.cdrs import CdrSink
+from gateway.services.pulling.one_pull import Sink
+from gateway.services.pulling.service import Pulling
 from gateway.services.received.service import Received
 from gateway.services.registry import Registry
 from gateway.services.sent_commands.service import SentCommands
@@ -91,6 +94,7 @@ class Ears:
     answering: Answering
     listening: Listening
     alarms: Alarms
+    pulling: Pulling
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
@@ -98,12 +102,14 @@ class Ears:
         await self.feed.start()
         await self.answering.start(self.listening)
         self.alarms.start()
+        self.pulling.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
         await self.commands.stop()
         await self.answering.stop()
         await self.alarms.stop()
+        await self.pulling.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -170,14 +176,15 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
+    catalogue, received = Catalogue(), Received()
     gateway = Gateway(
         Published(store, network),
         commands,
         tokens,
         charges,
-        Catalogue(),
+        catalogue,
         Drivers(),
-        Received(),
+        received,
         SentCommands(),
         registry,
         metrics,
@@ -195,6 +202,12 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         link = links.by_name(connection) if connection is not None else None
         metrics.cdrs(link.connection.hub if link is not None else "", connection or "", outcome, count, energy)
 
+    cdr_sink = CdrSink(received)
+
+    def sink(kind: FeedKind) -> Sink:
+        return cdr_sink if kind is FeedKind.CDRS else catalogue
+
+    pulling = Pulling(store, links, outbox, sink, metrics, holder, now)
     told = DeliveryStore(store, holder, [CdrSettlements(counted)])
     sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
     dispatcher = Dispatcher(store, outbox, told, links, sources, metrics, keep)
@@ -232,6 +245,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         commands=Desk(store, answering, now),
         sessions=Sessions(store, links, charged, now),
         cdrs=Cdrs(store, links, charged, now, counted),
+        pulls=pulling,
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
@@ -239,7 +253,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         now=now,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard})
-    ears = Ears(feed, hooks, commands, answering, listening, Alarms(store, missed, feed.wake))
+    ears = Ears(feed, hooks, commands, answering, listening, Alarms(store, missed, feed.wake), pulling)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, ears)
 
 

@@ -170,6 +170,19 @@ class Metrics:
             ("hub", "connection", "outcome"),
             registry=registry,
         )
+        self._pulls = Counter(
+            "roamgate_pulls",
+            "Pulls that ended, by how",
+            ("hub", "connection", "operation", "outcome"),
+            registry=registry,
+        )
+        self._pull_seconds = Histogram(
+            "roamgate_pull_seconds",
+            "How long a pull took, all its pages",
+            ("hub", "connection", "operation"),
+            buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
+            registry=registry,
+        )
         self._fields: set[str] = set()
         self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
@@ -209,6 +222,11 @@ class Metrics:
         """Counts CDRs with one outcome, and their kWh; without hub and connection where they do not roam."""
         self._cdrs.labels(hub, connection, outcome).inc(count)
         self._cdr_energy.labels(hub, connection, outcome).inc(max(float(energy), 0.0))
+
+    def pulled(self, hub: str, connection: str, operation: str, outcome: str, seconds: float) -> None:
+        """Counts a pull that ended, and notes how long it took."""
+        self._pulls.labels(hub, connection, operation, outcome).inc()
+        self._pull_seconds.labels(hub, connection, operation).observe(seconds)
 
     def statuses(self, outcome: StatusOutcome, count: int) -> None:
         """Counts status reports with one outcome."""

@@ -14,6 +14,7 @@ from gateway.cli import (
     deliveries,
     events,
     keys,
+    pulls,
     sessions,
     webhooks,
 )
@@ -60,6 +61,7 @@ app.add_typer(authorisations.app, name="authorisations")
 app.add_typer(commands.app, name="commands")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(cdrs.app, name="cdrs")
+app.add_typer(pulls.app, name="pulls")
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(call_outs.app, name="call-outs")

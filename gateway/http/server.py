@@ -27,6 +27,7 @@ from gateway.http.v1.imports import ImportOperations
 from gateway.http.v1.listeners import CallOutOperations, WebhookOperations
 from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
+from gateway.http.v1.pulls import PullOperations
 from gateway.http.v1.sessions import SessionOperations
 from gateway.http.v1.statuses import StatusOperations
 from gateway.http.v1.tariffs import TariffOperations
@@ -51,6 +52,7 @@ from gateway.services.ports.agreements import Agreements
 from gateway.services.ports.authorising import Authorisation
 from gateway.services.ports.commands import CommandDesk
 from gateway.services.ports.events import Events, Listeners
+from gateway.services.ports.pulls import Pulls
 from gateway.services.ports.tokens import TokenList
 
 _log = structlog.get_logger(__name__)
@@ -87,6 +89,7 @@ class Services:
     commands: CommandDesk
     sessions: Sessions
     cdrs: Cdrs
+    pulls: Pulls
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -114,6 +117,7 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *CommandOperations(s.commands).routes(),
         *SessionOperations(s.sessions, s.now).routes(),
         *CdrOperations(s.cdrs).routes(),
+        *PullOperations(s.pulls).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]

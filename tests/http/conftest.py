@@ -29,6 +29,7 @@ from tests.http.fakes import (
 from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
 from tests.http.fakes_charging import FakeCdrs, FakeSessions
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
+from tests.http.fakes_roaming import FakePulls
 
 ADMIN = "an-administrator-from-the-environment"
 STAMP = "2026-03-01T11:00:00Z"
@@ -123,6 +124,7 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         tokens=FakeTokens(),
         sessions=FakeSessions(),
         cdrs=FakeCdrs(),
+        pulls=FakePulls(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
         webhooks=FakeListeners(),

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from gateway.cli.client.catalogue import Pulls
 from gateway.cli.client.charging import Authorisations, Cdrs, Commands, Sessions
 from gateway.cli.client.connections import Agreements, Connections
 from gateway.cli.client.deliveries import Deliveries, Imports
@@ -30,6 +31,7 @@ class Client:
         self.commands = Commands(wire)
         self.sessions = Sessions(wire)
         self.cdrs = Cdrs(wire)
+        self.pulls = Pulls(wire)
         self.events = Events(wire)
         self.webhooks = Listeners(wire, "webhooks")
         self.call_outs = Listeners(wire, "call-outs")
