@@ -153,7 +153,8 @@ CREATE TABLE permit_ref (
 );
 CREATE INDEX permit_ref_permit ON permit_ref (permit_no);
 
--- A command that we sent for a driver of ours. `request_id`: the backend's own; the same once more is the same command.
+-- A command that we sent for a driver of ours. `request_id`: the backend's own; the same `wish` once more is the same
+-- command. `late`: what was told after it had been answered for.
 CREATE TABLE sent_command (
     id text PRIMARY KEY,
     connection_id int REFERENCES connection (id) ON DELETE SET NULL,
@@ -162,9 +163,11 @@ CREATE TABLE sent_command (
     cpo text NOT NULL,
     request_id text,
     body json NOT NULL,
+    wish json NOT NULL,
     permit_no bigint REFERENCES permit (no),
     result text,
     answer json,
+    late json,
     at timestamptz NOT NULL DEFAULT now(),
     deadline timestamptz NOT NULL,
     answered_at timestamptz,
@@ -174,58 +177,78 @@ CREATE INDEX sent_command_open ON sent_command (deadline) WHERE result IS NULL;
 CREATE INDEX sent_command_at ON sent_command (at, id);
 
 -- A session of a driver of ours at a partner's station. `body`: the canonical session, where it was told whole; `news`: what
--- was told piece by piece. `review` says why a person has to look at it.
+-- was told piece by piece. `session_key`: two ids that differ by case only are one. `reviews`: every reason why a person has
+-- to look at it, which `doubts` tell in words; `decided`: that one did.
 CREATE TABLE received_session (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
     cpo text NOT NULL,
     session_id text NOT NULL,
+    session_key text NOT NULL,
     party text,
     body json,
     news json,
     evse_key text,
+    driver_keys text[] NOT NULL,
     permit_no bigint REFERENCES permit (no),
     status text NOT NULL,
-    started_at timestamptz,
+    started_at timestamptz NOT NULL,
     ended_at timestamptz,
     energy numeric,
-    review text,
+    reviews text[] NOT NULL DEFAULT '{}',
+    doubts json,
+    decided json,
     cdr_no bigint,
     cdr_waived text,
     alarmed_at timestamptz,
     last_updated timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (connection_id, cpo, session_id)
+    UNIQUE (connection_id, cpo, session_key)
 );
+CREATE INDEX received_session_key ON received_session (connection_id, session_key);
+CREATE INDEX received_session_at ON received_session (connection_id, evse_key, started_at);
 CREATE INDEX received_session_permit ON received_session (permit_no) WHERE permit_no IS NOT NULL;
-CREATE INDEX received_session_review ON received_session (no) WHERE review IS NOT NULL;
+CREATE INDEX received_session_review ON received_session (no) WHERE reviews <> '{}';
+CREATE INDEX received_session_active ON received_session (no) WHERE ended_at IS NULL;
 CREATE INDEX received_session_without_cdr ON received_session (ended_at)
     WHERE ended_at IS NOT NULL AND cdr_no IS NULL AND cdr_waived IS NULL;
 
--- A CDR that came home. `reviews`: every reason why a person has to look at it, empty once accepted. Another content under a
--- known id is a row of its own with a later `version`.
+-- A CDR that came home. `reviews`: every reason why a person has to look at it, which `doubts` tell in words; they stay when a
+-- person has decided. Another content under a known id is a row of its own with a later `version`. `credited_by`: the CDR
+-- that takes it back.
 CREATE TABLE received_cdr (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     connection_id int NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
     cpo text NOT NULL,
     cdr_id text NOT NULL,
+    cdr_key text NOT NULL,
     version int NOT NULL DEFAULT 1,
     party text,
     body json NOT NULL,
     leg json,
     digest bytea NOT NULL,
+    session_key text,
     evse_key text,
+    driver_keys text[] NOT NULL,
     permit_no bigint REFERENCES permit (no),
     received_session_no bigint REFERENCES received_session (no),
     energy numeric NOT NULL,
+    started_at timestamptz NOT NULL,
+    ended_at timestamptz NOT NULL,
+    credit boolean NOT NULL,
+    credited_by bigint REFERENCES received_cdr (no),
     reviews text[] NOT NULL DEFAULT '{}',
+    doubts json,
     decision text,
     decided json,
     received_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (connection_id, cpo, cdr_id, version)
+    UNIQUE (connection_id, cpo, cdr_key, version)
 );
 CREATE INDEX received_cdr_session ON received_cdr (received_session_no) WHERE received_session_no IS NOT NULL;
+CREATE INDEX received_cdr_session_key ON received_cdr (connection_id, session_key)
+    WHERE received_session_no IS NULL AND session_key IS NOT NULL;
 CREATE INDEX received_cdr_permit ON received_cdr (permit_no) WHERE permit_no IS NOT NULL;
+CREATE INDEX received_cdr_charge ON received_cdr (evse_key, started_at);
 CREATE INDEX received_cdr_review ON received_cdr (no) WHERE reviews <> '{}' AND decision IS NULL;
 CREATE INDEX received_cdr_at ON received_cdr (received_at);
