@@ -48,6 +48,7 @@ class Item:
     Attributes:
         operation, key, lane, evse_uid: As in `WireKey`.
         subject: The object now, narrowed to the connection's scope and with its statuses as stored; None if it is gone.
+            A token that was withdrawn is given as one that is not valid.
         status: The EVSE's status now, where the projection follows one.
         gone: The hub should no longer have it.
         sent_as: The identifier under which the hub knows it; None if it was never accepted.

@@ -34,8 +34,8 @@ WHERE connection_id = $1 AND operation = $2 AND lane = ANY($3::text[]) AND pendi
 
 -- name: claimed
 -- What is to be told of some keys in leased lanes.
-SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
-    p.attempts, p.since, p.sent_as, p.fingerprint, p.attempt, e.status
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.driver_token_no, p.evse_uid, p.follows_status, p.wanted,
+    p.acked, p.gone, p.attempts, p.since, p.sent_as, p.fingerprint, p.attempt, e.status
 FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
 WHERE p.connection_id = $1 AND p.operation = $2 AND p.key = ANY($3::text[]) AND p.pending
 ORDER BY p.due_at
@@ -51,8 +51,8 @@ RETURNING fence, attempts, broken
 
 -- name: everything
 -- What a hub should have of an operation, and what it should lose, for a full synchronisation; at most $3 rows.
-SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
-    p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.driver_token_no, p.evse_uid, p.follows_status, p.wanted,
+    p.acked, p.gone, p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status
 FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
 WHERE p.connection_id = $1 AND p.operation = $2 AND NOT p.held AND NOT p.refused
 LIMIT $3
@@ -63,8 +63,8 @@ SELECT count(*) FROM projection WHERE connection_id = $1 AND operation = $2 AND 
 -- name: known
 -- All that a hub has or should have of an operation, a page after the last key; what was refused is wanted no more, but
 -- an earlier state of it may be there.
-SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.evse_uid, p.follows_status, p.wanted, p.acked, p.gone,
-    p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status, p.refused
+SELECT p.key, p.lane, p.location_no, p.evse_no, p.tariff_no, p.driver_token_no, p.evse_uid, p.follows_status, p.wanted,
+    p.acked, p.gone, p.attempts, p.since, p.sent_as, p.fingerprint, NULL::json AS attempt, e.status, p.refused
 FROM projection p LEFT JOIN evse e ON e.no = p.evse_no
 WHERE p.connection_id = $1 AND p.operation = $2 AND NOT (p.held AND p.sent_as IS NULL) AND p.key > $3
 ORDER BY p.key LIMIT $4

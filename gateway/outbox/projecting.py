@@ -11,6 +11,7 @@ from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.locations import Location
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 
 SQL = Queries("gateway.outbox", "projections.sql")
 
@@ -25,7 +26,7 @@ class Link:
     def keys(self, subject: Subject) -> list[WireKey]:
         """Names what this connection's hub should know of an object, within its scope."""
         scope = self.connection.scope
-        if isinstance(subject, Tariff):
+        if isinstance(subject, Tariff | Token):
             return list(self.adapter.keys(subject)) if scope.has_party(subject.party) else []
         seen = scope.narrow(subject)
         return [] if seen is None else list(self.adapter.keys(seen))
@@ -36,7 +37,7 @@ class Stored:
     """An object as stored, with what is needed to project it.
 
     Attributes:
-        no: Number of the location or tariff.
+        no: Number of the location, tariff or driver token.
         subject: The object.
         keys: Per connection number, what its hub should know (`Link.keys`).
         evses: Numbers of the location's EVSEs by uid.
@@ -60,6 +61,7 @@ class _Row(NamedTuple):
     location_no: int | None
     evse_no: int | None
     tariff_no: int | None
+    driver_token_no: int | None
     evse_uid: str | None
     follows_status: bool
     shared: bool
@@ -132,16 +134,16 @@ async def elect(tx: Transaction, keys: Sequence[str], reported: Sequence[int]) -
 
 
 def _row(stored: Stored, connection_id: int, wire: WireKey, *, held: bool) -> _Row:
-    is_location = isinstance(stored.subject, Location)
     evse_no = stored.evses[wire.evse_uid] if wire.evse_uid is not None else None
     return _Row(
         connection_id=connection_id,
         key=wire.key,
         operation=wire.operation,
         lane=wire.lane,
-        location_no=stored.no if is_location else None,
+        location_no=stored.no if isinstance(stored.subject, Location) else None,
         evse_no=evse_no,
-        tariff_no=None if is_location else stored.no,
+        tariff_no=stored.no if isinstance(stored.subject, Tariff) else None,
+        driver_token_no=stored.no if isinstance(stored.subject, Token) else None,
         evse_uid=wire.evse_uid,
         follows_status=wire.follows_status,
         shared=False,
@@ -158,7 +160,8 @@ async def _before(
     """
     locations = [stored.no for stored in objects if isinstance(stored.subject, Location)]
     tariffs = [stored.no for stored in objects if isinstance(stored.subject, Tariff)]
-    found = await tx.fetch(SQL["lock_places"], sorted(ours), locations, tariffs, *_columns(wanted, 3))
+    tokens = [stored.no for stored in objects if isinstance(stored.subject, Token)]
+    found = await tx.fetch(SQL["lock_places"], sorted(ours), locations, tariffs, tokens, *_columns(wanted, 3))
     return {_place(row): _shape(row) for row in found}
 
 
@@ -185,6 +188,7 @@ async def _elect(tx: Transaction, contested: Mapping[_Place, _Shape], held: Coll
             location_no=winner["location_no"],
             evse_no=winner["evse_no"],
             tariff_no=None,
+            driver_token_no=None,
             evse_uid=winner["evse_uid"],
             follows_status=shape.follows_status,
             shared=True,

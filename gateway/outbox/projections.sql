@@ -14,7 +14,9 @@ FROM (
     UNION
     SELECT connection_id, key, operation FROM projection WHERE tariff_no = ANY($3::bigint[])
     UNION
-    SELECT * FROM unnest($4::int[], $5::text[], $6::text[])
+    SELECT connection_id, key, operation FROM projection WHERE driver_token_no = ANY($4::bigint[])
+    UNION
+    SELECT * FROM unnest($5::int[], $6::text[], $7::text[])
 ) n JOIN projection p USING (connection_id, key, operation)
 WHERE p.connection_id = ANY($1::int[])
 ORDER BY p.evse_no NULLS FIRST, p.connection_id, p.key, p.operation
@@ -37,25 +39,26 @@ WHERE e.evse_key = ANY($1::text[]) AND NOT e.removed
 ORDER BY claim, e.evse_key, e.status_at DESC, e.location_id, e.party, e.uid
 
 -- name: want
--- Writes what is wanted. A row that is there already is raised when its content changed ($13) or another EVSE won its key.
--- Gives the shared ones that somebody else wrote since they were looked for ($12 tells which were found).
+-- Writes what is wanted. A row that is there already is raised when its content changed ($14) or another EVSE won its key.
+-- Gives the shared ones that somebody else wrote since they were looked for ($13 tells which were found).
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-        $8::text[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[])
-        AS i(connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared,
-            held, found)
+        $8::bigint[], $9::text[], $10::boolean[], $11::boolean[], $12::boolean[], $13::boolean[])
+        AS i(connection_id, key, operation, lane, location_no, evse_no, tariff_no, driver_token_no, evse_uid,
+            follows_status, shared, held, found)
 ), written AS (
     INSERT INTO projection AS p (
-        connection_id, key, operation, lane, location_no, evse_no, tariff_no, evse_uid, follows_status, shared,
-        held, pending)
-    SELECT i.connection_id, i.key, i.operation, i.lane, i.location_no, i.evse_no, i.tariff_no, i.evse_uid,
-        i.follows_status, i.shared, i.held, NOT i.held
+        connection_id, key, operation, lane, location_no, evse_no, tariff_no, driver_token_no, evse_uid,
+        follows_status, shared, held, pending)
+    SELECT i.connection_id, i.key, i.operation, i.lane, i.location_no, i.evse_no, i.tariff_no,
+        i.driver_token_no, i.evse_uid, i.follows_status, i.shared, i.held, NOT i.held
     FROM input i ORDER BY i.evse_no NULLS FIRST, i.connection_id, i.key, i.operation
     ON CONFLICT (connection_id, key, operation) DO UPDATE SET
         lane = excluded.lane,
         location_no = excluded.location_no,
         evse_no = excluded.evse_no,
         tariff_no = excluded.tariff_no,
+        driver_token_no = excluded.driver_token_no,
         evse_uid = excluded.evse_uid,
         follows_status = excluded.follows_status,
         shared = excluded.shared,
@@ -68,7 +71,7 @@ WITH input AS MATERIALIZED (
         pending = NOT CASE WHEN p.gone THEN excluded.held ELSE p.held END,
         due_at = CASE WHEN p.pending THEN p.due_at ELSE now() END,
         since = CASE WHEN p.pending THEN p.since ELSE now() END
-    WHERE $13 OR p.gone OR p.evse_no IS DISTINCT FROM excluded.evse_no
+    WHERE $14 OR p.gone OR p.evse_no IS DISTINCT FROM excluded.evse_no
     RETURNING p.connection_id, p.key, p.operation, p.shared, p.xmax = 0 AS inserted
 )
 SELECT w.connection_id, w.key, w.operation

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from adapters.core.adapter import Call, Item, Rendered, Subject
@@ -16,6 +16,7 @@ from gateway.store.pool import Record, Store, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.locations import EvseStatus
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 from mappings.report import Issue
 
 SQL = Queries("gateway.outbox", "lanes.sql")
@@ -334,21 +335,26 @@ class Outbox:
             for row in await self._store.fetch(OBJECTS["tariffs_by_no"], tariffs):
                 gone = row["withdrawn_at"] is not None
                 subjects["tariff", row["no"]] = None if gone else Tariff.model_validate_json(row["body"])
+        tokens = list({row["driver_token_no"] for row in rows if row["driver_token_no"] is not None})
+        if tokens:
+            # A withdrawn one is given too, which is not valid then: some hubs are told so instead of "deleted".
+            for row in await self._store.fetch(OBJECTS["driver_tokens_by_no"], tokens):
+                subjects["driver_token", row["no"]] = Token.model_validate_json(row["body"])
         return subjects
 
 
+_KINDS: Final = ("location", "tariff", "driver_token")
+"""What a projection can speak of; it has the number of one."""
+
+
 def _claimed(row: Record, operation: str, subjects: dict[tuple[str, int], Subject | None]) -> Claimed:
-    subject = (
-        subjects.get(("location", row["location_no"]))
-        if row["location_no"] is not None
-        else subjects.get(("tariff", row["tariff_no"]))
-    )
+    place = next(((kind, row[f"{kind}_no"]) for kind in _KINDS if row[f"{kind}_no"] is not None), None)
     item = Item(
         operation=operation,
         key=row["key"],
         lane=row["lane"],
         evse_uid=row["evse_uid"],
-        subject=subject,
+        subject=subjects.get(place) if place is not None else None,
         status=EvseStatus(row["status"]) if row["follows_status"] and row["status"] is not None else None,
         gone=row["gone"],
         sent_as=row["sent_as"],

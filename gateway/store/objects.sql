@@ -148,3 +148,44 @@ FROM tariff WHERE party = $1 AND tariff_id = $2 AND target = $3
 SELECT no, body, revision, updated_at, withdrawn_at, party, tariff_id, target FROM tariff
 WHERE ($1::text[] IS NULL OR party = ANY($1)) AND (party, tariff_id, target) > ($2, $3, $4)
 ORDER BY party, tariff_id, target LIMIT $5
+
+-- name: lock_driver_tokens
+-- Locked in the order of their keys until the transaction ends.
+SELECT no, party, type, uid, uid_key, digest, driver, revision, withdrawn_at, body
+FROM driver_token
+WHERE (party, type, uid_key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+ORDER BY party, type, uid_key
+FOR UPDATE
+
+-- name: write_driver_tokens
+-- A token keeps the spelling of the uid under which hubs know it.
+INSERT INTO driver_token AS t (party, type, uid, uid_key, contract_key, driver, body, digest, last_updated, withdrawn_at)
+SELECT i.party, i.type, i.uid, i.uid_key, i.contract_key, i.driver, i.body, i.digest, i.last_updated, i.withdrawn_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::bytea[],
+    $9::timestamptz[], $10::timestamptz[])
+    AS i(party, type, uid, uid_key, contract_key, driver, body, digest, last_updated, withdrawn_at)
+ORDER BY i.party, i.type, i.uid_key
+ON CONFLICT (party, type, uid_key) DO UPDATE SET
+    contract_key = excluded.contract_key,
+    driver = excluded.driver,
+    body = excluded.body,
+    digest = excluded.digest,
+    last_updated = excluded.last_updated,
+    withdrawn_at = excluded.withdrawn_at,
+    revision = t.revision + 1,
+    updated_at = now()
+RETURNING t.no, t.party, t.type, t.uid_key, t.xmax = 0 AS inserted
+
+-- name: driver_tokens_by_no
+SELECT no, body, withdrawn_at FROM driver_token WHERE no = ANY($1::bigint[])
+
+-- name: lock_driver_token_nos
+SELECT FROM driver_token WHERE no = ANY($1::bigint[]) ORDER BY party, type, uid_key FOR UPDATE
+
+-- name: driver_token_nos_after
+SELECT no FROM driver_token WHERE no > $1 AND withdrawn_at IS NULL ORDER BY no LIMIT $2
+
+-- name: projected_driver_tokens
+-- Those of which a connection has projections.
+SELECT DISTINCT driver_token_no AS no FROM projection
+WHERE connection_id = $3 AND driver_token_no > $1 AND NOT gone ORDER BY driver_token_no LIMIT $2

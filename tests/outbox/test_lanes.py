@@ -236,7 +236,7 @@ async def test_no_hot_statement_reads_a_whole_table(database_url: str) -> None:
             (LANES["lock"], 2, "evse_data", keys, ["evse_status"]),
             (LANES["accept"], 2, "evse_data", keys, [1] * 100, [b"x"] * 100, ["x"] * 100, ["evse_status"]),
             (LANES["postpone"], 2, "evse_data", keys, times, [1] * 100, nothing, nothing, [False] * 100),
-            (PROJECTING["lock_places"], [1, 2], list(range(1, 101)), [], [2] * 100, keys, ["evse_data"] * 100),
+            (PROJECTING["lock_places"], [1, 2], list(range(1, 101)), [], [], [2] * 100, keys, ["evse_data"] * 100),
             (PROJECTING["lock_shared"], keys),
             (PROJECTING["contest"], keys),
             (PROJECTING["winners"], keys),
