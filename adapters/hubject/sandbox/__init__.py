@@ -4,15 +4,18 @@ from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
 from adapters.hubject.sandbox.drivers import Driver, Says
 from adapters.hubject.sandbox.run import Running, run
-from adapters.hubject.sandbox.state import HubjectSandbox, Partner
+from adapters.hubject.sandbox.state import Contract, HubjectSandbox, Partner, Provider, Service
 
 __all__ = [
     "Certificates",
+    "Contract",
     "Driver",
     "HubjectSandbox",
     "Partner",
+    "Provider",
     "Running",
     "Says",
+    "Service",
     "application",
     "run",
     "write_certificates",

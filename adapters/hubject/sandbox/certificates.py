@@ -1,12 +1,12 @@
-"""The sandbox's own certificate authority, its server and client certificate, and one client certificate an operator.
+"""The sandbox's own certificate authority, its server and client certificate, and one client certificate a partner.
 
-As at Hubject, a client certificate is bound to the OperatorIDs that it may speak for; here they stand in it, each as a
-URI `urn:oicp:operator:DE*ABC` among the alternative names.
+As at Hubject, a client certificate is bound to the OperatorIDs or ProviderIDs that it may speak for; here they stand in
+it, each as a URI `urn:oicp:operator:DE*ABC` or `urn:oicp:provider:DE*ABC` among the alternative names.
 """
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mappings.canonical.ids import PartyId
 
 URN = "urn:oicp:operator:"
+PROVIDER_URN = "urn:oicp:provider:"
 HUB_NAME = "hubject.sandbox.roamgate"
 """Common name of the certificate that the hub shows."""
 _DAYS = 825
@@ -46,20 +47,25 @@ class Certificates:
         authority: The authority's certificate, which both sides trust.
         hub: The client certificate that the hub shows to a gateway.
         clients: By the first OperatorID that each is bound to, in normal form.
+        providers: The certificates of EMPs, by their ProviderIDs in normal form.
     """
 
     authority: Path
     server: Pair
     hub: Pair
     clients: Mapping[str, Pair]
+    providers: Mapping[str, Pair] = field(default_factory=dict)
 
 
-def write_certificates(folder: Path, operators: Iterable[str | Sequence[str]]) -> Certificates:
-    """Writes a new authority, a server certificate for loopback, the hub's own client certificate, and the operators'.
+def write_certificates(
+    folder: Path, operators: Iterable[str | Sequence[str]], providers: Iterable[str] = ()
+) -> Certificates:
+    """Writes a new authority, a server certificate for loopback, the hub's own client certificate, and the partners'.
 
     Args:
         folder: Made if absent; files of the same names are replaced. Keys are readable by their owner only.
         operators: An OperatorID for each client certificate, or the several that it is bound to.
+        providers: A ProviderID for each client certificate.
     """
     folder.mkdir(parents=True, exist_ok=True)
     authority = _Authority()
@@ -69,11 +75,16 @@ def write_certificates(folder: Path, operators: Iterable[str | Sequence[str]]) -
         bound = [PartyId(text).normal for text in ([given] if isinstance(given, str) else given)]
         uris = [x509.UniformResourceIdentifier(URN + operator) for operator in bound]
         pair = authority.issue(bound[0], uris, ExtendedKeyUsageOID.CLIENT_AUTH)
-        clients[bound[0]] = _write(folder, "client-" + bound[0].replace("*", "-").replace("+", ""), *pair)
+        clients[bound[0]] = _write(folder, "client-" + _file(bound[0]), *pair)
+    emps: dict[str, Pair] = {}
+    for party in (PartyId(text).normal for text in providers):
+        uris = [x509.UniformResourceIdentifier(PROVIDER_URN + party)]
+        pair = authority.issue(party, uris, ExtendedKeyUsageOID.CLIENT_AUTH)
+        emps[party] = _write(folder, "provider-" + _file(party), *pair)
     (folder / "authority.pem").write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
     server = _write(folder, "server", *authority.issue("localhost", names, ExtendedKeyUsageOID.SERVER_AUTH))
     hub = _write(folder, "hub", *authority.issue(HUB_NAME, [x509.DNSName(HUB_NAME)], ExtendedKeyUsageOID.CLIENT_AUTH))
-    return Certificates(folder / "authority.pem", server, hub, clients)
+    return Certificates(folder / "authority.pem", server, hub, clients, emps)
 
 
 def operators_of(peer: Mapping[str, Any] | None) -> frozenset[str]:
@@ -82,8 +93,21 @@ def operators_of(peer: Mapping[str, Any] | None) -> frozenset[str]:
     Args:
         peer: The certificate as Python's `ssl` gives it.
     """
+    return _bound(peer, URN)
+
+
+def providers_of(peer: Mapping[str, Any] | None) -> frozenset[str]:
+    """Gives the ProviderIDs, normal form, that a client certificate is bound to; as `operators_of`."""
+    return _bound(peer, PROVIDER_URN)
+
+
+def _bound(peer: Mapping[str, Any] | None, urn: str) -> frozenset[str]:
     names = (peer or {}).get("subjectAltName", ())
-    return frozenset(value.removeprefix(URN) for kind, value in names if kind == "URI" and value.startswith(URN))
+    return frozenset(value.removeprefix(urn) for kind, value in names if kind == "URI" and value.startswith(urn))
+
+
+def _file(party: str) -> str:
+    return party.replace("*", "-").replace("+", "")
 
 
 def certificate_of(request: web.Request) -> dict[str, Any] | None:

@@ -1,9 +1,7 @@
 """The sandbox Hubject's services for a charge: authorisations, charging notifications and CDRs of CPOs.
 
-In this order: is there a client certificate (HTTP 400), is the limit kept (429), is the body JSON (022), is the
-operator known (300), does the certificate speak for it (017), is the shape right (022), is the EVSE the operator's
-(018) and known (603, where it pushed any), is the session known, the operator's and without a CDR (400), then what each
-asks for.
+In this order: `admission`, is the shape right (022), is the EVSE the operator's (018) and known (603, where it pushed
+any), is the session known, the operator's and without a CDR (400), then what each asks for.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,13 +9,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-import pydantic_core
 from aiohttp import web
 
 from adapters.core.faults import Fault
 from adapters.core.sandbox import SANDBOX
-from adapters.hubject.sandbox import rules, rules_charging
-from adapters.hubject.sandbox.certificates import certificate_of, operators_of
+from adapters.hubject.sandbox import admission, rules, rules_charging
 from adapters.hubject.sandbox.drivers import WRONG_TOKEN, Driver
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.state import (
@@ -34,7 +30,6 @@ from mappings.canonical.ids import ContractId, EvseId, PartyId
 OPEN, STOPPED, BILLED, CANCELLED = "open", "stopped", "billed", "cancelled"
 """States of a session."""
 _PARTNER_IDS: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID")
-_NO_CERTIFICATE: Final = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"
 
 Taken = Callable[[HubjectSandbox, Partner, dict[str, Any]], Awaitable[web.Response]]
 
@@ -79,30 +74,20 @@ def _handler(service: Service) -> Callable[[web.Request], Awaitable[web.StreamRe
         sandbox = request.app[SANDBOX]
         assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
         raw = await request.read()
-        if (answer := _let_in(sandbox, service, request)) is not None:
+        party = request.match_info.get("operator", "")
+        if (answer := admission.let_in(sandbox, request, service.name, service.per_minute, party)) is not None:
             return answer
-        try:
-            body = pydantic_core.from_json(raw, allow_inf_nan=False)
-        except ValueError as error:
-            return _malformed(sandbox, service, [rules.Wrong("body", str(error))], {})
-        if not isinstance(body, dict):
-            return _malformed(sandbox, service, [rules.Wrong("body", "is no object")], {})
-        partner = _admitted(sandbox, request, body)
+        body = admission.parsed(raw)
+        if isinstance(body, rules.Wrong):
+            return _malformed(sandbox, service, [body], {})
+        # A notification names its operator in the body alone.
+        named = body.get("OperatorID")
+        partner = admission.operator(sandbox, request, party or str(named), named)
         if isinstance(partner, Refusal):
             return _refused(sandbox, service, partner, body)
         return await _judged(sandbox, service, partner, body)
 
     return serve
-
-
-def _let_in(sandbox: HubjectSandbox, service: Service, request: web.Request) -> web.Response | None:
-    if sandbox.checks_certificates and certificate_of(request) is None:
-        sandbox.counted(service.name, "no certificate")
-        return web.Response(status=400, content_type="text/html", text=_NO_CERTIFICATE)
-    if not sandbox.within_limit(service.name, service.per_minute, request.match_info.get("operator", "")):
-        sandbox.counted(service.name, "429")
-        return web.json_response({"message": "API rate limit exceeded"}, status=429)
-    return None
 
 
 async def _judged(sandbox: HubjectSandbox, service: Service, partner: Partner, body: dict[str, Any]) -> web.Response:
@@ -111,27 +96,6 @@ async def _judged(sandbox: HubjectSandbox, service: Service, partner: Partner, b
     if refusal := _evse(sandbox, partner, body):
         return _refused(sandbox, service, refusal, body)
     return await service.take(sandbox, partner, body)
-
-
-def _admitted(sandbox: HubjectSandbox, request: web.Request, body: dict[str, Any]) -> Partner | Refusal:
-    """Finds who sends, or says why they may not. A notification names its operator in the body alone."""
-    in_path, in_body = request.match_info.get("operator"), body.get("OperatorID")
-    operator = _normal(in_path if in_path is not None else str(in_body))
-    if (partner := sandbox.partners.get(operator)) is None:
-        return Refusal("300", f"{operator} is not registered")
-    # OICP 2.3, Security: the OperatorID is compared to the client certificate with every request.
-    if isinstance(in_body, str) and _normal(in_body) != operator:
-        return Refusal("017", "the OperatorIDs of path and body differ")
-    if sandbox.checks_certificates and operator not in operators_of(certificate_of(request)):
-        return Refusal("017", "the certificate is not bound to this OperatorID")
-    return partner
-
-
-def _normal(text: str) -> str:
-    try:
-        return PartyId(text).normal
-    except ValueError:
-        return text
 
 
 def _evse(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> Refusal | None:
@@ -165,10 +129,7 @@ def _malformed(
     if not sandbox.recorded_forms:
         text = "; ".join(f"{item.field}: {item.text}" for item in wrong[:10])
         return _refused(sandbox, service, Refusal("022", text), body)
-    sandbox.counted(service.name, "022")
-    listed = [{"fieldReference": item.field, "errorMessage": item.text} for item in wrong]
-    answer = {"extendedInfo": None, "message": "Error parsing/validating JSON.", "validationErrors": listed}
-    return web.json_response(answer, status=400)
+    return sandbox.validation_errors(service.name, wrong)
 
 
 def _acknowledged(sandbox: HubjectSandbox, service: Service, session: str, told: dict[str, Any]) -> web.Response:

@@ -38,6 +38,10 @@ class Book:
         """Tells whether the operator has any record."""
         return bool(self._of.get(operator))
 
+    def keys_of(self, operator: str) -> frozenset[str]:
+        """Gives the keys of an operator's records."""
+        return frozenset(self._of.get(operator, ()))
+
     def act(self, action: str, operator: str, records: Records) -> Refusal | None:
         """Performs an action, or says why not; a refused one changes nothing."""
         own = self._of.setdefault(operator, {})

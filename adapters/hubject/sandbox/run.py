@@ -38,10 +38,12 @@ async def run(
     """Runs a sandbox until the block ends.
 
     Args:
-        folder: Where new certificates are written, one for each partner; None runs plain HTTP and asks for none.
+        folder: Where new certificates are written, one for each CPO and EMP; None runs plain HTTP and asks for none.
         port: 0 for any free one.
     """
-    certificates = None if folder is None else write_certificates(folder, list(sandbox.partners))
+    certificates = (
+        None if folder is None else write_certificates(folder, list(sandbox.partners), list(sandbox.providers))
+    )
     context = None
     if certificates is None:
         sandbox.checks_certificates = False

@@ -6,14 +6,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict
 
 from adapters.core.sandbox import Sandbox
 from adapters.hubject.sandbox import rules
 from adapters.hubject.sandbox.drivers import Emps
 from adapters.hubject.sandbox.memory import Book
+from adapters.hubject.sandbox.network import Network
+from adapters.hubject.sandbox.pricing import Pricing
+from adapters.hubject.sandbox.pull_faults import PullFaults
+from adapters.hubject.sandbox.selections import Selections
 from mappings.canonical.ids import EvseId, PartyId
 
 EVSE_DATA: Final = "evse_data"
@@ -76,11 +82,13 @@ class Partner:
         operator: Its OperatorID.
         sub_operators: Whose EVSEs it may push beside its own; None means anybody's.
         contract: Whether Hubject is the subscriber of its EVSE data and statuses.
+        url: Where its commands go: its gateway's URL for the connection; the sandbox's `gateway` where it is None.
     """
 
     operator: PartyId
     sub_operators: frozenset[PartyId] | None = frozenset()
     contract: bool = True
+    url: str | None = None
 
     def may_push(self, evse_id: EvseId) -> bool:
         """Tells whether an EvseID is its own or a sub-operator's."""
@@ -88,6 +96,54 @@ class Partner:
         return party is not None and (
             self.sub_operators is None or party == self.operator or party in self.sub_operators
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An EMP registered with the sandbox.
+
+    Attributes:
+        provider: Its ProviderID.
+        url: Its gateway's URL for the connection, `https://emp.example/oicp/hubject-emp`, to which Hubject adds
+            `/api/oicp/…`; None for an EMP that is offline: it pulls, and pushes its authentication data.
+        sub_providers: Whose EvcoIDs it may name beside its own.
+    """
+
+    provider: PartyId
+    url: str | None = None
+    sub_providers: frozenset[PartyId] = frozenset()
+
+    def has(self, party: PartyId | None) -> bool:
+        """Tells whether an EvcoID's provider is itself or a sub-provider."""
+        return party is not None and (party == self.provider or party in self.sub_providers)
+
+
+class Service(StrEnum):
+    """What there are contracts for."""
+
+    AUTHORISATION = "authorisation"
+    RESERVATION = "reservation"
+    EVSE_DATA = "evse_data"
+    EVSE_STATUS = "evse_status"
+    AUTHENTICATION_DATA = "authentication_data"
+    PRICING = "pricing"
+
+
+class Contract(BaseModel):
+    """Says that an EMP has a contract, or has none; what nothing is said of, is agreed.
+
+    Attributes:
+        provider: The EMP.
+        operator: The CPO; every one, and Hubject itself, where it is None.
+        service: What for; everything where it is None.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: PartyId
+    operator: PartyId | None = None
+    service: Service | None = None
+    agreed: bool = True
 
 
 def status_code(code: str, text: str | None = None) -> dict[str, str | None]:
@@ -107,6 +163,7 @@ class HubjectSandbox(Sandbox):
         patience: Seconds for which Hubject waits for an EMP.
         command_patience: Seconds for which it waits for a CPO's answer to a command.
         gateway: Where commands go: the gateway's URL for the connection, `https://cpo.example/oicp/hubject`.
+        providers: The EMPs that are registered.
         clock: Seconds, for the limits.
         wall: The time of day, which a CDR's end may not be ahead of.
     """
@@ -121,12 +178,15 @@ class HubjectSandbox(Sandbox):
         patience: float = 10.0,
         command_patience: float = 10.0,
         gateway: str | None = None,
+        providers: Iterable[Provider] = (),
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__((EVSE_DATA, EVSE_STATUS, SESSIONS, NOTIFICATIONS, CDRS), seed=seed)
         self.partners = {partner.operator.normal: partner for partner in partners}
+        self.providers = {each.provider.normal: each for each in providers}
+        self.contracts: list[Contract] = []
         self.limits = limits
         self.recorded_forms = recorded_forms
         self.checks_certificates = checks_certificates
@@ -135,6 +195,10 @@ class HubjectSandbox(Sandbox):
         self.emps = Emps(patience)
         self.gateway = gateway
         self.wall = wall
+        self.network = Network(wall)
+        self.selections = Selections(self.network)
+        self.pull_faults = PullFaults()
+        self.pricing = Pricing()
         self.tls: ssl.SSLContext | None = None
         """What is shown to the gateway, and who is trusted there; None for the system's trust and nothing of ours."""
         self.under_way: dict[tuple[str, str], web.Request] = {}
@@ -146,6 +210,14 @@ class HubjectSandbox(Sandbox):
         super().forget()
         for book in self.books.values():
             book.forget()
+        self.network.forget()
+
+    def agreed(self, provider: PartyId, service: Service, operator: PartyId | None = None) -> bool:
+        """Tells whether an EMP has a contract; what was said last counts."""
+        for said in reversed(self.contracts):
+            if said.provider == provider and said.operator in {None, operator} and said.service in {None, service}:
+                return said.agreed
+        return True
 
     def within_limit(self, name: str, per_minute: int, operator: str) -> bool:
         """Counts a request; False if it is one too many within a minute."""
@@ -184,7 +256,11 @@ class HubjectSandbox(Sandbox):
         if not self.recorded_forms:
             text = "; ".join(f"{item.field}: {item.text}" for item in wrong[:10])
             return self.answer(operation, "022", text)
-        self.counted(operation.name, "022")
+        return self.validation_errors(operation.name, wrong)
+
+    def validation_errors(self, name: str, wrong: Sequence[rules.Wrong]) -> web.Response:
+        """Makes the refusal of a body as the real hub was recorded to, and counts it."""
+        self.counted(name, "022")
         listed = [{"fieldReference": item.field, "errorMessage": item.text} for item in wrong]
         body = {"extendedInfo": None, "message": "Error parsing/validating JSON.", "validationErrors": listed}
         return web.json_response(body, status=400)
