@@ -33,7 +33,7 @@ NOT_AVAILABLE = "#NA"
 AHEAD = timedelta(minutes=5)
 """How far a clock may be ahead of ours."""
 
-_UID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}")
+RFID_UID = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}")
 _TOLERANCE = 0.01
 """kWh: what rounding may add up to between the periods and the total."""
 
@@ -160,7 +160,7 @@ def check_asked(uid: str, type_: str, wire: Any) -> tuple[str, str]:
     """
     if type_ not in TOKEN_TYPES:
         raise Wrong(f"type is none of {', '.join(TOKEN_TYPES)}")
-    if type_ == "RFID" and not _UID.fullmatch(uid):
+    if type_ == "RFID" and not RFID_UID.fullmatch(uid):
         # Guide, RFID Tokens: bad formats are rejected.
         raise Wrong("the RFID UID has neither 8 nor 14 hexadecimal digits")
     if not isinstance(wire, Mapping) or not wire.get("location_id"):

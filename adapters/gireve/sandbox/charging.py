@@ -8,12 +8,11 @@ on like the first, and counted; a credit is ignored, and counted (guide, CreditC
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from aiohttp import web
 
 from adapters.core import ocpi
-from adapters.core.faults import Handler
 from adapters.core.http import read_json
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.sandbox import charge_checks as checks
@@ -21,22 +20,12 @@ from adapters.gireve.sandbox.checks import Refusal, Wrong, check_owner
 from adapters.gireve.sandbox.emsps import Emsps
 from adapters.gireve.sandbox.memory import Memory, evse_key
 from adapters.gireve.sandbox.packed import Packed, content
-from adapters.gireve.sandbox.peer import RECEIVER, ROOT
+from adapters.gireve.sandbox.platforms import CPO, Role
+from adapters.gireve.sandbox.serving import RECEIVER, SENDER, Given, Serve, body_of, sender_of
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 
-SENDER = f"{ROOT}/sender/{ocpi.VERSION}"
 SESSIONS, CDRS, COMMAND_RESULTS = "sessions", "cdrs", "command_results"
-
-Serve: TypeAlias = Callable[..., Handler]
-"""Wraps a handler in what holds for every request; see `application`."""
-
-
-class Given(NamedTuple):
-    """An answer's data, with headers of its own."""
-
-    data: Any
-    headers: Mapping[str, str]
 
 
 class Charging:
@@ -44,16 +33,12 @@ class Charging:
 
     Args:
         network: What IOP knows of stations.
-        sender: Tells who makes a request.
     """
 
-    def __init__(
-        self, sandbox: Sandbox, network: Memory, emsps: Emsps, sender: Callable[[web.Request], PartyId]
-    ) -> None:
+    def __init__(self, sandbox: Sandbox, network: Memory, emsps: Emsps) -> None:
         self._sandbox = sandbox
         self._network = network
         self._emsps = emsps
-        self._sender = sender
         self._of_session: defaultdict[str, set[str]] = defaultdict(set)
         sandbox.memory |= {SESSIONS: Packed(), CDRS: Packed()}
         self.heard: Callable[[str], None] = lambda _command: None
@@ -69,12 +54,14 @@ class Charging:
             web.get(session, served("sessions", self._get_session)),
             web.post(cdrs, served("cdrs", self._post_cdr)),
             web.get(f"{cdrs}/{{country}}/{{code}}/{{id}}", served("cdrs", self._get_cdr)),
-            web.post(f"{SENDER}/commands/{{kind}}/{{id}}", served("command_results", self._result, to_emsp=True)),
+            web.post(f"{SENDER}/commands/{{kind}}/{{id}}", served("command_results", self._result, to_others=True)),
         ]
 
     @staticmethod
-    def endpoints(origin: str) -> list[dict[str, str]]:
+    def endpoints(origin: str, roles: frozenset[Role]) -> list[dict[str, str]]:
         """Gives what the version details name."""
+        if CPO not in roles:
+            return []
         named = (("tokens", SENDER), ("sessions", RECEIVER), ("cdrs", RECEIVER), ("commands", SENDER))
         return [
             {"identifier": name, "role": root.split("/")[2].upper(), "url": f"{origin}{root}/{name}"}
@@ -87,7 +74,7 @@ class Charging:
         uid, type_ = request.match_info["uid"], request.query.get("type", "RFID")
         raw = await request.read()
         location, evse = checks.check_asked(uid, type_, read_json(raw) if raw else None)
-        cpo = self._sender(request)
+        cpo = sender_of(request)
         self._check_place(cpo, location, evse)
         return await self._emsps.answer(cpo, uid, type_, location, evse)
 
@@ -100,9 +87,9 @@ class Charging:
     # Sessions
 
     async def _put_session(self, request: web.Request) -> dict[str, Any]:
-        names, wire = request.match_info, checks.check_session(await _body(request))
+        names, wire = request.match_info, checks.check_session(await body_of(request))
         check_owner(wire, names["country"], names["code"], names["id"])
-        cpo = self._sender(request)
+        cpo = sender_of(request)
         self._emsps.check_driver(wire, cpo, wire["location_id"], wire["evse_uid"])
         memory, key = self._sandbox.memory[SESSIONS], f"{cpo}/{wire['id']}"
         before = memory.get(key)
@@ -126,8 +113,8 @@ class Charging:
     # CDRs
 
     async def _post_cdr(self, request: web.Request) -> Given:
-        wire = checks.check_cdr(await _body(request), datetime.now(UTC))
-        cpo = self._sender(request)
+        wire = checks.check_cdr(await body_of(request), datetime.now(UTC))
+        cpo = sender_of(request)
         if (wire["country_code"], wire["party_id"]) != (cpo.country, cpo.code):
             raise Wrong("country_code or party_id is not the sender's")
         key = f"{cpo}/{wire['id']}"
@@ -176,7 +163,7 @@ class Charging:
         return self._kept(CDRS, request)
 
     def _kept(self, kind: str, request: web.Request) -> Any:
-        record = self._sandbox.memory[kind].get(f"{self._sender(request)}/{request.match_info['id']}")
+        record = self._sandbox.memory[kind].get(f"{sender_of(request)}/{request.match_info['id']}")
         if record is None:
             raise Refusal(404, StatusCode.CLIENT_ERROR, f"Unknown {kind[:-1]}")
         return record
@@ -188,8 +175,8 @@ class Charging:
         command = self._sandbox.memory[COMMAND_RESULTS].get(names["id"])
         if command is None or command["kind"] != names["kind"]:
             raise Refusal(404, StatusCode.CLIENT_ERROR, "Unknown command")
-        wire = checks.check_result(await _body(request))
-        if command["cpo"] != self._sender(request).normal:
+        wire = checks.check_result(await body_of(request))
+        if command["cpo"] != sender_of(request).normal:
             raise Wrong("the command was another operator's")
         if command["results"]:
             self._sandbox.counted("command_results", "came again")
@@ -201,9 +188,3 @@ class Charging:
 
 def _parts(wire: Mapping[str, Any]) -> tuple[str, str, str]:
     return wire["country_code"], wire["party_id"], wire["id"]
-
-
-async def _body(request: web.Request) -> Any:
-    if request.content_type != "application/json":
-        raise Refusal(415, StatusCode.CLIENT_ERROR, "Content-Type is not application/json")
-    return read_json(await request.read())

@@ -15,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 
 from adapters.core import ocpi
 from adapters.core.faults import FaultKind
-from adapters.core.http import Reply
 from adapters.core.sandbox import PREFIX, Sandbox
-from adapters.gireve.sandbox.charging import COMMAND_RESULTS, SENDER, SESSIONS, Charging
+from adapters.gireve.sandbox.calling import Caller, DriveFailed, said
+from adapters.gireve.sandbox.charging import COMMAND_RESULTS, SESSIONS, Charging
 from adapters.gireve.sandbox.emsps import DRIVERS, Driver, Emsps
 from adapters.gireve.sandbox.memory import Memory
-from adapters.gireve.sandbox.peer import DriveFailed, Peer
+from adapters.gireve.sandbox.platforms import CPO, Platform, Platforms
+from adapters.gireve.sandbox.serving import SENDER, problem
 from mappings.canonical.ids import PartyId
 from mappings.ocpi import times
 
@@ -62,6 +63,7 @@ class _Tokens(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     uids: tuple[str, ...] | None = None
+    platform: str | None = None
     also: dict[str, JsonValue] = {}
 
 
@@ -73,10 +75,18 @@ class Driving:
     """The control requests of a charge."""
 
     def __init__(
-        self, sandbox: Sandbox, peer: Peer, network: Memory, emsps: Emsps, charging: Charging, hub: PartyId
+        self,
+        sandbox: Sandbox,
+        platforms: Platforms,
+        caller: Caller,
+        network: Memory,
+        emsps: Emsps,
+        charging: Charging,
+        hub: PartyId,
     ) -> None:
         self._sandbox = sandbox
-        self._peer = peer
+        self._platforms = platforms
+        self._caller = caller
         self._network = network
         self._emsps = emsps
         self._hub = hub
@@ -99,7 +109,7 @@ class Driving:
         try:
             drivers = DRIVERS.validate_json(await request.read())
         except ValidationError as error:
-            return _problem(400, str(error))
+            return problem(400, str(error))
         self._emsps.add(drivers)
         return web.json_response({"drivers": len(self._emsps.drivers)})
 
@@ -109,14 +119,14 @@ class Driving:
         try:
             asked = _COMMANDS.validate_json(await request.read())
         except ValidationError as error:
-            return _problem(400, str(error))
+            return problem(400, str(error))
         several = asked if isinstance(asked, list) else [asked]
         if self._sandbox.faults.driving(FaultKind.REORDER, "POST", "commands"):
             several = several[::-1]
         try:
             told = [await self._command(each, str(request.url.origin())) for each in several]
         except DriveFailed as failed:
-            return _problem(502, str(failed))
+            return problem(502, str(failed))
         return web.json_response(told if isinstance(asked, list) else told[0])
 
     async def _command(self, asked: Command, origin: str) -> dict[str, Any]:
@@ -130,15 +140,25 @@ class Driving:
         sender = asked.emsp or (driver.party if driver is not None else self._hub)
         event = self._waiting[identity] = asyncio.Event()
         try:
-            replies = await self._peer.call(
-                "POST", "commands/RECEIVER", ocpi.path(asked.kind), body, sender=sender, receiver=cpo
+            replies = await self._caller.call(
+                self._platform(cpo),
+                "POST",
+                "commands/RECEIVER",
+                ocpi.path(asked.kind),
+                body,
+                sender=sender,
+                receiver=cpo,
             )
-            kept["responses"] = [_said(reply) for reply in replies]
+            kept["responses"] = [said(reply) for reply in replies]
             if asked.wait and _taken(kept["responses"]):
                 await self._wait(event, asked.wait)
         finally:
             del self._waiting[identity]
         return {"id": identity, "reference": reference, **kept}
+
+    def _platform(self, cpo: PartyId) -> Platform:
+        """Finds the platform of a CPO; one that nobody presented is taken for the first platform's."""
+        return self._platforms.serving(cpo, CPO) or self._platforms.named(None)
 
     def _heard(self, command: str) -> None:
         if (event := self._waiting.get(command)) is not None:
@@ -201,38 +221,28 @@ class Driving:
     async def _tokens(self, request: web.Request) -> web.Response:
         try:
             asked = _Tokens.model_validate_json(await request.read() or b"{}")
-        except ValidationError as error:
-            return _problem(400, str(error))
+            platform = self._platforms.named(asked.platform)
+        except ValueError as error:
+            return problem(400, str(error))
         wanted = None if asked.uids is None else {uid.casefold() for uid in asked.uids}
         drivers = [each for each in self._emsps.drivers if wanted is None or each.uid.casefold() in wanted]
         if self._sandbox.faults.driving(FaultKind.REORDER, "PUT", "tokens"):
             drivers.reverse()
         try:
-            told = [await self._put(driver, asked.also) for driver in drivers]
+            told = [await self._put(platform, driver, asked.also) for driver in drivers]
         except DriveFailed as failed:
-            return _problem(502, str(failed))
+            return problem(502, str(failed))
         return web.json_response(told)
 
-    async def _put(self, driver: Driver, also: Mapping[str, JsonValue]) -> dict[str, Any]:
+    async def _put(self, platform: Platform, driver: Driver, also: Mapping[str, JsonValue]) -> dict[str, Any]:
         body = {name: value for name, value in {**driver.token(), **also}.items() if value is not None}
         tail = f"{ocpi.path(driver.party.country, driver.party.code, driver.uid)}?type={driver.type}"
-        replies = await self._peer.call("PUT", "tokens/RECEIVER", tail, body, sender=driver.party, receiver=None)
-        return {"uid": driver.uid, **_said(replies[-1])}
-
-
-def _said(reply: Reply) -> dict[str, Any]:
-    """What a gateway answered: HTTP status, OCPI code and data."""
-    if reply.answer is None:
-        return {"status": None, "outcome": str(reply.outcome)}
-    found = ocpi.said(reply.answer)
-    told: dict[str, Any] = {"status": reply.answer.status}
-    return told if found is None else {**told, "code": found.code, "data": found.data}
+        replies = await self._caller.call(
+            platform, "PUT", "tokens/RECEIVER", tail, body, sender=driver.party, receiver=None
+        )
+        return {"uid": driver.uid, **said(replies[-1])}
 
 
 def _taken(responses: list[dict[str, Any]]) -> bool:
     """Whether a result is to be waited for."""
     return any(isinstance(each.get("data"), dict) and each["data"].get("result") == "ACCEPTED" for each in responses)
-
-
-def _problem(status: int, text: str) -> web.Response:
-    return web.json_response({"detail": text}, status=status)

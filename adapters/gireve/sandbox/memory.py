@@ -1,15 +1,17 @@
-"""What the sandbox IOP remembers, and how it takes things in.
+"""What the sandbox IOP remembers of the CPOs that are registered, and how it takes things in.
 
 `locations` is what partners sent, at once, keyed as the gateway keys it: a location without its EVSEs, and
-each EVSE. `published` is what EMSPs would see: static data only after the quality process, status and tariff ids at
-once, the tariffs of the first connector standing for the EVSE (guide, CPO locations, Static and dynamic attributes).
+each EVSE. `published` is what EMSPs may see: static data only after the quality process, status and tariff ids at
+once, the tariffs of the first connector standing for the EVSE (guide, CPO locations, Static and dynamic attributes);
+`shown` puts it together for them.
 `held` is what the quality process does not let through, with the reasons.
 """
 
+import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.sandbox.checks import doubts_of_evse, doubts_of_location
@@ -48,20 +50,42 @@ def exploded(location: Mapping[str, Any]) -> dict[str, Record]:
     return records
 
 
+class Audience(Protocol):
+    """Whom what is published is shown to."""
+
+    def publish(self, key: str, record: Record | None, follows: str | None) -> None:
+        """A location without EVSEs, or an EVSE, is published as it is now; None where it is gone.
+
+        Args:
+            follows: Correlation id of the request that it comes from.
+        """
+
+    def publish_tariff(self, key: str, record: Record | None) -> None:
+        """A tariff is as it is now; None where it is gone."""
+
+
 class Memory:
-    """IOP's charge point repository, as two partners see it.
+    """IOP's charge point repository.
 
     Args:
         quality_seconds: How long the quality process takes.
         clock: Monotonic seconds.
+
+    Attributes:
+        follows: Correlation id of the request that is being taken in.
     """
 
-    def __init__(self, sandbox: Sandbox, quality_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, sandbox: Sandbox, quality_seconds: float, audience: Audience, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.follows: str | None = None
+        self._audience = audience
         self._sandbox = sandbox
         self._quality = quality_seconds
         self._clock = clock
         self._evses: defaultdict[str, set[str]] = defaultdict(set)
         self._in_quality: deque[tuple[float, str, Record | None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         sandbox.before_memory = self.settle
 
     @property
@@ -81,17 +105,36 @@ class Memory:
     def settle(self) -> None:
         """Publishes what has passed the quality process by now."""
         now = self._clock()
+        follows = None if self._quality else self.follows
         while self._in_quality and self._in_quality[0][0] <= now:
             _, key, record = self._in_quality.popleft()
             held = self._sandbox.memory[HELD]
             held.pop(key, None)
             if record is None:
                 self._published.pop(key, None)
+                self._audience.publish(key, None, follows)
             elif doubts := self._doubts(key, record):
                 held[key] = {"reasons": doubts}
             else:
                 dynamic = self.locations.get(key)
-                self._published[key] = _merged(record, dynamic) if dynamic is not None else record
+                self._publish(key, _merged(record, dynamic) if dynamic is not None else record, follows)
+        if self._in_quality and self._timer is None:
+            # EMSPs are told when its time has come, whether or not anybody asks.
+            self._timer = asyncio.get_running_loop().call_later(self._in_quality[0][0] - now, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self.settle()
+
+    def close(self) -> None:
+        """Ends the quality process."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _publish(self, key: str, record: Record, follows: str | None) -> None:
+        if self._published.get(key) != record:
+            self._published[key] = record
+            self._audience.publish(key, record, follows)
 
     @staticmethod
     def _doubts(key: str, record: Record) -> list[str]:
@@ -187,13 +230,24 @@ class Memory:
 
     def _to_quality(self, key: str, record: Record | None) -> None:
         self._in_quality.append((self._clock() + self._quality, key, record))
-        if not self._quality:
-            self.settle()
+        self.settle()
 
     def _publish_dynamic(self, key: str, record: Mapping[str, Any]) -> None:
         published = self._published.get(key)
         if published is not None:
-            self._published[key] = _merged(published, record)
+            self._publish(key, _merged(published, record), self.follows)
+
+    def put_tariff(self, key: str, wire: Record) -> None:
+        """Takes a tariff, which passes no quality process."""
+        self.tariffs[key] = wire
+        self._audience.publish_tariff(key, wire)
+
+    def delete_tariff(self, key: str) -> bool:
+        """Takes a tariff away; tells whether it was there."""
+        if self.tariffs.pop(key, None) is None:
+            return False
+        self._audience.publish_tariff(key, None)
+        return True
 
 
 def _published_evse(record: Mapping[str, Any]) -> Record:
@@ -209,4 +263,5 @@ def _merged(published: Mapping[str, Any], received: Mapping[str, Any]) -> Record
     merged = {**published, "tariff_ids": _published_evse(received)["tariff_ids"]}
     if received.get("status") not in _SLOW_STATUSES:
         merged["status"] = received.get("status")
+        merged["last_updated"] = received.get("last_updated")
     return merged
