@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from adapters import gireve, hubject
+from adapters import gireve, home, hubject
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
 from adapters.core.peers import Peers
@@ -66,7 +66,7 @@ from gateway.store.listening import Listening
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
 
-HUBS: dict[str, Hub] = {hub.name: hub for hub in (gireve.HUB, hubject.HUB)}
+HUBS: dict[str, Hub] = {hub.name: hub for hub in (gireve.HUB, hubject.HUB, home.HUB)}
 """The hubs that this gateway speaks to. A new hub is added here and nowhere else."""
 
 
