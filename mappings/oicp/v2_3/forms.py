@@ -8,7 +8,7 @@ write `null` for what is absent. Nothing is lost by reading them all, so nothing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mappings.oicp.v2_3 import wire_charging
+from mappings.oicp.v2_3 import wire_charging, wire_pricing
 from mappings.oicp.v2_3.wire import (
     Address,
     ChargingFacility,
@@ -32,7 +32,12 @@ _MODELS: tuple[type[WireModel], ...] = (
     PullEvseDataRecord,
     Address,
     ChargingFacility,
-    *(model for model in vars(wire_charging).values() if isinstance(model, type) and issubclass(model, WireModel)),
+    *(
+        model
+        for module in (wire_charging, wire_pricing)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, WireModel)
+    ),
 )
 _SPELLINGS = {model: _spellings(model) for model in _MODELS}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from mappings.oicp.v2_3.messages import read_acknowledgement
+from mappings.oicp.v2_3.vocabulary import DeltaType
 from mappings.report import Issue, Refused
 
 T = TypeVar("T")
@@ -17,6 +18,7 @@ LARGEST: Final = 2000
 """Records that one page may hold (OICP 2.3, eRoamingGetChargeDetailRecords; Hubject holds EVSE data to the same)."""
 
 _SUCCESS: Final = "000"
+_DELTAS: Final = {delta.value: delta for delta in DeltaType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,42 @@ def take_apart(
             reason = refusal.reason
             unreadable.append(Refused(f"{path}.{reason.field}".rstrip("."), reason.detail, reason.value))
     return Answer(entries, unreadable, page or PageFacts(len(entries) + len(unreadable)))
+
+
+def names(body: Mapping[Any, Any]) -> set[str]:
+    """Gives the names of a body's fields in small letters, of null ones too."""
+    return {str(name).casefold() for name in body}
+
+
+def field(record: Mapping[Any, Any], name: str) -> Any:
+    """Gives one field of a record in any case of its name; None where it is not there."""
+    if name in record:
+        return record[name]
+    folded = name.casefold()
+    return next((value for key, value in record.items() if str(key).strip().casefold() == folded), None)
+
+
+def listed_under(value: Any, name: str) -> list[Any]:
+    """Gives the list under a name, or a single object there as a list; of a list in place of all that, itself."""
+    inner = field(value, name) if isinstance(value, Mapping) else value
+    if isinstance(inner, list):
+        return inner
+    return [inner] if isinstance(inner, Mapping) else []
+
+
+def gone(record: Mapping[Any, Any]) -> bool:
+    """Tells by a record's deltaType whether what it speaks of is no more.
+
+    Raises:
+        Refused: The word is none of OICP's, so that it is not known.
+    """
+    given = field(record, "deltaType")
+    if given is None:
+        return False
+    delta = _DELTAS.get(str(given).strip().casefold())
+    if delta is None:
+        raise Refused("deltaType", "neither insert, update nor delete", given)
+    return delta is DeltaType.DELETE
 
 
 def _whole(value: Any) -> int | None:

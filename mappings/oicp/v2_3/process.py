@@ -96,6 +96,16 @@ def evse(place: CdrLocation, report: Report) -> str:
         raise
 
 
+def told_evse(evse_id: EvseId | None, field: str) -> str:
+    """Gives the EvseID of somebody else's EVSE as it was told, since the hub may know it by that spelling alone.
+
+    Raises:
+        Refused: There is none that OICP takes.
+    """
+    told = evse_id.text.strip() if evse_id is not None else ""
+    return told if _EVSE_ID.fullmatch(told) else wire_id(evse_id, field)
+
+
 def product(name: str | None, field: str, report: Report) -> Record:
     """Writes the PartnerProductID, where there is one.
 

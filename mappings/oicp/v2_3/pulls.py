@@ -23,9 +23,8 @@ from mappings.canonical.locations import (
 )
 from mappings.oicp.v2_3 import coordinates, evse_status, process, reading
 from mappings.oicp.v2_3.enums import ACCESSIBILITY, AUTHENTICATION_MODES, CALIBRATION_LAW, EVSE_STATUS
-from mappings.oicp.v2_3.evse_data import wire_id
-from mappings.oicp.v2_3.pages import Answer, Entry, page_of, successful, take_apart
-from mappings.oicp.v2_3.vocabulary import DeltaType, GeoFormat
+from mappings.oicp.v2_3.pages import Answer, Entry, field, gone, listed_under, names, page_of, successful, take_apart
+from mappings.oicp.v2_3.vocabulary import GeoFormat
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Refused, Report
 
@@ -33,7 +32,6 @@ MOST_BY_ID: Final = 100
 """EvseIDs that one question by id may name (OICP 2.3, eRoamingPullEVSEStatusByID)."""
 
 _LONGEST_KEY: Final = 36
-_DELTAS: Final = {delta.value: delta for delta in DeltaType}
 
 
 # Out
@@ -132,7 +130,7 @@ def statuses_by_id(provider: PartyId, evse_ids: Sequence[EvseId]) -> Record:
     """
     if not 0 < len(evse_ids) <= MOST_BY_ID:
         raise Refused("evse_ids", f"not 1 to {MOST_BY_ID}, as OICP allows", len(evse_ids))
-    named = [wire_id(evse_id, f"evse_ids[{n}]") for n, evse_id in enumerate(evse_ids)]
+    named = [process.told_evse(evse_id, f"evse_ids[{n}]") for n, evse_id in enumerate(evse_ids)]
     return {"ProviderID": process.provider_id(provider), "EvseID": named}
 
 
@@ -183,14 +181,9 @@ def read_statuses(body: Any) -> Answer[EvseStatusReport] | None:
         None where the body is none of these, or says that something failed.
     """
     fields = successful(body)
-    if fields is None or not {"evsestatuses", "evsestatusrecords"} & body_names(body):
+    if fields is None or not {"evsestatuses", "evsestatusrecords"} & names(body):
         return None
     return take_apart(_status_records(fields), _status_entry)
-
-
-def body_names(body: Mapping[Any, Any]) -> set[str]:
-    """Gives the names of a body's fields in small letters, of null ones too."""
-    return {str(name).casefold() for name in body}
 
 
 def key_of(evse_id: EvseId) -> str:
@@ -212,38 +205,27 @@ def identify(record: Any) -> tuple[PartyId, EvseId]:
     """
     if not isinstance(record, Mapping):
         raise Refused("", "not an object", record)
-    text = _field(record, "EvseID")
+    text = field(record, "EvseID")
     if not isinstance(text, str) or not text.strip():
         raise Refused("EvseID", "missing" if text is None else "not a text", text)
     evse_id = EvseId(text)
     if evse_id.party is not None:
         return evse_id.party, evse_id
-    operator = _field(record, "OperatorID")
+    operator = field(record, "OperatorID")
     try:
         return PartyId(operator.strip() if isinstance(operator, str) else ""), evse_id
     except ValueError:
         raise Refused("EvseID", "names no operator, and no OperatorID stands beside it", text) from None
 
 
-def _field(record: Mapping[Any, Any], name: str) -> Any:
-    if name in record:
-        return record[name]
-    folded = name.casefold()
-    return next((value for key, value in record.items() if str(key).strip().casefold() == folded), None)
-
-
 def _evse_entry(record: Any, at: datetime) -> Entry[Location]:
     party, evse_id = identify(record)
     key = key_of(evse_id)
-    given = _field(record, "deltaType")
-    delta = None if given is None else _DELTAS.get(str(given).strip().casefold())
-    if given is not None and delta is None:
-        raise Refused("deltaType", "neither insert, update nor delete", given)
     return Entry(
         key=(party.normal, key),
         raw=record,
         read=partial(reading.to_canonical, record, at, key=key),
-        gone=delta is DeltaType.DELETE,
+        gone=gone(record),
     )
 
 
@@ -257,20 +239,12 @@ def _status_records(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _status_blocks(fields: Mapping[str, Any]) -> Iterator[tuple[Any, str, list[Any]]]:
     direct = fields.get("evsestatusrecords")
-    yield None, "EVSEStatusRecords", _listed(direct, "EvseStatusRecord")
-    blocks = _listed(fields.get("evsestatuses"), "OperatorEvseStatus")
+    yield None, "EVSEStatusRecords", listed_under(direct, "EvseStatusRecord")
+    blocks = listed_under(fields.get("evsestatuses"), "OperatorEvseStatus")
     for n, block in enumerate(blocks):
         if isinstance(block, Mapping):
             path = f"EvseStatuses.OperatorEvseStatus[{n}]"
-            yield _field(block, "OperatorID"), path, _listed(block, "EvseStatusRecord")
-
-
-def _listed(value: Any, name: str) -> list[Any]:
-    """Gives the list under a name; of a list in place of the object around it, that itself."""
-    inner = _field(value, name) if isinstance(value, Mapping) else value
-    if isinstance(inner, list):
-        return inner
-    return [inner] if isinstance(inner, Mapping) else []
+            yield field(block, "OperatorID"), path, listed_under(block, "EvseStatusRecord")
 
 
 def _status_entry(record: Any) -> Entry[EvseStatusReport]:

@@ -96,10 +96,16 @@ def _write_uid(uid: str | None, field: str, report: Report) -> str:
 def _write_evco_id(contract: ContractId | None, field: str, report: Report) -> str:
     if contract is None:
         raise report.refuse(field, "missing, and OICP knows this driver by nothing else")
-    written = contract.separated().upper()
-    if not _EVCO_ID.fullmatch(written):
+    written = evco_id(contract)
+    if written is None:
         raise report.refuse(field, "not an EvcoID, ISO or DIN, as OICP demands")
     return written
+
+
+def evco_id(contract: ContractId) -> str | None:
+    """Gives a contract as OICP's EvcoID, with its separators and check digit; None where it has neither form."""
+    written = contract.separated().upper()
+    return written if _EVCO_ID.fullmatch(written) else None
 
 
 def _write_pin(pin: Pin | None, report: Report) -> str:
