@@ -6,11 +6,14 @@ nothing else. A part's new `last_updated` becomes that of what holds it.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from pydantic_core import from_json
+
+from mappings.canonical import parts
 from mappings.canonical.base import Model
-from mappings.canonical.locations import Connector, Evse, Location
+from mappings.canonical.ids import PartyId
+from mappings.canonical.locations import Connector, Evse, EvseStatusReport, Location
 from mappings.canonical.sessions import Session
 from mappings.canonical.tokens import Token
 from mappings.ocpi import times, values
@@ -33,6 +36,8 @@ _RENAMED = {
     "default_profile_type": "default_profile",
     **sessions_in.RENAMED,
 }
+
+_STATUS_ALONE = {"status", "last_updated"}
 
 
 class Patched(NamedTuple, Generic[T]):
@@ -59,7 +64,7 @@ def patch_location(location: Location, source: Source) -> Patched[Location]:
     wire = _LOCATIONS.read(source, report)
     _same(wire, {"id": location.id, "country_code": location.party.country, "party_id": location.party.code}, report)
     after = _merged(location, wire, locations_in.location_fields(wire, report, None))
-    after = after.model_copy(update={"last_updated": _newest(after.last_updated, after.evses)})
+    after = after.model_copy(update={"last_updated": parts.newest(after.last_updated, after.evses)})
     return Patched(after, _changed(location, after), report.issues)
 
 
@@ -74,8 +79,8 @@ def patch_evse(location: Location, uid: str, source: Source) -> Patched[Location
     wire = _EVSES.read(source, report)
     _same(wire, {"uid": uid}, report)
     after = _merged(before, wire, locations_in.evse_fields(wire, report, (), None))
-    after = after.model_copy(update={"last_updated": _newest(after.last_updated, after.connectors)})
-    return Patched(_with_evse(location, after), _changed(before, after), report.issues)
+    after = after.model_copy(update={"last_updated": parts.newest(after.last_updated, after.connectors)})
+    return Patched(parts.with_evse(location, after), _changed(before, after), report.issues)
 
 
 def patch_connector(location: Location, uid: str, connector_id: str, source: Source) -> Patched[Location]:
@@ -87,7 +92,7 @@ def patch_connector(location: Location, uid: str, connector_id: str, source: Sou
     """
     report = Report()
     evse = _evse(location, uid, report)
-    before = next((each for each in evse.connectors if each.id == connector_id), None)
+    before = parts.connector(evse, connector_id)
     if before is None:
         raise report.refuse("", "the EVSE has no such connector", connector_id)
     wire = _CONNECTORS.read(source, report)
@@ -96,10 +101,8 @@ def patch_connector(location: Location, uid: str, connector_id: str, source: Sou
     if "standard" in wire:
         fields["standard"] = values.decisive(enums.CONNECTOR_STANDARDS, wire["standard"], report, (), "standard")
     after = _merged(before, wire, fields)
-    plugs = tuple(after if each.id == connector_id else each for each in evse.connectors)
-    updated = _newest(evse.last_updated, plugs)
-    holder = evse.model_copy(update={"connectors": plugs, "last_updated": updated})
-    return Patched(_with_evse(location, holder), _changed(before, after), report.issues)
+    whole = parts.with_evse(location, parts.with_connector(evse, after))
+    return Patched(whole, _changed(before, after), report.issues)
 
 
 def patch_token(token: Token, source: Source) -> Patched[Token]:
@@ -139,25 +142,50 @@ def patch_session(session: Session, source: Source) -> Patched[Session]:
     return Patched(after, _changed(session, after), report.issues)
 
 
+def status_report(source: Source, party: PartyId, location_id: str, uid: str) -> EvseStatusReport | None:
+    """Reads the PATCH of an EVSE that tells its status and nothing else, which nearly all of them are.
+
+    Needs neither the location nor the EVSE, so that the status can be written without either.
+
+    Args:
+        source: The PATCH.
+        party: Whose location, as the URL names it; so do the others.
+        location_id: Of which location.
+        uid: Of which EVSE.
+
+    Returns:
+        None where the PATCH says more or less than a status and a stamp, or is dirty in any way: `patch_evse` says
+        what is wrong with it, or mends it.
+    """
+    try:
+        wire = source if isinstance(source, Mapping) else from_json(source)
+    except ValueError:
+        return None
+    if not isinstance(wire, Mapping) or set(wire) != _STATUS_ALONE:
+        return None
+    text, stamp = wire["status"], wire["last_updated"]
+    if not isinstance(text, str) or not isinstance(stamp, str):
+        return None
+    status = enums.STATUSES.find(text)
+    if status is None:
+        return None
+    try:
+        at = times.parse(stamp)
+        return EvseStatusReport(status=status, at=at, party=party, location_id=location_id, evse_uid=uid)
+    except ValueError:
+        return None
+
+
 def _stamped(wire: Mapping[str, Any], report: Report) -> None:
     if wire.get("last_updated") is None:
         raise report.refuse("last_updated", "is missing, and every PATCH names it")
 
 
 def _evse(location: Location, uid: str, report: Report) -> Evse:
-    for evse in location.evses:
-        if evse.uid == uid:
-            return evse
-    raise report.refuse("", "the location has no such EVSE", uid)
-
-
-def _with_evse(location: Location, evse: Evse) -> Location:
-    evses = tuple(evse if each.uid == evse.uid else each for each in location.evses)
-    return location.model_copy(update={"evses": evses, "last_updated": _newest(location.last_updated, evses)})
-
-
-def _newest(own: datetime, parts: tuple[Evse, ...] | tuple[Connector, ...]) -> datetime:
-    return max([own, *(part.last_updated for part in parts)])
+    found = parts.evse(location, uid)
+    if found is None:
+        raise report.refuse("", "the location has no such EVSE", uid)
+    return found
 
 
 def _same(wire: Mapping[str, Any], keys: Mapping[str, str], report: Report) -> None:
