@@ -17,9 +17,9 @@ from mappings.canonical.locations import Connector, ConnectorCapability, Evse, E
 from mappings.canonical.tariffs import Tariff, TariffDimension, TariffType
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
 from mappings.ocpi.reading import Path, show
-from mappings.ocpi.v2_2_1 import locations, tariffs_in, tariffs_out, wire
+from mappings.ocpi.v2_2_1 import locations, pages, tariffs_in, tariffs_out, wire
 from mappings.ocpi.v2_2_1 import locations_out as out
-from mappings.report import Issue, IssueKind, Report
+from mappings.report import Issue, IssueKind, Refused, Report
 from mappings.tables import EnumTable
 
 Source = bytes | str | Mapping[str, Any]
@@ -274,6 +274,22 @@ def tariff_to_canonical(source: Source, received: datetime | None = None) -> tup
         except ValueError:
             raise report.refuse(_PARTY, "the target is no party", f"{country} {party}") from None
     return tariff.model_copy(update={"target": target, "unknown": unknown}), report.issues
+
+
+def tariff_key(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys a pulled tariff by its party, its id and the EMSP that it is for, "" for all.
+
+    Raises:
+        Refused: One of them cannot be read.
+    """
+    country, party = record.get(_COUNTRY), record.get(_PARTY)
+    if country is None and party is None:
+        return pages.by_target(record)
+    try:
+        target = PartyId.of(str(country), str(party))
+    except ValueError:
+        raise Refused(_PARTY, "the target is no party") from None
+    return *pages.by_id(record), target.normal
 
 
 def tariff_from_canonical(tariff: Tariff) -> tuple[Wire, list[Issue]]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
+
 from mappings.canonical.base import Model
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.commands import ReserveNow, StartSession
@@ -28,6 +30,10 @@ from mappings.report import Issue, IssueKind, Refused, Report
 Source = bytes | str | Mapping[str, Any]
 
 _RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}")
+
+# Guide, CDRs: what a remark begins with.
+_PRICED_BY_GIREVE, _MEANINGLESS = "[*]", "[?]"
+_PRICES = ("total_cost", *cdrs_in.COSTS)
 
 
 class AnonymousCard(Model):
@@ -71,12 +77,22 @@ def uid_and_type(identification: Identification) -> tuple[str, str]:
     if text is None:
         raise Refused("identification.uid", "Gireve is asked by it, and there is none")
     if identification.type is TokenType.RFID:
-        text = text.upper()
-        if _RFID.fullmatch(text) is None:
-            raise Refused("identification.uid", "Gireve knows cards by 8 or 14 hexadecimal digits only")
+        text = card_uid(text, "identification.uid")
     elif len(text) > values.LONGEST_ID:
         raise Refused("identification.contract_id", "longer than the 36 characters that OCPI allows")
     return text, kind
+
+
+def card_uid(text: str, field: str) -> str:
+    """Writes a card's uid as Gireve knows it (guide, RFID Tokens): hexadecimal capitals of a whole uid.
+
+    Raises:
+        Refused: It is not of 8 or 14 hexadecimal digits; the issue names `field`, and does not show it.
+    """
+    text = text.upper()
+    if _RFID.fullmatch(text) is None:
+        raise Refused(field, "Gireve knows cards by 8 or 14 hexadecimal digits only")
+    return text
 
 
 def nameless_session(session: Session) -> Session:
@@ -155,14 +171,40 @@ def _tariff_out(tariff: Tariff, report: Report) -> Wire:
 
 
 def cdr_to_canonical(source: Source, received: datetime | None = None) -> tuple[Cdr, list[Issue]]:
-    """Reads a CDR with tariffs in Gireve's form.
+    """Reads a CDR with tariffs in Gireve's form, and what Gireve says of its price in the first signs of the remark.
+
+    A price that Gireve worked out is `priced_by_hub`, and net: Gireve reckons no VAT. One that it calls meaningless is
+    none; what stands in its place is kept beside the model, parts included. The remark stays as it was given.
 
     Raises:
         Refused: As in plain OCPI.
     """
     report = Report()
-    wire = cdrs_in.CDRS.read(source, report)
-    return cdrs_in.cdr(wire, _tariff_in, report, received), report.issues
+    read, meaningless = _without_meaningless(source)
+    cdr = cdrs_in.cdr(cdrs_in.CDRS.read(read, report), _tariff_in, report, received)
+    if meaningless is not None:
+        for field, value in meaningless.items():
+            report.add(IssueKind.UNKNOWN, field, "Gireve calls the price meaningless; kept beside the model", value)
+        cdr = cdr.model_copy(update={"total_cost": None, "unknown": {**cdr.unknown, **meaningless}})
+    elif _mark(cdr.remark) == _PRICED_BY_GIREVE:
+        cdr = cdr.model_copy(update={"priced_by_hub": True})
+    return cdr, report.issues
+
+
+def _without_meaningless(source: Source) -> tuple[Source, dict[str, Any] | None]:
+    """Takes the prices off a CDR that says itself that they mean nothing; these may not even be readable."""
+    try:
+        wire = source if isinstance(source, Mapping) else from_json(source)
+    except ValueError:
+        return source, None
+    if not isinstance(wire, Mapping) or _mark(wire.get("remark")) != _MEANINGLESS:
+        return source, None
+    off = {field: wire[field] for field in _PRICES if wire.get(field) is not None}
+    return {**wire, **dict.fromkeys(off), "total_cost": {"excl_vat": 0}}, off
+
+
+def _mark(remark: object) -> str | None:
+    return remark.lstrip()[: len(_MEANINGLESS)] if isinstance(remark, str) else None
 
 
 def command_to_canonical(

@@ -30,6 +30,12 @@ _RULES = (
     FieldRule("Tariff.target", "target_operator_country_code, target_operator_party_id", "refused where half is given"),
     FieldRule("Tariff.type", "type", "refused where unknown; an issue where not REGULAR, which is not forwarded"),
     FieldRule(
+        "Token.uid",
+        "uid",
+        "put, or in a command, a card's is of 8 or 14 hexadecimal digits, else refused",
+        "a card's small letters",
+    ),
+    FieldRule(
         "Identification.uid",
         "uid in the URL; cdr_token.uid",
         "asked for, a card's is of 8 or 14 hexadecimal digits, in capitals, else refused; told, as Gireve told it",
@@ -40,6 +46,13 @@ _RULES = (
     ),
     FieldRule("Cdr.identification", "cdr_token", "the leg's; a fixed one for what goes to Advenir and does not roam"),
     FieldRule("Cdr.signed_data", "signed_data", "not said to Advenir", "data without a signed value"),
+    FieldRule(
+        "Cdr.total_cost",
+        "total_cost",
+        "in, none where a remark that begins with `[?]` calls it meaningless; out, zero where there is none and the"
+        " settings want it, else refused",
+    ),
+    FieldRule("Cdr.priced_by_hub", "remark", "in, where it begins with `[*]`", "out, it is not said"),
     FieldRule("Cdr.remark", "remark", "not said to Advenir", "what is beyond 255 characters"),
     FieldRule("Cdr.invoice_id", "invoice_reference_id", "not said to Advenir"),
     FieldRule("Cdr.credit", "", "a credit is refused: Gireve does not heed one"),
@@ -58,6 +71,7 @@ FIELDS: list[FieldTable] = [
     _with(plain.LOCATIONS, plain.LOCATION_MODELS),
     _with(plain.TARIFFS, plain.TARIFF_MODELS),
     plain.PARTIES,
+    plain.CLIENTS,
     _with(charging.TOKENS, charging.TOKEN_MODELS),
     _with(charging.SESSIONS, charging.SESSION_MODELS),
     _with(charging.CDRS, charging.CDR_MODELS),
@@ -72,5 +86,6 @@ ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
 
 NOTES = f"""{plain.NOTES.strip()}
 
-`gireve_id` on locations, EVSEs, connectors and tariffs stays beside the model and is given back.
+`gireve_id` on locations, EVSEs, connectors and tariffs stays beside the model and is given back. A session's id and
+reference, and a CDR's `session_id`, are Gireve's own on their way to an EMSP; all other ids are the CPO's.
 """

@@ -224,7 +224,7 @@ def result_from_canonical(answer: CommandAnswer, language: str = "en") -> tuple[
 def _message(text: str | None, language: str, report: Report) -> Wire:
     if not text:
         return {}
-    return {"message": [{"language": language, "text": values.fit(text, 512, report, (), "text")}]}
+    return {"message": [{"language": language, "text": values.fit(text, texts.LONGEST, report, (), "text")}]}
 
 
 def response_to_canonical(source: Source) -> tuple[Response, list[Issue]]:

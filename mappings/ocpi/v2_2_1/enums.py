@@ -17,7 +17,7 @@ from mappings.canonical.locations import (
     ParkingType,
     PowerType,
 )
-from mappings.canonical.parties import Role
+from mappings.canonical.parties import ClientStatus, Role
 from mappings.canonical.tariffs import DayOfWeek, ReservationRestriction, TariffDimension, TariffType
 from mappings.canonical.texts import ImageCategory
 from mappings.tables import EnumTable, Lossy, NotSaid
@@ -248,6 +248,15 @@ class WireRole(StrEnum):
     SCSP = "SCSP"
 
 
+class WireConnectionStatus(StrEnum):
+    """mod_hub_client_info, ConnectionStatus."""
+
+    CONNECTED = "CONNECTED"
+    OFFLINE = "OFFLINE"
+    PLANNED = "PLANNED"
+    SUSPENDED = "SUSPENDED"
+
+
 class InterfaceRole(StrEnum):
     """version information endpoint, InterfaceRole; a fact of the connection, so it has no canonical counterpart."""
 
@@ -299,6 +308,7 @@ ENERGY_SOURCES = same(
 )
 IMPACTS = same(ImpactCategory, WireImpactCategory)
 ROLES = same(Role, WireRole)
+CLIENT_STATUSES = same(ClientStatus, WireConnectionStatus)
 TARIFF_TYPES = same(TariffType, WireTariffType)
 TARIFF_DIMENSIONS = same(
     TariffDimension,
@@ -321,6 +331,7 @@ ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("EnergySourceCategory", ENERGY_SOURCES),
     ("EnvironmentalImpactCategory", IMPACTS),
     ("Role", ROLES),
+    ("ConnectionStatus", CLIENT_STATUSES),
     ("TariffType", TARIFF_TYPES),
     ("TariffDimensionType", TARIFF_DIMENSIONS),
     ("DayOfWeek", DAYS_OF_WEEK),

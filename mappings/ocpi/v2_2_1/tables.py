@@ -15,7 +15,7 @@ from mappings.canonical.locations import (
     RelatedPoint,
     StatusSchedule,
 )
-from mappings.canonical.parties import Party
+from mappings.canonical.parties import ClientInfo, Party
 from mappings.canonical.tariffs import Money, PriceComponent, Tariff, TariffElement, TariffRestrictions, Tax
 from mappings.canonical.texts import Business, Image, LocalText
 from mappings.ocpi.v2_2_1 import enums, enums_charging, tables_charging
@@ -224,7 +224,18 @@ PARTIES = FieldTable(
     ),
 )
 
-FIELDS: list[FieldTable] = [LOCATIONS, TARIFFS, PARTIES, *tables_charging.FIELDS]
+CLIENTS = FieldTable(
+    "Parties behind a hub (mod_hub_client_info)",
+    (ClientInfo,),
+    (
+        R("ClientInfo.party", "country_code, party_id", "refused where it is no party, or out where it has a DIN code"),
+        R("ClientInfo.role", "role", "refused where unknown"),
+        R("ClientInfo.status", "status", "refused where unknown: whom to send to is never guessed"),
+        R("ClientInfo.last_updated", "last_updated", f"{_STAMP}; the time of arrival where missing", _MILLIS),
+    ),
+)
+
+FIELDS: list[FieldTable] = [LOCATIONS, TARIFFS, PARTIES, CLIENTS, *tables_charging.FIELDS]
 ENUMS = [*enums.ENUMS, *enums_charging.ENUMS]
 
 NOTES = """

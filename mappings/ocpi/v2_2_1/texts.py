@@ -17,6 +17,8 @@ _TEXT, _IMAGE = w.names(w.DisplayText), w.names(w.Image)
 _BUSINESS = w.names(w.BusinessDetails)
 _SOURCE, _IMPACT, _MIX = w.names(w.EnergySource), w.names(w.EnvironmentalImpact), w.names(w.EnergyMix)
 _LANGUAGE_LETTERS = 2
+LONGEST = 512
+"""Of a text (types, DisplayText)."""
 
 
 def text_in(wire: w.DisplayText, report: Report, path: Path) -> LocalText:
@@ -39,7 +41,7 @@ def text_out(text: LocalText, report: Report, path: Path) -> w.Wire | None:
             report.add(IssueKind.LOST, show(path), "OCPI has only languages with a code of two letters", text.language)
             return None
         report.add(IssueKind.NARROWED, show((*path, "language")), f"said as {language}", text.language)
-    return {"language": language, "text": values.fit(text.text, 512, report, path, "text")}
+    return {"language": language, "text": values.fit(text.text, LONGEST, report, path, "text")}
 
 
 def texts_out(texts: Iterable[LocalText], report: Report, path: Path) -> list[w.Wire]:

@@ -317,6 +317,17 @@ class Credentials(TypedDict, total=False):
     roles: Required[list[CredentialsRole]]
 
 
+class ClientInfo(TypedDict, total=False):
+    """mod_hub_client_info, ClientInfo; the text's own example of a PUT lacks the stamp."""
+
+    __pydantic_config__ = OPEN  # type: ignore[misc]
+    party_id: Required[str]
+    country_code: Required[str]
+    role: Required[str]
+    status: Required[str]
+    last_updated: str
+
+
 Wire = dict[str, Any]
 """A wire object as it is written: no nulls, no empty optional lists."""
 

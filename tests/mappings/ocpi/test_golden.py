@@ -13,11 +13,12 @@ import pytest
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.legs import Leg
 from mappings.canonical.locations import Location
+from mappings.canonical.parties import ClientInfo
 from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Token
-from mappings.ocpi.dialects import gireve
-from mappings.ocpi.v2_2_1 import cdrs, locations, sessions, tariffs, tokens
+from mappings.ocpi.dialects import gireve, gireve_charging
+from mappings.ocpi.v2_2_1 import cdrs, hub_client_info, locations, sessions, tariffs, tokens
 
 FOLDER = Path(__file__).parent / "golden"
 NAMES = sorted(path.name.removesuffix(".wire.json") for path in FOLDER.glob("*.wire.json"))
@@ -33,6 +34,12 @@ WAYS: dict[str, tuple[type[Any], Any, Any]] = {
     "token": (Token, tokens.to_canonical, tokens.from_canonical),
     "session": (Session, sessions.to_canonical, lambda session: sessions.from_canonical(session, leg_of(session))),
     "cdr": (Cdr, cdrs.to_canonical, lambda cdr: cdrs.from_canonical(cdr, leg_of(cdr))),
+    "client_info": (ClientInfo, hub_client_info.to_canonical, hub_client_info.from_canonical),
+    "gireve_cdr": (
+        Cdr,
+        gireve_charging.cdr_to_canonical,
+        lambda cdr: gireve_charging.cdr_from_canonical(cdr, leg_of(cdr)),
+    ),
     "gireve_location": (Location, gireve.location_to_canonical, gireve.location_from_canonical),
     "gireve_tariff": (Tariff, gireve.tariff_to_canonical, gireve.tariff_from_canonical),
 }
