@@ -132,11 +132,13 @@ def _name(table: EnumTable[Any, Any]) -> str:
 def kept(wire: Mapping[str, Any], known: frozenset[str], report: Report, path: Path) -> dict[str, Any]:
     """Gathers what stays beside the model: the peer's own fields, and raw values that were set aside."""
     unknown: dict[str, Any] = {}
-    for field, value in wire.items():
+    for field in wire:
+        if field in known:
+            continue
         if field.startswith(UNREAD):
-            unknown[field[len(UNREAD) :]] = value
-        elif field not in known:
-            unknown[field] = value
+            unknown[field[len(UNREAD) :]] = wire[field]
+        else:
+            unknown[field] = wire[field]
             report.add(IssueKind.UNKNOWN, show((*path, field)), "not a field of this version; kept as it is")
     return unknown
 

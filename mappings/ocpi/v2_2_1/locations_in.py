@@ -99,9 +99,10 @@ def connector(wire: w.Connector, report: Report, path: Path, parent: datetime | 
         path: Of the connector in the source.
         parent: The EVSE's `last_updated`, for a connector that has none of its own; None refuses such a one.
     """
-    kind = _kind(*map(wire.get, _KIND)) if wire.keys() <= CONNECTOR else None
+    kind = _kind(*map(wire.get, _KIND))
     if kind is not None:
-        return variant(kind, {"id": wire["id"], **_own_fields(wire, report, path, parent)})
+        beside = {} if wire.keys() <= CONNECTOR else {"unknown": values.kept(wire, CONNECTOR, report, path)}
+        return variant(kind, {"id": wire["id"], **_own_fields(wire, report, path, parent), **beside})
     standard = enums.CONNECTOR_STANDARDS.find(wire["standard"])
     if standard is None:
         unread: dict[str, Any] = {}
