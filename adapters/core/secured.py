@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Self
 
-from adapters.core.http import Answer, HubClient, Reply
+from adapters.core.http import MAX_ANSWER, Answer, HubClient, Reply
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Misconfigured, NotSent, Outcome
 from adapters.core.tls import TlsFiles, TlsSettings
@@ -20,7 +20,7 @@ class SecuredClient:
     Args:
         hub, connection: Names, for the metrics.
         tls: The certificates.
-        timeout, connect_timeout, limit: As `HubClient`.
+        timeout, connect_timeout, limit, max_answer: As `HubClient`.
     """
 
     def __init__(
@@ -33,10 +33,12 @@ class SecuredClient:
         timeout: timedelta,
         connect_timeout: timedelta,
         limit: int,
+        max_answer: int = MAX_ANSWER,
     ) -> None:
         self._hub, self._connection, self._observer = hub, connection, observer
         self._tls = tls
-        self._timeout, self._connect_timeout, self._limit = timeout, connect_timeout, limit
+        self._timeout, self._connect_timeout = timeout, connect_timeout
+        self._limit, self._max_answer = limit, max_answer
         self._client: HubClient | None = None
         self._read_at: tuple[int | None, ...] = ()
         self._in_flight: Counter[HubClient] = Counter()
@@ -92,6 +94,7 @@ class SecuredClient:
             connect_timeout=self._connect_timeout,
             ssl_context=context,
             limit=self._limit,
+            max_answer=self._max_answer,
         )
         if old is not None:
             await self._close_if_retired(old)

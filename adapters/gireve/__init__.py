@@ -4,17 +4,18 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from adapters.core.charging import ChargingAdapter
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway, Hub
+from adapters.core.roaming import HubAdapter
 from adapters.gireve.adapter import GireveAdapter
+from adapters.gireve.home import home_of
 from adapters.gireve.registration import AdoptedEndpoints, register, unregister
 from adapters.gireve.server import Inbound
 from adapters.gireve.settings import Settings
 
 
-def _adapter(connection: Connection, gateway: Gateway) -> ChargingAdapter:
-    return GireveAdapter(connection, gateway.observer)
+def _adapter(connection: Connection, gateway: Gateway) -> HubAdapter:
+    return GireveAdapter(connection, gateway.observer, home=home_of(connection, gateway))
 
 
 def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:

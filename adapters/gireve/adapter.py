@@ -1,4 +1,4 @@
-"""One connection to Gireve, as the gateway sees it: its outbox, and whoever asks for a driver."""
+"""One connection to Gireve, as the gateway sees it: its outbox, whoever asks for a driver, and what is pulled."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,25 +13,36 @@ from adapters.core.http import Answer as HttpAnswer
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.profile import Profile
+from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.gireve import fingerprints
 from adapters.gireve.asking import Asking, same_medium
+from adapters.gireve.commanding import Commanding, not_supported
 from adapters.gireve.errors import judge, judge_told
+from adapters.gireve.home import NOWHERE, Home
 from adapters.gireve.line import Line
 from adapters.gireve.plan_locations import plan_locations
 from adapters.gireve.plan_tariffs import plan_tariffs
+from adapters.gireve.plan_tokens import plan_tokens, token_keys
+from adapters.gireve.pulling import MAX_PAGE, Pulling
 from adapters.gireve.rendering import Rendering
-from adapters.gireve.settings import COMMAND_RESULTS, LOCATIONS, SESSIONS, TARIFFS, Settings
+from adapters.gireve.settings import COMMAND_RESULTS, LOCATIONS, SESSIONS, TARIFFS, TOKENS, Settings
 from adapters.gireve.telling import Telling, target
 from mappings.canonical.cdrs import Cdr, CdrLocation
+from mappings.canonical.commands import Command
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.parties import Role
 from mappings.canonical.sessions import Session
+from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 from mappings.ocpi import times
 from mappings.report import Issue
 
 _ASKED_AT_ONCE = 1000
 """Sockets for drivers who wait, apart from those of the outbox: one who waits never stands behind what is pushed."""
+
+_PULLED_AT_ONCE = 16
 
 
 def utc_now() -> datetime:
@@ -40,16 +51,23 @@ def utc_now() -> datetime:
 
 
 class GireveAdapter:
-    """Implements `adapters.core.charging.ChargingAdapter`.
+    """Implements `adapters.core.roaming.HubAdapter`.
 
     Args:
         now: The clock, for stamps of what has none left and for `Retry-After`.
+        home: The gateway's side, for a connection that serves an EMSP.
 
     Raises:
         ValidationError: The connection's settings are not Gireve's.
     """
 
-    def __init__(self, connection: Connection, observer: Observer, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        observer: Observer,
+        now: Callable[[], datetime] = utc_now,
+        home: Home = NOWHERE,
+    ) -> None:
         self._settings = Settings.model_validate(connection.settings)
         self._profile, self._charging = self._settings.profile(), self._settings.charging()
         self._rendering = Rendering(self._settings)
@@ -62,6 +80,15 @@ class GireveAdapter:
         )
         self._asking = Asking(self._interactive, now)
         self._telling = Telling(self._settings)
+        self._pulled = Line(connection, self._settings, observer, limit=_PULLED_AT_ONCE, max_answer=MAX_PAGE)
+        self._roaming = self._settings.roaming(ocpi.modules_of(connection))
+        self._pulling = Pulling(self._pulled, self._settings, home.emsps, now)
+        self._commanding = Commanding(self._interactive, home.public_url, home.emsps, now)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Which parts our parties play over the connection."""
+        return self._settings.roles
 
     @property
     def profile(self) -> Profile:
@@ -69,18 +96,23 @@ class GireveAdapter:
         return self._profile
 
     def keys(self, subject: Subject) -> Iterable[WireKey]:
-        """Names a location and each of its EVSEs, all in the location's lane; or a tariff with its target.
+        """Names a location and each of its EVSEs, all in the location's lane; a tariff with its target; or a token.
 
         What is REMOVED, an EVSE or a location all of whose EVSEs are, has no key: the hub should no longer have it.
         """
-        if isinstance(subject, Location):
+        if isinstance(subject, Token):
+            if self._settings.is_emsp:
+                yield from token_keys(subject)
+        elif not self._settings.is_cpo:
+            return
+        elif isinstance(subject, Location):
             lane = f"{subject.party}/{subject.id}"
             there = [evse for evse in subject.evses if evse.status is not EvseStatus.REMOVED]
             if there or not subject.evses:
                 yield WireKey(LOCATIONS, lane, lane)
             for evse in there:
                 yield WireKey(LOCATIONS, f"{lane}/{evse.uid}", lane, evse_uid=evse.uid, follows_status=True)
-        elif self._settings.push_tariffs:
+        elif isinstance(subject, Tariff) and self._settings.push_tariffs:
             key = f"{subject.party}/{subject.id}/{subject.target or '-'}"
             yield WireKey(TARIFFS, key, key)
 
@@ -93,6 +125,8 @@ class GireveAdapter:
         full_load: bool = False,  # noqa: ARG002  # OCPI has no request that replaces everything
     ) -> Plan:
         """Turns items into calls; pure."""
+        if operation == TOKENS:
+            return plan_tokens(items)
         if operation == TARIFFS:
             return plan_tariffs(self._rendering, items)
         return plan_locations(self._rendering, items, blocked)
@@ -125,7 +159,9 @@ class GireveAdapter:
         key: str,  # noqa: ARG002  # the record tells itself what it is
         remembered: Any,
     ) -> bytes:
-        """Hashes the hub's own record of a location (with or without its EVSEs), an EVSE or a tariff."""
+        """Hashes the hub's own record of a location (with or without its EVSEs), an EVSE, a tariff or a token."""
+        if operation == TOKENS:
+            return fingerprints.of_token(remembered)
         if operation == TARIFFS:
             return fingerprints.of_tariff(remembered)
         if "uid" in remembered:
@@ -163,10 +199,14 @@ class GireveAdapter:
         told: Told,  # noqa: ARG002  # the whole is PUT, whatever was told before
     ) -> list[Message]:
         """Says that a session is to be PUT, as it is; pure."""
+        if not self._settings.is_cpo:
+            return []
         return self._telling.of_session(session, place, leg)
 
     def of_cdr(self, cdr: Cdr, leg: Leg | None) -> list[Message]:
         """Says that a CDR is to be POSTed; pure."""
+        if not self._settings.is_cpo:
+            return []
         return self._telling.of_cdr(cdr, leg)
 
     def of_result(self, outcome: CommandOutcome, party: PartyId) -> list[Message]:
@@ -197,10 +237,42 @@ class GireveAdapter:
         )
         return reply.outcome
 
+    # Roaming
+
+    @property
+    def roaming(self) -> RoamingProfile:
+        """How IOP serves our EMSPs."""
+        return self._roaming
+
+    async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:
+        """Asks for one page of what partners have.
+
+        Raises:
+            PullFailed: It did not come, or is no page.
+        """
+        profile = self._roaming.feeds.get(feed)
+        if profile is None:
+            raise PullFailed(Misconfigured(f"{feed} is not offered over this connection"))
+        return await self._pulling.pull(feed, profile.kind, since, cursor)
+
+    async def pull_statuses(self, evse_keys: Sequence[str]) -> PulledPage:  # noqa: ARG002  # as the contract has it
+        """OCPI has no request for statuses alone.
+
+        Raises:
+            PullFailed: Always.
+        """
+        raise PullFailed(Misconfigured("OCPI has no request for statuses alone"))
+
+    async def command(self, id_: str, command: Command, cpo: PartyId) -> CommandSent:
+        """Has a command carried out at a partner's station."""
+        if command.kind not in self._roaming.commands:
+            return not_supported(command)
+        return await self._commanding.command(id_, command, cpo)
+
     async def close(self) -> None:
         """Gives up sockets."""
-        await self._line.close()
-        await self._interactive.close()
+        for line in (self._line, self._interactive, self._pulled):
+            await line.close()
 
 
 def _party(country: str, code: str) -> PartyId:

@@ -21,6 +21,7 @@ from adapters.core.outcomes import (
     Throttled,
 )
 from adapters.gireve.settings import CDRS, COMMAND_RESULTS
+from mappings.canonical.commands import CommandResult
 from mappings.canonical.tokens import AllowedType
 from mappings.ocpi.envelope import StatusClass, StatusCode
 
@@ -109,6 +110,17 @@ DENIALS: dict[int, Denial] = {
     StatusCode.UNKNOWN_TOKEN: Denial.UNKNOWN_TOKEN,
 }
 """Why a driver is not admitted, by OCPI code; any other code is no answer to the question."""
+
+COMMAND_REFUSALS: dict[int, CommandResult] = {
+    StatusCode.CLIENT_ERROR: CommandResult.REJECTED,
+    StatusCode.INVALID_PARAMETERS: CommandResult.REJECTED,
+    StatusCode.NOT_ENOUGH_INFORMATION: CommandResult.REJECTED,
+    StatusCode.UNKNOWN_LOCATION: CommandResult.UNKNOWN_EVSE,
+    StatusCode.UNKNOWN_TOKEN: CommandResult.REJECTED,
+    StatusCode.UNKNOWN_RECEIVER: CommandResult.NO_CONTRACT,  # IOP knows no such CPO, or none that we may reach
+    StatusCode.CONNECTION_PROBLEM: CommandResult.FAILED,  # it never reached the CPO
+}
+"""What came of a command of ours that is answered without a CommandResponse, by OCPI code."""
 
 _CREDENTIALS = {401, 403}  # 403: "Gireve configures the roles of an operator and rejects forbidden requests"
 

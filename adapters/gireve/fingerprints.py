@@ -40,6 +40,11 @@ def of_tariff(wire: Mapping[str, Any]) -> bytes:
     return digest(_without(wire, "last_updated"))
 
 
+def of_token(wire: Mapping[str, Any]) -> bytes:
+    """Hashes a token: 16 bytes."""
+    return digest(_without(wire, "last_updated"))
+
+
 class Change:
     """What of an EVSE differs from what the hub accepted.
 

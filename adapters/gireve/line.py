@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection
-from adapters.core.http import Answer, Reply, UrlRefused, compact_json
+from adapters.core.http import MAX_ANSWER, Answer, Reply, UrlRefused, compact_json
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Misconfigured, Outcome
 from adapters.gireve.client import make_client
@@ -18,7 +18,7 @@ class Line:
 
     Args:
         limit: Most requests at once.
-        timeout: As `make_client`.
+        timeout, max_answer: As `make_client`.
     """
 
     def __init__(
@@ -29,11 +29,12 @@ class Line:
         *,
         limit: int,
         timeout: float | None = None,
+        max_answer: int = MAX_ANSWER,
     ) -> None:
         self._token = connection.secrets.ours
         self._receiver = settings.hub_party
         self._endpoints = _checked(ocpi.modules_of(connection), settings)
-        self._client = make_client(connection, settings, observer, limit=limit, timeout=timeout)
+        self._client = make_client(connection, settings, observer, limit=limit, timeout=timeout, max_answer=max_answer)
 
     def endpoint(self, name: str) -> str | Misconfigured:
         """Gives the URL of an endpoint.
@@ -58,20 +59,22 @@ class Line:
         judge: Callable[[Answer], Outcome],
         *,
         correlation: str | None = None,
+        receiver: PartyId | None = None,
     ) -> Reply:
-        """Makes one request, from one of our parties to IOP itself (guide, IOP is a HUB).
+        """Makes one request, from one of our parties to IOP itself (guide, IOP is a HUB), or to whom it stands for.
 
         Args:
             operation: For the metrics.
             url: An endpoint, or why there is none.
             body: JSON-able; None for none.
             correlation: The id of what it is a consequence of (guide, Traceability); one of its own where None.
+            receiver: To whom, where that is not IOP.
         """
         if isinstance(url, Misconfigured):
             return Reply(url, None)
         if self._token is None:
             return Reply(Misconfigured(f"not registered for {operation}"), None)
-        headers = ocpi.headers(self._token, sender=sender, receiver=self._receiver)
+        headers = ocpi.headers(self._token, sender=sender, receiver=receiver or self._receiver)
         if correlation is not None:
             headers[ocpi.CORRELATION_ID] = correlation
         return await self._client.request(

@@ -50,15 +50,21 @@ async def our_credentials(connection: Connection, gateway: Gateway, settings: Se
     Raises:
         RegistrationFailed: The connection speaks for no party, or for one that OCPI cannot name.
     """
-    parties: Sequence[Party] = settings.parties or await gateway.published.parties(connection)
+    known: Sequence[Party] = settings.parties or await gateway.published.parties(connection)
+    parties = [_as_played(party, settings) for party in known if party.roles & settings.roles]
     if not parties:
-        missing = "the connection speaks for no party, and OCPI demands one"
+        missing = f"the connection speaks for no party that is {' or '.join(sorted(settings.roles))}; OCPI demands one"
         raise RegistrationOutOfPlace(f"{missing}: write it (PUT /v1/parties), or name it in the settings")
     try:
         ours = Credentials(token, gateway.public_url + VERSIONS_PATH, tuple(parties))
         return credentials.from_canonical(ours)[0]
     except Refused as refused:
         raise RegistrationFailed(f"our credentials: {refused}") from None
+
+
+def _as_played(party: Party, settings: Settings) -> Party:
+    """Gives a party with the roles alone that it plays over the connection."""
+    return party.model_copy(update={"roles": party.roles & settings.roles})
 
 
 def check_identity(parties: Sequence[Party], settings: Settings) -> None:
@@ -74,8 +80,12 @@ def check_identity(parties: Sequence[Party], settings: Settings) -> None:
 
 
 def needed(settings: Settings) -> list[str]:
-    """Names the endpoints that we call, as in `Endpoints.modules`."""
-    modules = [ModuleId.LOCATIONS] + ([ModuleId.TARIFFS] if settings.push_tariffs else [])
+    """Names the endpoints that we call whatever is agreed upon, as in `Endpoints.modules`."""
+    modules = [ModuleId.LOCATIONS] if settings.is_cpo else []
+    if settings.is_cpo and settings.push_tariffs:
+        modules.append(ModuleId.TARIFFS)
+    if settings.is_emsp:
+        modules.append(ModuleId.TOKENS)
     return [str(ModuleId.CREDENTIALS), *(f"{module}/{InterfaceRole.RECEIVER}" for module in modules)]
 
 

@@ -1,8 +1,9 @@
 """Settings of a connection to Gireve, and how its platform IOP wants to be served.
 
-Guides cited are Gireve's integration guides for OCPI 2.2.1, CPO side (see HUB.md).
+Guides cited are Gireve's integration guides for OCPI 2.2.1 (see HUB.md).
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
@@ -13,14 +14,24 @@ from yarl import URL
 from adapters.core.charging import ChargingProfile, MessageProfile
 from adapters.core.http import UrlRefused, checked_url
 from adapters.core.profile import OperationProfile, Profile
+from adapters.core.roaming import FeedKind, FeedProfile, RoamingProfile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
-from mappings.canonical.parties import Party
+from mappings.canonical.parties import Party, Role
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
 from mappings.ocpi.dialects.gireve_charging import ADVENIR, AnonymousCard
 
-LOCATIONS, TARIFFS = "locations", "tariffs"
+LOCATIONS, TARIFFS, TOKENS = "locations", "tariffs", "tokens"
 SESSIONS, CDRS, COMMAND_RESULTS = "sessions", "cdrs", "command_results"
+CLIENTS = "hubclientinfo"
+
+COMMANDS = frozenset({"START_SESSION", "STOP_SESSION"})
+"""The commands that IOP carries on (guide, EMSP side, commands)."""
+
+_A_MONTH = timedelta(days=28)
+"""The shortest month; the window of a pull of tariffs has to be shorter than one (guide, EMSP side, tariffs)."""
+
+_ROLES = frozenset({Role.CPO, Role.EMSP})
 
 
 class Environment(StrEnum):
@@ -42,6 +53,8 @@ class Settings(TlsSettings):
     """Settings of a connection to Gireve.
 
     Attributes:
+        roles: Which parts our parties play over the connection, `CPO`, `EMSP` or both: there is one registration for
+            all of a platform.
         versions_url: IOP's versions endpoint; needed only where the registration starts from our side.
         allowed_hosts: Hosts that IOP's URLs may name; that of `versions_url` always may.
         parties: Our parties as presented at registration; empty for those of the connection. Gireve ignores the list
@@ -52,6 +65,9 @@ class Settings(TlsSettings):
         in_flight: Locations (and tariffs) served at once.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Gireve names none.
         page_cap: Most objects of a page that we answer; 20 or less shows paging in Gireve's pre-production tests.
+        pull_page: Objects that we ask for in a page; Gireve gives 100 at most.
+        pull_seconds: How often what changed is pulled.
+        full_pull_seconds: How often everything is pulled.
         client_certificate, client_key: PEM files of the certificate that Gireve issued to us, where it asks for one;
             read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
@@ -68,6 +84,7 @@ class Settings(TlsSettings):
     """
 
     environment: Environment = Environment.PREPRODUCTION
+    roles: frozenset[Role] = frozenset({Role.CPO})
     versions_url: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
     parties: tuple[Party, ...] = ()
@@ -79,6 +96,9 @@ class Settings(TlsSettings):
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     page_cap: Annotated[int, Field(ge=1, le=1000)] = 100
+    pull_page: Annotated[int, Field(ge=1, le=1000)] = 100
+    pull_seconds: Annotated[float, Field(ge=1, le=86_400)] = 3600.0
+    full_pull_seconds: Annotated[float, Field(ge=1, le=2_592_000)] = 86_400.0
     sandbox: bool = False
     emsps: frozenset[PartyId] = frozenset()
     answer_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
@@ -90,11 +110,25 @@ class Settings(TlsSettings):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if not self.roles or not self.roles <= _ROLES:
+            raise ValueError("roles: CPO, EMSP or both")
+        if self.full_pull_seconds < self.pull_seconds:
+            raise ValueError("full_pull_seconds is less than pull_seconds")
         if self.margin_seconds >= min(self.answer_seconds, self.command_seconds):
             raise ValueError("margin_seconds leaves nothing of answer_seconds or command_seconds")
         if self.versions_url is not None:
             self.checked(self.versions_url, own=True)
         return self
+
+    @property
+    def is_cpo(self) -> bool:
+        """Our stations are told of over the connection."""
+        return Role.CPO in self.roles
+
+    @property
+    def is_emsp(self) -> bool:
+        """Our drivers are told of over the connection."""
+        return Role.EMSP in self.roles
 
     @property
     def hub_party(self) -> PartyId:
@@ -120,19 +154,27 @@ class Settings(TlsSettings):
         """How IOP wants to be served by this connection."""
         # "Store and Forward": what got no 2xx is sent again, first in, first out; hence nothing that was tried may be
         # replaced by something newer. Gireve names no limit of rate.
-        locations = OperationProfile(
-            name=LOCATIONS,
-            max_items=1000,
-            lanes_in_flight=self.in_flight,
-            coalesce_attempted=False,
-            waits_for=TARIFFS if self.push_tariffs else None,
-        )
-        tariffs = OperationProfile(name=TARIFFS, max_items=1, lanes_in_flight=self.in_flight, coalesce_attempted=False)
+        operations = []
+        if self.is_cpo and self.push_tariffs:
+            operations.append(self._operation(TARIFFS, 1))
+        if self.is_cpo:
+            operations.append(self._operation(LOCATIONS, 1000, TARIFFS if self.push_tariffs else None))
+        if self.is_emsp:
+            operations.append(self._operation(TOKENS, 1))
         return Profile(
             hub="gireve",
             protocol="OCPI 2.2.1",
-            operations={op.name: op for op in ((tariffs, locations) if self.push_tariffs else (locations,))},
+            operations={operation.name: operation for operation in operations},
             request_timeout=timedelta(seconds=self.timeout_seconds),
+        )
+
+    def _operation(self, name: str, max_items: int, waits_for: str | None = None) -> OperationProfile:
+        return OperationProfile(
+            name=name,
+            max_items=max_items,
+            lanes_in_flight=self.in_flight,
+            coalesce_attempted=False,
+            waits_for=waits_for,
         )
 
     def charging(self) -> ChargingProfile:
@@ -157,6 +199,28 @@ class Settings(TlsSettings):
             # Guide, CreditCDR: not implemented; where one is corrected all the same, EMSPs get two positive CDRs.
             takes_credit=False,
         )
+
+    def roaming(self, offered: Collection[str]) -> RoamingProfile:
+        """How IOP serves the EMSP's side of this connection.
+
+        Args:
+            offered: Endpoints that it has, as in `Endpoints.modules`.
+        """
+        within = timedelta(seconds=self.command_seconds)
+        if not self.is_emsp:
+            return RoamingProfile({}, frozenset(), within)
+        every, full = timedelta(seconds=self.pull_seconds), timedelta(seconds=self.full_pull_seconds)
+        feeds = [
+            # Without dates a list names what is there (guide, EMSP side, locations, Full and Delta modes).
+            FeedProfile(LOCATIONS, FeedKind.LOCATIONS, every, full, prunes=True, statuses=True),
+            FeedProfile(TARIFFS, FeedKind.TARIFFS, every, full, longest=_A_MONTH - timedelta(hours=1), prunes=True),
+            # IOP itself offers neither (guide, EMSP side, CDRs; CPO and EMSP covered by Gireve).
+            FeedProfile(CDRS, FeedKind.CDRS, every, max(full, _A_MONTH)),
+            FeedProfile(CLIENTS, FeedKind.PARTIES, full),
+        ]
+        # A missing endpoint of locations is a fault of the registration, to be told; of others it means no offer.
+        taken = [feed for feed in feeds if feed.name == LOCATIONS or f"{feed.name}/SENDER" in offered]
+        return RoamingProfile({feed.name: feed for feed in taken}, COMMANDS, within)
 
 
 def _host(url: str) -> str:

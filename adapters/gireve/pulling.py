@@ -1,0 +1,187 @@
+"""Pulling from IOP page by page (OCPI 2.2.1, transport_and_format, Pagination; guide, EMSP side).
+
+A list is asked for as each of our EMSPs in turn, since IOP gives each the CPOs that it has a contract with. What a page
+holds is kept as it came, and read when the gateway wants it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.core import ocpi
+from adapters.core.http import Answer, UrlRefused, compact_json, holds_nul
+from adapters.core.outcomes import Delivered, Misconfigured, Outcome, OutcomeUnknown
+from adapters.core.roaming import FeedKind, PulledPage, PullFailed, Record
+from adapters.gireve.errors import judge
+from adapters.gireve.line import Line
+from adapters.gireve.records import record_of
+from adapters.gireve.settings import Settings
+from mappings.canonical.ids import PartyId
+from mappings.ocpi import times
+from mappings.report import Refused
+
+MAX_PAGE: Final = 64 * 1024 * 1024
+"""Bound on a page's body, bytes: a hundred locations of large sites."""
+
+_MOST_PAGES = 1_000_000
+_ASIDE = 256 * 1024
+
+
+class Cursor(BaseModel):
+    """Where the next page begins.
+
+    Attributes:
+        speaker: Which of our EMSPs asks.
+        url: Of the page; None for the first.
+        page: Its number for that EMSP, from 0.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    speaker: Annotated[int, Field(ge=0)] = 0
+    url: str | None = None
+    page: Annotated[int, Field(ge=0)] = 0
+
+
+class Pulling:
+    """Pulls over one connection.
+
+    Args:
+        line: With `MAX_PAGE` as the bound on answers.
+        speakers: Gives the EMSPs that the connection speaks for.
+        now: The clock.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        settings: Settings,
+        speakers: Callable[[], Awaitable[Sequence[PartyId]]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._line, self._settings, self._speakers, self._now = line, settings, speakers, now
+
+    async def pull(self, feed: str, kind: FeedKind, since: datetime | None, cursor: str | None) -> PulledPage:
+        """See `RoamingAdapter.pull`."""
+        at = _read_cursor(cursor)
+        speakers = await self._speakers()
+        if at.speaker >= len(speakers):
+            if not speakers:
+                raise PullFailed(Misconfigured("the connection speaks for no EMSP, in whose name to ask"))
+            return PulledPage((), cursor=None)
+        url = at.url or self._first(feed, since)
+        answer = await self._asked(feed, url, speakers[at.speaker])
+        page = await self._read(answer, url, kind)
+        following = self._following(url, at, answer, len(page.records) + len(page.unreadable))
+        if following is None and at.speaker + 1 < len(speakers):
+            following = Cursor(speaker=at.speaker + 1)
+        return PulledPage(
+            page.records,
+            page.unreadable,
+            None if following is None else following.model_dump_json(exclude_defaults=True),
+            # Of several lists, none says how many there are in all.
+            _total(answer) if len(speakers) == 1 else None,
+        )
+
+    def _first(self, feed: str, since: datetime | None) -> str:
+        endpoint = self._line.endpoint(f"{feed}/SENDER")
+        if isinstance(endpoint, Misconfigured):
+            raise PullFailed(endpoint)
+        query = {"offset": "0", "limit": str(self._settings.pull_page)}
+        if since is not None:
+            # Nothing has changed in the future yet, and a platform may refuse to be asked for it.
+            query["date_from"] = times.write(min(since, self._now()))
+        return _with_query(endpoint, query)
+
+    async def _asked(self, feed: str, url: str, speaker: PartyId) -> Answer:
+        try:
+            checked = self._settings.checked(url)
+        except UrlRefused as refused:
+            raise PullFailed(Misconfigured(f"the next page may not be called: {refused}")) from None
+
+        def understood(got: Answer) -> Outcome:
+            return judge(got, "GET", self._now())
+
+        reply = await self._line.request(f"pull_{feed}", "GET", checked, None, speaker, understood)
+        if not isinstance(reply.outcome, Delivered):
+            raise PullFailed(reply.outcome)
+        if reply.answer is None:
+            raise PullFailed(OutcomeUnknown("no answer"))
+        return reply.answer
+
+    async def _read(self, answer: Answer, url: str, kind: FeedKind) -> PulledPage:
+        if len(answer.body) > _ASIDE:
+            return await asyncio.to_thread(_page, answer, url, kind, self._now())
+        return _page(answer, url, kind, self._now())
+
+    def _following(self, url: str, at: Cursor, answer: Answer, found: int) -> Cursor | None:
+        """Says where the next page is: where `Link` leads, else behind what was found, as long as pages are full.
+
+        A page may be empty in the midst, where nothing on it could be told; without a link an empty one is the end.
+        """
+        link = ocpi.next_page(answer.headers)
+        if link is not None:
+            following = urljoin(url, link)
+            if following == url or at.page >= _MOST_PAGES:
+                raise PullFailed(OutcomeUnknown("Link leads round in a circle"))
+            return at.model_copy(update={"url": following, "page": at.page + 1})
+        asked = dict(parse_qsl(urlsplit(url).query))
+        offset, limit = int(asked.get("offset", "0")), int(asked.get("limit", "0"))
+        full = found >= min(limit, _whole(answer.headers, "X-Limit") or limit)
+        if not found or not (full or offset + found < (_total(answer) or 0)):
+            return None
+        following = _with_query(url, asked | {"offset": str(offset + found)})
+        return at.model_copy(update={"url": following, "page": at.page + 1})
+
+
+def _read_cursor(cursor: str | None) -> Cursor:
+    if cursor is None:
+        return Cursor()
+    try:
+        return Cursor.model_validate_json(cursor)
+    except ValidationError:
+        raise PullFailed(OutcomeUnknown("the cursor is none of ours")) from None
+
+
+def _page(answer: Answer, url: str, kind: FeedKind, received: datetime) -> PulledPage:
+    found = ocpi.said(answer)
+    data = None if found is None else found.data
+    if data is None and found is not None and _nothing_expected(answer, url):
+        data = []
+    if not isinstance(data, list):
+        raise PullFailed(OutcomeUnknown("the answer has no list"))
+    spoilt = holds_nul(answer.body)
+    records: list[Record] = []
+    unreadable: list[Refused] = []
+    for raw in data:
+        try:
+            records.append(record_of(kind, raw, received, storable=not spoilt or not holds_nul(compact_json(raw))))
+        except Refused as refused:
+            unreadable.append(refused)
+    return PulledPage(records, unreadable)
+
+
+def _nothing_expected(answer: Answer, url: str) -> bool:
+    """Tells whether a list that is null can be taken for an empty one: the platform itself says there is no more."""
+    total = _total(answer)
+    asked = dict(parse_qsl(urlsplit(url).query))
+    return total is not None and total <= int(asked.get("offset", "0"))
+
+
+def _total(answer: Answer) -> int | None:
+    return _whole(answer.headers, "X-Total-Count")
+
+
+def _whole(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def _with_query(url: str, query: Mapping[str, Any]) -> str:
+    parts = urlsplit(url)
+    merged = dict(parse_qsl(parts.query)) | dict(query)
+    return urlunsplit(parts._replace(query=urlencode(merged, safe=":")))
