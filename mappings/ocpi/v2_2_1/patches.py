@@ -202,8 +202,10 @@ def _merged(before: Any, wire: Mapping[str, Any], fields: dict[str, Any]) -> Any
             fields[field] = model_field.get_default()
         elif value == [] and model_field is not None:
             fields[field] = ()
-    if "unknown" in fields:
-        fields["unknown"] = {**before.unknown, **fields["unknown"]}
+    beside = {name: value for name, value in before.unknown.items() if name not in wire}
+    if "unknown" in fields or len(beside) < len(before.unknown):
+        # What could not be read before is settled by a value that can.
+        fields["unknown"] = {**beside, **fields.get("unknown", {})}
     # An older PATCH that arrives late is for whoever keeps the state to judge; the stamp stands as it was sent.
     return before.model_copy(update=fields)
 

@@ -12,7 +12,7 @@ from mappings.canonical.parties import ClientInfo, ClientStatus, Role
 from mappings.canonical.tokens import TokenType
 from mappings.ocpi.v2_2_1 import hub_client_info, locations, patches, paths, sessions, tariffs, tokens
 from mappings.report import IssueKind, Refused
-from tests.mappings.ocpi.samples import LOCATION, TARIFF
+from tests.mappings.ocpi.samples import LOCATION, TARIFF, spoilt
 from tests.mappings.ocpi.samples_charging import SESSION, TOKEN
 from tests.shared import shared_path
 
@@ -73,6 +73,15 @@ def test_a_status_alone_says_what_the_whole_patch_says() -> None:
     assert report is not None
     assert patched.changed == {"status"}
     assert (patched.after.evses[0].status, patched.after.evses[0].last_updated) == (report.status, report.at)
+
+
+def test_a_value_that_can_be_read_settles_one_that_could_not() -> None:
+    location, _ = locations.to_canonical(spoilt(LOCATION, "evses.0.status", "SLEEPING"))
+    assert location.evses[0].unknown == {"status": "SLEEPING"}
+    patched = patches.patch_evse(location, "E1", STATUS)
+    assert (patched.after.evses[0].status, patched.after.evses[0].unknown) == (EvseStatus.CHARGING, {})
+    again = patches.patch_evse(location, "E1", {**STATUS, "status": "DOZING"})
+    assert again.after.evses[0].unknown == {"status": "DOZING"}
 
 
 def test_a_part_is_patched_under_a_key_in_other_letters_and_keeps_its_own() -> None:
