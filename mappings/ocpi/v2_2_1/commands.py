@@ -44,6 +44,9 @@ _ADDRESS = re.compile(
     r"https?://(?:[^/?#\s@]*@)?(?:\[[\da-f:.]+\]|[^/?#\s@\[\]]+)(?::\d*)?(?:[/?#]\S*)?", re.IGNORECASE
 )
 
+_LONGEST_URL = 255  # types, URL
+_RESPONSE, _RESULT = w.names(wc.CommandResponse), w.names(wc.CommandResult)
+
 KINDS = frozenset(_READERS)
 """The commands there are (mod_commands, CommandType)."""
 
@@ -154,10 +157,11 @@ def from_canonical(command: Command, response_url: str) -> tuple[Wire, list[Issu
     """Writes a command; its `kind` is the last segment of the URL.
 
     Raises:
-        Refused: It lacks the location, the connector or the token that OCPI demands, or an id is too long.
+        Refused: It lacks the location, the connector or the token that OCPI demands, or an id or the address is too
+            long.
     """
     report = Report()
-    made: Wire = {"response_url": response_url}
+    made: Wire = {"response_url": values.ident(response_url, _LONGEST_URL, report, (), "response_url")}
     if isinstance(command, StopSession):
         made["session_id"] = values.ident(command.session, values.LONGEST_ID, report, (), "session")
     elif isinstance(command, CancelReservation):
@@ -235,6 +239,7 @@ def response_to_canonical(source: Source) -> tuple[Response, list[Issue]]:
     """
     report = Report()
     wire = _RESPONSES.read(source, report)
+    values.dropped(wire, _RESPONSE, report, ())
     result = values.decisive(enums.COMMAND_RESPONSES, wire["result"], report, (), "result")
     return Response(result, wire.get("timeout"), _first(wire.get("message"), report)), report.issues
 
@@ -247,6 +252,7 @@ def result_to_canonical(source: Source) -> tuple[CommandAnswer, list[Issue]]:
     """
     report = Report()
     wire = _RESULTS.read(source, report)
+    values.dropped(wire, _RESULT, report, ())
     result = values.decisive(enums.COMMAND_RESULTS, wire["result"], report, (), "result")
     return CommandAnswer(result=result, text=_first(wire.get("message"), report)), report.issues
 

@@ -412,3 +412,22 @@ def test_what_is_said_of_preferences_is_a_bare_word() -> None:
 )
 def test_preferences_that_cannot_be_read_are_refused(wire: Any, field: str) -> None:
     assert refused(sessions.preferences_to_canonical, wire) == field
+
+
+def test_where_a_result_is_wanted_is_never_cut() -> None:
+    (command, _), _ = commands.to_canonical("STOP_SESSION", json.dumps(COMMANDS["STOP_SESSION"]))
+    url = "https://hub.example.com/" + "x" * 231
+    assert commands.from_canonical(command, url)[0]["response_url"] == url
+    with pytest.raises(Refused) as error:
+        commands.from_canonical(command, url + "x")
+    assert error.value.reason.field == "response_url"
+
+
+def test_what_a_cpo_says_beyond_ocpi_to_a_command_is_noted() -> None:
+    said = {"result": "ACCEPTED", "timeout": 30, "session": "S-1"}
+    response, issues = commands.response_to_canonical(said)
+    assert (response.result, response.timeout) == (CommandResult.ACCEPTED, 30)
+    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.LEFT_OUT, "session")]
+    answer, issues = commands.result_to_canonical({"result": "EVSE_OCCUPIED", "message": [], "session": "S-1"})
+    assert (answer.result, answer.text) == (CommandResult.EVSE_OCCUPIED, None)
+    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.LEFT_OUT, "session")]
