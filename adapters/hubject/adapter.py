@@ -24,12 +24,13 @@ from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
-from adapters.core.outcomes import Delivered, Outcome, RefusedByHub
+from adapters.core.outcomes import Outcome
 from adapters.core.profile import Profile
 from adapters.core.secured import SecuredClient
 from adapters.hubject import plan, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
-from adapters.hubject.errors import MISFIT, NOTIFICATION_OUTCOMES, UNKNOWN_EVSE, outcome_of, outcome_of_cdr
+from adapters.hubject.errors import NOTIFICATION_OUTCOMES, outcome_of, outcome_of_cdr
+from adapters.hubject.pushing import push
 from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, DEADLINE, EVSE_DATA, EVSE_STATUS, Settings
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
@@ -40,8 +41,6 @@ from mappings.oicp.v2_3 import authorisations
 from mappings.oicp.v2_3.authorisations import Authorisation
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, Refused
-
-_OTHER: Final = {"insert": "update", "update": "insert"}
 
 _QUESTIONS_AT_ONCE: Final = 200
 """Most sockets for questions. They have their own, so that no driver waits behind a push or a CDR."""
@@ -104,29 +103,8 @@ class HubjectAdapter:
         return plan.make_plan(operation, items, self._settings, full_load=full_load)
 
     async def send(self, call: Call) -> Outcome:
-        """Makes one push, and a second one where the first was refused for an action that may not have fitted.
-
-        Whether the hub has an EVSE is not always known: an insert may have been acted upon without an answer, or with
-        one that a killed gateway never wrote down, and somebody may have taken records away in Hubject's portal.
-        Hubject refuses an insert of what is there and an update of what is not. So the other action is tried with the
-        same records, the batch whole, since halving it down to single records would take minutes. Of two refusals the
-        first one stands.
-        """
-        outcome = await self._push(call, call.action)
-        if not isinstance(outcome, RefusedByHub) or outcome.code not in MISFIT:
-            return outcome
-        if call.action == "delete":
-            # Gone is gone. Of several, some may be there: those are found by halving.
-            return Delivered() if outcome.code == UNKNOWN_EVSE and plan.size(call) == 1 else outcome
-        if call.action not in _OTHER:
-            return outcome
-        second = await self._push(call, _OTHER[call.action])
-        return outcome if isinstance(second, RefusedByHub) else second
-
-    async def _push(self, call: Call, action: str) -> Outcome:
-        url = self._settings.base_url.rstrip("/") + call.path
-        body = compact_json(plan.with_action(call, action))
-        return (await self._client.request(call.operation, "POST", url, judge=outcome_of, body=body)).outcome
+        """Makes one push; see `adapters.hubject.pushing.push`."""
+        return await push(self._client, self._settings.base_url, call)
 
     def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # both alike
         """Gives the fingerprint of a record as Hubject holds it."""

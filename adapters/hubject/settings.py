@@ -27,65 +27,28 @@ PRODUCTION = "https://service.hubject.com"
 QA = "https://service-qa.hubject.com"
 
 
-class Settings(TlsSettings):
-    """Settings of a connection to Hubject.
+class HubjectSettings(TlsSettings):
+    """What a CPO's and an EMP's connection to Hubject both need.
 
     Attributes:
-        operator_id: The party that the certificate is bound to. It stands in every path and body, also where EVSEs of
-            sub-operators are pushed (OICP 2.3, Hub Provider and Hub Operator).
-        operator_name: Its name as drivers' providers see it.
         base_url: `https://service.hubject.com` or `https://service-qa.hubject.com`.
         client_certificate, client_key: PEM files of the certificate that Hubject signed; read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
-        defaults: Values for mandatory fields that a source leaves open.
-        data_batch, status_batch: Most records of a push. Hubject names no limit.
-        data_per_minute, status_per_minute: Most calls a minute. A call may need a second request (see HUB.md), so that
-            the defaults are under half of what the Acceptable Use Policy allows: 375 and 2000.
-        full_load_max: Most records of a fullLoad; a bigger network is synchronised by updates.
-        full_sync_hours: How often everything is sent anew; None for only on demand.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Hubject names none.
         sandbox: The hub is a sandbox: loopback and private addresses are called, by http too.
-        providers: EMSPs that are known to be at Hubject, so that it is asked for their drivers before others are.
         answer_seconds: What an authorisation may take.
-        command_seconds: What the backend may take to carry a command out; Hubject's 10 s less the way.
-        notifications: The kinds of charging notifications that are sent; none at all is allowed, they are optional.
-        progress_minutes: Least time of a session between two notifications of its progress.
-        notification_lasts_minutes: After which a notification that did not get through is of no use.
-        notifications_per_minute, cdrs_per_minute: Most requests a minute; the Acceptable Use Policy allows 100 and 350.
-        notifications_in_flight, cdrs_in_flight: Most requests at once, by each replica.
-        reservation_minutes: How long a reservation holds that names no duration.
-        hub_certificates: The client certificates that are Hubject's. Without any, commands are refused.
-        sub_providers: By ProviderID, the providers whose drivers it speaks for beside its own; a command for any other
-            driver is refused (019). None leaves that to Hubject, which knows who bundles whom.
+        command_seconds: What a command may take to be carried out; Hubject's 10 s less the way.
+        hub_certificates: The client certificates that are Hubject's. Without any, whatever it sends is refused.
         trust_loopback: Whoever calls from this machine is Hubject, without any certificate; for sandboxes only.
     """
 
-    operator_id: PartyId
-    operator_name: Annotated[str, Field(min_length=1, max_length=100)]
     base_url: str = QA
-    defaults: OperatorDefaults = OperatorDefaults()
-    data_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
-    status_batch: Annotated[int, Field(ge=1, le=20_000)] = 2000
-    data_per_minute: Annotated[int, Field(ge=1)] = 180
-    status_per_minute: Annotated[int, Field(ge=1)] = 960
-    full_load_max: Annotated[int, Field(ge=0)] = 20_000
-    full_sync_hours: Annotated[int, Field(ge=1)] | None = 24
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     sandbox: bool = False
-    providers: frozenset[PartyId] = frozenset()
     answer_seconds: Annotated[float, Field(gt=0, lt=10)] = 8.0
     command_seconds: Annotated[float, Field(gt=0, lt=10)] = 8.0
-    notifications: frozenset[NotificationType] = frozenset(NotificationType)
-    progress_minutes: Annotated[int, Field(ge=5, le=1440)] = 5
-    notification_lasts_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
-    notifications_per_minute: Annotated[int, Field(ge=1)] = 95
-    notifications_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
-    cdrs_per_minute: Annotated[int, Field(ge=1)] = 340
-    cdrs_in_flight: Annotated[int, Field(ge=1, le=100)] = 16
-    reservation_minutes: Annotated[int, Field(ge=1, le=99)] = STANDARD_DURATION // timedelta(minutes=1)
     hub_certificates: tuple[KnownCertificate, ...] = ()
-    sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
     trust_loopback: bool = False
 
     @model_validator(mode="after")
@@ -101,6 +64,51 @@ class Settings(TlsSettings):
         except UrlRefused as error:
             raise ValueError(f"base_url: {error}") from None
         return self
+
+
+class Settings(HubjectSettings):
+    """Settings of a CPO's connection to Hubject; also what `HubjectSettings` has.
+
+    Attributes:
+        operator_id: The party that the certificate is bound to. It stands in every path and body, also where EVSEs of
+            sub-operators are pushed (OICP 2.3, Hub Provider and Hub Operator).
+        operator_name: Its name as drivers' providers see it.
+        defaults: Values for mandatory fields that a source leaves open.
+        data_batch, status_batch: Most records of a push. Hubject names no limit.
+        data_per_minute, status_per_minute: Most calls a minute. A call may need a second request (see HUB.md), so that
+            the defaults are under half of what the Acceptable Use Policy allows: 375 and 2000.
+        full_load_max: Most records of a fullLoad; a bigger network is synchronised by updates.
+        full_sync_hours: How often everything is sent anew; None for only on demand.
+        providers: EMSPs that are known to be at Hubject, so that it is asked for their drivers before others are.
+        notifications: The kinds of charging notifications that are sent; none at all is allowed, they are optional.
+        progress_minutes: Least time of a session between two notifications of its progress.
+        notification_lasts_minutes: After which a notification that did not get through is of no use.
+        notifications_per_minute, cdrs_per_minute: Most requests a minute; the Acceptable Use Policy allows 100 and 350.
+        notifications_in_flight, cdrs_in_flight: Most requests at once, by each replica.
+        reservation_minutes: How long a reservation holds that names no duration.
+        sub_providers: By ProviderID, the providers whose drivers it speaks for beside its own; a command for any other
+            driver is refused (019). None leaves that to Hubject, which knows who bundles whom.
+    """
+
+    operator_id: PartyId
+    operator_name: Annotated[str, Field(min_length=1, max_length=100)]
+    defaults: OperatorDefaults = OperatorDefaults()
+    data_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    status_batch: Annotated[int, Field(ge=1, le=20_000)] = 2000
+    data_per_minute: Annotated[int, Field(ge=1)] = 180
+    status_per_minute: Annotated[int, Field(ge=1)] = 960
+    full_load_max: Annotated[int, Field(ge=0)] = 20_000
+    full_sync_hours: Annotated[int, Field(ge=1)] | None = 24
+    providers: frozenset[PartyId] = frozenset()
+    notifications: frozenset[NotificationType] = frozenset(NotificationType)
+    progress_minutes: Annotated[int, Field(ge=5, le=1440)] = 5
+    notification_lasts_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    notifications_per_minute: Annotated[int, Field(ge=1)] = 95
+    notifications_in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    cdrs_per_minute: Annotated[int, Field(ge=1)] = 340
+    cdrs_in_flight: Annotated[int, Field(ge=1, le=100)] = 16
+    reservation_minutes: Annotated[int, Field(ge=1, le=99)] = STANDARD_DURATION // timedelta(minutes=1)
+    sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
 
     @property
     def data_path(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hubject.plan import size
+from adapters.hubject.planning import size
 from mappings.canonical.locations import EvseStatus
 from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement
 from tests.adapters.hubject.network import (

@@ -10,7 +10,7 @@ import pytest
 from adapters.core.digest import digest
 from adapters.core.faults import Fault, FaultKind
 from adapters.core.outcomes import Delivered, NotSent, OutcomeUnknown, RefusedByHub, Throttled
-from adapters.hubject.plan import size
+from adapters.hubject.planning import size
 from mappings.canonical.locations import EvseStatus
 from tests.adapters.doubles import Measured
 from tests.adapters.hubject.network import (
