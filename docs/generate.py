@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mappings.docs import page
+from mappings.docs import code, page, table
 from mappings.irve import columns as irve
 from mappings.ocpi.dialects import gireve_tables as gireve
 from mappings.ocpi.v2_2_1 import tables as ocpi
 from mappings.oicp import status_codes
+from mappings.oicp.v2_3 import sent_commands
 from mappings.oicp.v2_3 import tables as oicp
 
 FOLDER = Path(__file__).resolve().parent / "mappings"
@@ -26,10 +27,15 @@ def _oicp() -> str:
 
 
 def _codes() -> str:
-    rows = "\n".join(f"| `{row.code}` | {row.text} | {row.kind.value} |" for row in status_codes.CODES.values())
+    rows = [
+        (code(row.code), row.text, row.kind.value, code(sent_commands.RESULTS[row.code] or ""))
+        for row in status_codes.CODES.values()
+    ]
     return (
-        "## Status codes\n\nWhat a code says of a request's outcome; one that is not listed says nothing of it.\n\n"
-        f"| code | text | kind |\n| --- | --- | --- |\n{rows}\n"
+        "## Status codes\n\nWhat a code says of a request's outcome, and what came of a command that it answers; "
+        "one that is not listed says nothing of either.\n\n"
+        + table(("code", "text", "kind", "result of a command sent"), rows)
+        + "\n"
     )
 
 

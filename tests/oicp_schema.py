@@ -47,10 +47,26 @@ def _closed(node: object) -> object:
     return told
 
 
+def _by_its_text(schemas: dict[str, Any]) -> None:
+    """Puts right where the EMP's OpenAPI contradicts OICP's text and its own examples."""
+    # "The SessionID should not be filled in by the EMP in the initial AuthorizationRemoteStart request."
+    schemas["eRoamingAuthorizeRemoteStart"]["required"].remove("SessionID")
+    for name, wrong, right in (
+        ("eRoamingAuthorizeRemoteReservationStart", "EMPPartnerSessionId", "EMPPartnerSessionID"),
+        ("eRoamingAuthorizeRemoteReservationStop", "EMPPartnerSessionId", "EMPPartnerSessionID"),
+        ("eRoamingGetChargeDetailRecords", "CDRForwarder", "CDRForwarded"),
+    ):
+        properties = schemas[name]["properties"]
+        properties[right] = properties.pop(wrong)
+
+
 @lru_cache(maxsize=64)
-def _validator(schema_name: str, *, closed: bool = False) -> Draft202012Validator:
-    document = json.loads(shared_path("protocols/oicp-2.3/openapi-cpo.json").read_text())
-    schemas = _lengths(document["components"]["schemas"])
+def _validator(schema_name: str, *, closed: bool = False, role: str = "cpo") -> Draft202012Validator:
+    document = json.loads(shared_path(f"protocols/oicp-2.3/openapi-{role}.json").read_text())
+    schemas = document["components"]["schemas"]
+    if role == "emp":
+        _by_its_text(schemas)
+    schemas = _lengths(schemas)
     schemas = _closed(schemas) if closed else schemas
     assert isinstance(schemas, dict)
     if schema_name not in schemas:
@@ -59,9 +75,14 @@ def _validator(schema_name: str, *, closed: bool = False) -> Draft202012Validato
     return Draft202012Validator({"$ref": f"#/components/schemas/{schema_name}", "components": {"schemas": schemas}})
 
 
-def validate(schema_name: str, body: object) -> None:
-    """Fails the test with the path of the first fault; skips it where the OpenAPI is not beside the project."""
-    error = best_match(_validator(schema_name).iter_errors(body))
+def validate(schema_name: str, body: object, *, role: str = "cpo", closed: bool = False) -> None:
+    """Fails the test with the path of the first fault; skips it where the OpenAPI is not beside the project.
+
+    Args:
+        role: Whose OpenAPI judges, `cpo` or `emp`.
+        closed: Fields that it does not have are faults too.
+    """
+    error = best_match(_validator(schema_name, closed=closed, role=role).iter_errors(body))
     if error is not None:
         raise AssertionError(f"{schema_name}{error.json_path[1:]}: {error.message[:500]}")
 
@@ -86,18 +107,20 @@ def faults_of_push(raw: bytes) -> list[str]:
 # Of a charge
 
 
-def faults_of_charge(schema_name: str, body: Any) -> list[str]:
+def faults_of_charge(schema_name: str, body: Any, role: str = "cpo") -> list[str]:
     """Says what is wrong with a message of a charge: by the OpenAPI, by its field names, and by the text of OICP.
+
+    `role` says whose OpenAPI judges, `cpo` or `emp`.
 
     The text is stricter than the OpenAPI: exactly one kind of identification, of a card only its UID, and of a QR code
     the PIN where it asks for a driver; decimals of three places; an energy that is the difference of the
     readings; a progress that says how far it is; stamps with an offset; signed readings in the order of time.
     """
-    error = best_match(_validator(schema_name, closed=True).iter_errors(body))
+    error = best_match(_validator(schema_name, closed=True, role=role).iter_errors(body))
     if error is not None:
         return [f"{schema_name}{error.json_path[1:]}: {error.message[:500]}"]
     faults = [f"{schema_name}: {fault}" for fault in _of_all(body)]
-    rules = _BY_TEXT.get(schema_name)
+    rules = (_BY_TEXT_OF_EMPS if role == "emp" else _BY_TEXT).get(schema_name)
     return faults if rules is None else faults + [f"{schema_name}: {fault}" for fault in rules(body)]
 
 
@@ -160,12 +183,54 @@ def _acknowledging(body: Mapping[str, Any]) -> Iterator[str]:
         yield "result and code contradict each other"
 
 
+def _beginning(body: Mapping[str, Any]) -> Iterator[str]:
+    if [*body["Identification"]] != ["RemoteIdentification"]:
+        yield "a remote start names its driver by RemoteIdentification alone"
+    if "SessionID" in body:
+        yield "Hubject makes the SessionID"
+
+
+def _answering(body: Mapping[str, Any]) -> Iterator[str]:
+    authorised = body["AuthorizationStatus"] == "Authorized"
+    if authorised != (body["StatusCode"]["Code"] == "000"):
+        yield "status and code contradict each other"
+    if authorised and "ProviderID" not in body:
+        yield "nobody is named who authorises"
+    for who in body.get("AuthorizationStopIdentifications", []):
+        if len(who) != 1:
+            yield f"one kind of identification is due, not {sorted(who)}"
+
+
+def _known(body: Mapping[str, Any]) -> Iterator[str]:
+    for record in body["ProviderAuthenticationData"]["AuthenticationDataRecord"]:
+        who = record["Identification"]
+        if len(who) != 1:
+            yield f"one kind of identification is due, not {sorted(who)}"
+        qr_code = who.get("QRCodeIdentification")
+        if qr_code is not None and len({"PIN", "HashedPIN"} & qr_code.keys()) != 1:
+            yield "a QR code needs its PIN or a hash of it"
+
+
+def _changes(body: Mapping[str, Any]) -> Iterator[str]:
+    if "LastCall" in body and {"SearchCenter", "CountryCodes", "OperatorIds"} & body.keys():
+        yield "LastCall is not to be combined with a point, countries or operators"
+
+
 _BY_TEXT: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "eRoamingAuthorizeStart": _asking,
     "eRoamingAuthorizeStop": _asking,
     "eRoamingChargingNotificationProgress": _progress,
     "eRoamingChargeDetailRecord": _cdr,
     "eRoamingAcknowledgment": _acknowledging,
+}
+_BY_TEXT_OF_EMPS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "eRoamingAcknowledgment": _acknowledging,
+    "eRoamingAuthorizeRemoteStart": _beginning,
+    "eRoamingAuthorizeRemoteReservationStart": _beginning,
+    "eRoamingAuthorizationStart": _answering,
+    "eRoamingAuthorizationStop": _answering,
+    "eRoamingPushAuthenticationData": _known,
+    "eRoamingPullEVSEData": _changes,
 }
 
 _REQUESTS = (

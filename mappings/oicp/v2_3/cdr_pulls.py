@@ -55,7 +55,7 @@ def asking(
 
 
 def read_page(body: Any, *, currency: str, at: datetime) -> Answer[cdrs.RoamingCdr] | None:
-    """Takes a page of eRoamingChargeDetailRecords apart; keys are (party, CDR id); arguments as for `cdrs.to_canonical`.
+    """Takes a page of eRoamingChargeDetailRecords apart; keys are (party, CDR id); arguments as for a CDR by itself.
 
     Returns:
         None where the body is no page, or says that something failed.

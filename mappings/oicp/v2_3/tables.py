@@ -14,7 +14,7 @@ from mappings.canonical.locations import (
     RelatedPoint,
 )
 from mappings.canonical.texts import Business, Image, LocalText
-from mappings.oicp.v2_3 import enums, tables_charging
+from mappings.oicp.v2_3 import enums, tables_charging, tables_driving
 from mappings.tables import EnumTable, FieldRule, FieldTable
 
 _NO_PLACE = "OICP has no place for it"
@@ -28,7 +28,9 @@ _RULES = (
         "the operator in each EvseID; the message names the connection's",
         "not said where the EvseID names another",
     ),
-    FieldRule("Location.id", "", "read: the pool's, else the station's, else the EVSE's id", _NO_PLACE),
+    FieldRule(
+        "Location.id", "", "read: the pool's, else the station's, else the EVSE's id; in a pull its EvseID's", _NO_PLACE
+    ),
     FieldRule("Location.publish", "", "read: true", "what is not published is not sent"),
     FieldRule("Location.publish_allowed_to", "", "", _NO_PLACE),
     FieldRule(
@@ -233,7 +235,7 @@ EVSE_STATUS = FieldTable(
     ),
 )
 
-FIELDS: list[FieldTable] = [EVSE_DATA, EVSE_STATUS, *tables_charging.FIELDS]
+FIELDS: list[FieldTable] = [EVSE_DATA, EVSE_STATUS, *tables_charging.FIELDS, *tables_driving.FIELDS]
 
 ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("EvseStatus", enums.EVSE_STATUS),
@@ -251,4 +253,5 @@ ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     ("EnergyType", enums.ENERGY_SOURCES),
     ("EnvironmentalImpact", enums.IMPACTS),
     *tables_charging.ENUMS,
+    *tables_driving.ENUMS,
 ]

@@ -16,6 +16,7 @@ LOSSY = {
     "EnergyType": {"GENERAL_FOSSIL", "GENERAL_GREEN"},
     "Identification": {"AD_HOC_USER", "OTHER"},
     "StatusCode of an answer to a command": {"CANCELED_RESERVATION", "FAILED", "REJECTED", "UNKNOWN_RESERVATION"},
+    "ReferenceUnit": {"FLAT", "PARKING_TIME", "SESSION_TIME"},
 }
 LOSSY_SOCKETS = {
     "CHADEMO",
