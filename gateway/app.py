@@ -176,7 +176,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
-    catalogue, received = Catalogue(), Received()
+    catalogue, received = Catalogue(), Received(store, feed.wake, now, metrics.received_cdr)
     gateway = Gateway(
         Published(store, network),
         commands,

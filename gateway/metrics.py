@@ -183,6 +183,24 @@ class Metrics:
             buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600),
             registry=registry,
         )
+        self._sent_commands = Counter(
+            "roamgate_sent_commands",
+            "Commands that we sent for our drivers, by what came of them",
+            (*_AT_CONNECTION, "outcome"),
+            registry=registry,
+        )
+        self._received_cdrs = Counter(
+            "roamgate_received_cdrs",
+            "CDRs of our drivers that came home: accepted, review, same",
+            ("hub", "connection", "outcome"),
+            registry=registry,
+        )
+        self._received_cdr_energy = Counter(
+            "roamgate_received_cdr_energy_kwh",
+            "Energy of CDRs that came home, by the same",
+            ("hub", "connection", "outcome"),
+            registry=registry,
+        )
         self._fields: set[str] = set()
         self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
@@ -256,6 +274,15 @@ class Metrics:
     def command(self, hub: str, connection: str, kind: str, result: str) -> None:
         """Counts a command from a hub by what came of it."""
         self._commands.labels(hub, connection, kind, result).inc()
+
+    def sent_command(self, hub: str, connection: str, kind: str, result: str) -> None:
+        """Counts a command that we sent by what came of it."""
+        self._sent_commands.labels(hub, connection, kind, result).inc()
+
+    def received_cdr(self, hub: str, connection: str, outcome: str, energy: Decimal) -> None:
+        """Counts a CDR that came home, and its kWh."""
+        self._received_cdrs.labels(hub, connection, outcome).inc()
+        self._received_cdr_energy.labels(hub, connection, outcome).inc(max(float(energy), 0.0))
 
     def call_out(self, kind: str, outcome: str, seconds: float) -> None:
         """Takes the time of a call-out to the backend: `answered`, `later`, or why there was no answer."""

@@ -43,6 +43,16 @@ class EventType(StrEnum):
     """A driver of ours may charge at a partner's station, as a hub asked."""
     PERMIT_DENIED = "permit.denied"
     PREFERENCES_RECEIVED = "preferences.received"
+    SENT_COMMAND_ANSWERED = "sent_command.answered"
+    RECEIVED_SESSION_CHANGED = "received_session.changed"
+    RECEIVED_SESSION_REVIEW = "received_session.review"
+    """A person has to look at it."""
+    RECEIVED_SESSION_WITHOUT_CDR = "received_session.without_cdr"
+    RECEIVED_CDR_ACCEPTED = "received_cdr.accepted"
+    RECEIVED_CDR_REVIEW = "received_cdr.review"
+    """It is taken, and a person has to accept or reject it."""
+    RECEIVED_CDR_DECIDED = "received_cdr.decided"
+    """A person did."""
 
     @classmethod
     def _missing_(cls, value: object) -> "EventType | None":

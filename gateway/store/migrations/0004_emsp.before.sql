@@ -235,8 +235,8 @@ CREATE INDEX received_session_without_cdr ON received_session (ended_at)
     WHERE ended_at IS NOT NULL AND cdr_no IS NULL AND cdr_waived IS NULL;
 
 -- A CDR that came home. `reviews`: every reason why a person has to look at it, which `doubts` tell in words; they stay when a
--- person has decided. Another content under a known id is a row of its own with a later `version`. `credited_by`: the CDR
--- that takes it back.
+-- person has decided. `session_keys`: the ids by which it may name its session. Another content under a known id is a row of
+-- its own with a later `version`. `credited_by`: the CDR that takes it back.
 CREATE TABLE received_cdr (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     connection_id int REFERENCES connection (id) ON DELETE SET NULL,
@@ -248,7 +248,7 @@ CREATE TABLE received_cdr (
     body json NOT NULL,
     leg json,
     digest bytea NOT NULL,
-    session_key text,
+    session_keys text[] NOT NULL,
     evse_key text,
     driver_keys text[] NOT NULL,
     permit_no bigint REFERENCES permit (no),
@@ -266,8 +266,7 @@ CREATE TABLE received_cdr (
     UNIQUE (connection_id, cpo, cdr_key, version)
 );
 CREATE INDEX received_cdr_session ON received_cdr (received_session_no) WHERE received_session_no IS NOT NULL;
-CREATE INDEX received_cdr_session_key ON received_cdr (connection_id, session_key)
-    WHERE received_session_no IS NULL AND session_key IS NOT NULL;
+CREATE INDEX received_cdr_session_keys ON received_cdr USING gin (session_keys) WHERE received_session_no IS NULL;
 CREATE INDEX received_cdr_permit ON received_cdr (permit_no) WHERE permit_no IS NOT NULL;
 CREATE INDEX received_cdr_charge ON received_cdr (evse_key, started_at);
 CREATE INDEX received_cdr_review ON received_cdr (no) WHERE reviews <> '{}' AND decision IS NULL;

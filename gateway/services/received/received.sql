@@ -1,0 +1,131 @@
+-- name: evse_at
+-- The EVSE by its key at the CPO, as its connection tells it.
+SELECT e.evse_key, e.party, e.power
+FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
+WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3 AND e.uid = $4
+
+-- name: evse_called
+-- The EVSE by its public id, as its connection tells it, else whichever other one does.
+SELECT evse_key, party, power FROM catalogue_evse WHERE evse_key = $2
+ORDER BY connection_id = $1 DESC, preferred DESC, no LIMIT 1
+
+-- name: driver_tokens
+SELECT no, party, body, withdrawn_at IS NOT NULL AS withdrawn FROM driver_token
+WHERE uid_key = ANY($1::text[]) OR contract_key = ANY($1::text[]) ORDER BY withdrawn_at IS NULL DESC, no LIMIT 50
+
+-- name: permit
+SELECT id, party FROM permit WHERE no = $1
+
+-- name: permit_named
+SELECT no, received_session_no FROM permit WHERE id = $1 AND party = $2
+
+-- name: lock_permit
+SELECT received_session_no FROM permit WHERE no = $1 FOR UPDATE
+
+-- name: lock_session
+SELECT * FROM received_session WHERE connection_id = $1 AND cpo = $2 AND session_key = $3 FOR UPDATE
+
+-- name: lock_session_no
+SELECT * FROM received_session WHERE no = $1 FOR UPDATE
+
+-- name: session_called
+-- The session that a CDR bills by its id: the CPO's, else whosever it is.
+SELECT no FROM received_session WHERE connection_id = $1 AND session_key = ANY($2::text[]) ORDER BY cpo = $3 DESC, no LIMIT 1
+
+-- name: sessions_nearby
+-- Sessions without CDR of a driver ($3) at an EVSE that a CDR's times ($4 to $5) overlap.
+SELECT no FROM received_session
+WHERE connection_id = $1 AND evse_key = $2 AND driver_keys && $3::text[] AND cdr_no IS NULL
+    AND started_at <= $5 AND coalesce(ended_at, last_updated) >= $4
+ORDER BY no LIMIT 2
+
+-- name: insert_session
+INSERT INTO received_session (connection_id, cpo, session_id, session_key, party, body, news, evse_key, driver_keys, permit_no,
+    status, started_at, ended_at, energy, reviews, doubts, last_updated)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+ON CONFLICT (connection_id, cpo, session_key) DO NOTHING
+RETURNING no
+
+-- name: update_session
+UPDATE received_session SET party = $2, body = $3, news = $4, evse_key = $5, driver_keys = $6, permit_no = $7, status = $8,
+    started_at = $9, ended_at = $10, energy = $11, reviews = $12, doubts = $13, last_updated = $14, updated_at = now()
+WHERE no = $1
+
+-- name: waiting_cdrs
+-- CDRs that came before their session: by its id, or by its permit.
+SELECT no, credit, decision FROM received_cdr
+WHERE received_session_no IS NULL AND cpo = $2
+    AND (connection_id = $1 AND session_keys && $3::text[] OR permit_no = $4)
+ORDER BY no FOR UPDATE
+
+-- name: give_session
+UPDATE received_cdr SET received_session_no = $2 WHERE no = ANY($1::bigint[])
+
+-- name: bill
+UPDATE received_session SET cdr_no = $2, ended_at = coalesce(ended_at, $3), updated_at = now() WHERE no = $1
+
+-- name: cdr_body
+SELECT body, evse_key, driver_keys FROM received_cdr WHERE no = $1
+
+-- name: versions
+SELECT no, version, digest, body, permit_no, received_session_no FROM received_cdr
+WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 ORDER BY version
+
+-- name: insert_cdr
+INSERT INTO received_cdr (connection_id, cpo, cdr_id, cdr_key, version, party, body, leg, digest, session_keys, evse_key,
+    driver_keys, permit_no, received_session_no, energy, started_at, ended_at, credit, reviews, doubts)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT (connection_id, cpo, cdr_key, version) DO NOTHING
+RETURNING no
+
+-- name: other_cdrs
+-- Other CDRs of the same session or permit that stand.
+SELECT no, cdr_id FROM received_cdr
+WHERE (received_session_no = $1 OR permit_no = $2) AND NOT credit AND credited_by IS NULL
+    AND decision IS DISTINCT FROM 'rejected' AND NOT (connection_id = $3 AND cpo = $4 AND cdr_key = $5)
+ORDER BY no LIMIT 1
+
+-- name: overlapping_cdrs
+-- The same charge under another id, over whichever connection.
+SELECT no, cdr_id FROM received_cdr
+WHERE evse_key = $1 AND started_at < $3 AND started_at > $2::timestamptz - interval '7 days' AND ended_at > $2
+    AND driver_keys && $4::text[] AND NOT credit AND credited_by IS NULL AND decision IS DISTINCT FROM 'rejected'
+    AND NOT (connection_id IS NOT DISTINCT FROM $5 AND cpo = $6 AND cdr_key = $7)
+ORDER BY no LIMIT 1
+
+-- name: credited
+-- The CDR that a credit takes back.
+SELECT no, received_session_no, permit_no, credited_by FROM received_cdr
+WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 AND NOT credit AND decision IS DISTINCT FROM 'rejected'
+ORDER BY version DESC LIMIT 1
+
+-- name: take_back
+WITH taken AS (
+    UPDATE received_cdr SET credited_by = $2 WHERE no = $1 RETURNING received_session_no
+)
+UPDATE received_session s SET cdr_no = NULL, cdr_waived = $3, updated_at = now() FROM taken t
+WHERE s.no = t.received_session_no AND s.cdr_no = $1
+
+-- name: told_of_session
+SELECT s.status, s.permit_no, s.ended_at, s.party, json_strip_nulls(json_build_object('id', s.no, 'session_id', s.session_id,
+    'cpo', s.cpo, 'party', s.party, 'connection', c.name, 'status', s.status, 'permit', p.id, 'evse', s.evse_key,
+    'energy', s.energy, 'review', CASE WHEN s.reviews <> '{}' THEN to_json(s.reviews) END)) AS data
+FROM received_session s LEFT JOIN connection c ON c.id = s.connection_id LEFT JOIN permit p ON p.no = s.permit_no
+WHERE s.no = $1
+
+-- name: told_of_cdr
+SELECT d.party, d.body, json_strip_nulls(json_build_object('id', d.no, 'cdr_id', d.cdr_id, 'version', d.version, 'cpo', d.cpo,
+    'party', d.party, 'connection', c.name, 'session', d.received_session_no, 'permit', p.id, 'evse', d.evse_key,
+    'energy', d.energy, 'credit', CASE WHEN d.credit THEN true END, 'decision', d.decision,
+    'review', CASE WHEN d.reviews <> '{}' THEN to_json(d.reviews) END)) AS data
+FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id LEFT JOIN permit p ON p.no = d.permit_no
+WHERE d.no = $1
+
+-- name: body
+SELECT body FROM received_session WHERE connection_id = $1 AND cpo = $2 AND session_key = $3
+
+-- name: cdr_bodies
+SELECT body FROM received_cdr WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 ORDER BY version LIMIT 1
+
+-- name: audit
+INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
