@@ -13,10 +13,10 @@ from adapters.core.outcomes import Delivered, Misconfigured, Outcome, OutcomeUnk
 from adapters.core.roaming import CommandSent
 from adapters.gireve.errors import COMMAND_REFUSALS, judge
 from adapters.gireve.line import Line
-from mappings.canonical.commands import Command, CommandAnswer, CommandResult, StartSession
+from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
+from mappings.ocpi.dialects import gireve_drivers
 from mappings.ocpi.v2_2_1 import commands
-from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Refused
 
 RESULTS_PATH = f"/ocpi/{ocpi.VERSION}/sender/commands"
@@ -52,7 +52,8 @@ class Commanding:
         if speaker is None:
             return _no(CommandResult.FAILED, "the connection speaks for no EMSP, in whose name to ask")
         try:
-            body = _written(command, f"{self._public_url}{RESULTS_PATH}/{ocpi.path(command.kind, id_)}")
+            url = f"{self._public_url}{RESULTS_PATH}/{ocpi.path(command.kind, id_)}"
+            body, _ = gireve_drivers.command_from_canonical(command, url)
         except Refused as refused:
             return _no(CommandResult.REJECTED, str(refused))
         said: CommandSent | None = None
@@ -96,12 +97,6 @@ class Commanding:
             # It was taken, and nobody says what becomes of it: the result may still come.
             outcome = OutcomeUnknown("the answer has no CommandResponse")
         return _without_answer(outcome), outcome
-
-
-def _written(command: Command, response_url: str) -> Wire:
-    if isinstance(command, StartSession) and command.at.evse_uid is None:
-        raise Refused("at.evse_uid", "Gireve demands it")
-    return commands.from_canonical(command, response_url)[0]
 
 
 def not_supported(command: Command) -> CommandSent:

@@ -12,8 +12,7 @@ from adapters.gireve import fingerprints
 from adapters.gireve.fingerprints import GONE
 from adapters.gireve.settings import TOKENS
 from mappings.canonical.tokens import Token
-from mappings.ocpi.dialects import gireve_charging as gireve
-from mappings.ocpi.v2_2_1 import tokens
+from mappings.ocpi.dialects import gireve_drivers
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, Refused
 
@@ -57,7 +56,6 @@ def _plan_nothing(item: Item, plan: Plan, *, never_there: bool) -> None:
 
 
 def _written(token: Token) -> tuple[str, Wire, list[Issue]]:
-    uid, kind = gireve.uid_and_type(token.identification)
-    wire, issues = tokens.from_canonical(token)
-    wire["uid"] = uid
-    return f"{ocpi.path(token.party.country, token.party.code, uid)}?type={kind}", wire, issues
+    wire, issues = gireve_drivers.token_from_canonical(token)
+    path = ocpi.path(wire["country_code"], wire["party_id"], wire["uid"])
+    return f"{path}?type={wire['type']}", wire, issues

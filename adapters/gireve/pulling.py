@@ -7,18 +7,18 @@ holds is kept as it came, and read when the gateway wants it.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.core import ocpi
-from adapters.core.http import Answer, UrlRefused, compact_json, holds_nul
+from adapters.core.http import Answer, UrlRefused, holds_nul
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, OutcomeUnknown
 from adapters.core.roaming import FeedKind, PulledPage, PullFailed, Record
 from adapters.gireve.errors import judge
 from adapters.gireve.line import Line
-from adapters.gireve.records import record_of
+from adapters.gireve.records import records_of
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.ocpi import times
@@ -29,6 +29,7 @@ MAX_PAGE: Final = 64 * 1024 * 1024
 
 _MOST_PAGES = 1_000_000
 _ASIDE = 256 * 1024
+_LONGEST_NUMBER = 15
 
 
 class Cursor(BaseModel):
@@ -38,6 +39,7 @@ class Cursor(BaseModel):
         speaker: Which of our EMSPs asks.
         url: Of the page; None for the first.
         page: Its number for that EMSP, from 0.
+        linked: A `Link` led to it, so that the platform may be trusted to say where there is no more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +47,15 @@ class Cursor(BaseModel):
     speaker: Annotated[int, Field(ge=0)] = 0
     url: str | None = None
     page: Annotated[int, Field(ge=0)] = 0
+    linked: bool = False
+
+
+class _Read(NamedTuple):
+    """What a page holds, and how many objects that was, repeated ones too."""
+
+    records: list[Record]
+    unreadable: list[Refused]
+    length: int
 
 
 class Pulling:
@@ -76,7 +87,7 @@ class Pulling:
         url = at.url or self._first(feed, since)
         answer = await self._asked(feed, url, speakers[at.speaker])
         page = await self._read(answer, url, kind)
-        following = self._following(url, at, answer, len(page.records) + len(page.unreadable))
+        following = self._following(url, at, answer, page.length)
         if following is None and at.speaker + 1 < len(speakers):
             following = Cursor(speaker=at.speaker + 1)
         return PulledPage(
@@ -113,28 +124,30 @@ class Pulling:
             raise PullFailed(OutcomeUnknown("no answer"))
         return reply.answer
 
-    async def _read(self, answer: Answer, url: str, kind: FeedKind) -> PulledPage:
+    async def _read(self, answer: Answer, url: str, kind: FeedKind) -> _Read:
         if len(answer.body) > _ASIDE:
             return await asyncio.to_thread(_page, answer, url, kind, self._now())
         return _page(answer, url, kind, self._now())
 
     def _following(self, url: str, at: Cursor, answer: Answer, found: int) -> Cursor | None:
-        """Says where the next page is: where `Link` leads, else behind what was found, as long as pages are full.
+        """Says where the next page is: where `Link` leads; without one behind what was found, as long as there is more.
 
-        A page may be empty in the midst, where nothing on it could be told; without a link an empty one is the end.
+        A page may be empty in the midst, where nothing on it could be told. Whoever never links is asked until a page
+        is not full, whatever they say of the number of their objects.
         """
         link = ocpi.next_page(answer.headers)
         if link is not None:
             following = urljoin(url, link)
             if following == url or at.page >= _MOST_PAGES:
                 raise PullFailed(OutcomeUnknown("Link leads round in a circle"))
-            return at.model_copy(update={"url": following, "page": at.page + 1})
-        asked = dict(parse_qsl(urlsplit(url).query))
-        offset, limit = int(asked.get("offset", "0")), int(asked.get("limit", "0"))
-        full = found >= min(limit, _whole(answer.headers, "X-Limit") or limit)
-        if not found or not (full or offset + found < (_total(answer) or 0)):
+            return at.model_copy(update={"url": following, "page": at.page + 1, "linked": True})
+        asked = _query(url)
+        offset = (_number(asked.get("offset")) or 0) + found
+        most = [each for each in (_number(asked.get("limit")), _whole(answer.headers, "X-Limit")) if each]
+        full = found >= min(most, default=0) and not at.linked
+        if not found or not (full or offset < (_total(answer) or 0)):
             return None
-        following = _with_query(url, asked | {"offset": str(offset + found)})
+        following = _with_query(url, {"offset": str(offset)})
         return at.model_copy(update={"url": following, "page": at.page + 1})
 
 
@@ -147,29 +160,21 @@ def _read_cursor(cursor: str | None) -> Cursor:
         raise PullFailed(OutcomeUnknown("the cursor is none of ours")) from None
 
 
-def _page(answer: Answer, url: str, kind: FeedKind, received: datetime) -> PulledPage:
+def _page(answer: Answer, url: str, kind: FeedKind, received: datetime) -> _Read:
     found = ocpi.said(answer)
     data = None if found is None else found.data
     if data is None and found is not None and _nothing_expected(answer, url):
         data = []
     if not isinstance(data, list):
         raise PullFailed(OutcomeUnknown("the answer has no list"))
-    spoilt = holds_nul(answer.body)
-    records: list[Record] = []
-    unreadable: list[Refused] = []
-    for raw in data:
-        try:
-            records.append(record_of(kind, raw, received, storable=not spoilt or not holds_nul(compact_json(raw))))
-        except Refused as refused:
-            unreadable.append(refused)
-    return PulledPage(records, unreadable)
+    records, unreadable = records_of(kind, data, received, spoilt=holds_nul(answer.body))
+    return _Read(records, unreadable, len(data))
 
 
 def _nothing_expected(answer: Answer, url: str) -> bool:
     """Tells whether a list that is null can be taken for an empty one: the platform itself says there is no more."""
     total = _total(answer)
-    asked = dict(parse_qsl(urlsplit(url).query))
-    return total is not None and total <= int(asked.get("offset", "0"))
+    return total is not None and total <= (_number(_query(url).get("offset")) or 0)
 
 
 def _total(answer: Answer) -> int | None:
@@ -177,11 +182,17 @@ def _total(answer: Answer) -> int | None:
 
 
 def _whole(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return _number(headers.get(name, "").strip())
 
 
-def _with_query(url: str, query: Mapping[str, Any]) -> str:
-    parts = urlsplit(url)
-    merged = dict(parse_qsl(parts.query)) | dict(query)
-    return urlunsplit(parts._replace(query=urlencode(merged, safe=":")))
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def _with_query(url: str, query: Mapping[str, str]) -> str:
+    merged = _query(url) | dict(query)
+    return urlunsplit(urlsplit(url)._replace(query=urlencode(merged, safe=":")))

@@ -20,13 +20,11 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party, Role
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
 from mappings.ocpi.dialects.gireve_charging import ADVENIR, AnonymousCard
+from mappings.ocpi.dialects.gireve_drivers import COMMANDS
 
 LOCATIONS, TARIFFS, TOKENS = "locations", "tariffs", "tokens"
 SESSIONS, CDRS, COMMAND_RESULTS = "sessions", "cdrs", "command_results"
 CLIENTS = "hubclientinfo"
-
-COMMANDS = frozenset({"START_SESSION", "STOP_SESSION"})
-"""The commands that IOP carries on (guide, EMSP side, commands)."""
 
 _A_MONTH = timedelta(days=28)
 """The shortest month; the window of a pull of tariffs has to be shorter than one (guide, EMSP side, tariffs)."""
