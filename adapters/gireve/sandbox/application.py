@@ -14,6 +14,10 @@ Beside the control requests that all sandboxes have (`adapters.core.sandbox`):
 | `POST /_sandbox/network`, `network-tariffs` | OCPI Locations, Tariffs, NDJSON: what played CPOs have |
 | `POST /_sandbox/locations` | `{"locations", "push"}`: a played CPO's locations as they are now |
 | `POST /_sandbox/statuses` | a `played.StatusChange`, or a list |
+| `POST /_sandbox/cpos` | a `behaviours.Behaviour`: how played CPOs answer commands |
+| `POST /_sandbox/authorize`, `sessions`, `cdrs` | what played CPOs ask and tell; see `played_charges` |
+| `GET`, `DELETE /_sandbox/queue`, `POST /_sandbox/settle` | what is still to be pushed; see `outbox` |
+| `POST /_sandbox/push` | a `pushing.Raw`: says anything at all to a platform |
 | `POST`, `DELETE /_sandbox/pages` | a list of `page_faults.PageFault` to arm; disarm all |
 """
 
@@ -26,17 +30,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.core import ocpi
 from adapters.core.faults import Fault
 from adapters.core.sandbox import Sandbox, make_application
+from adapters.gireve.sandbox.asking import Asking
+from adapters.gireve.sandbox.behaviours import Behaviours
 from adapters.gireve.sandbox.calling import Caller
 from adapters.gireve.sandbox.cards import TOKENS, Cards
+from adapters.gireve.sandbox.charge_records import PLAYED_CDRS, PLAYED_SESSIONS, Writing
 from adapters.gireve.sandbox.charging import CDRS, COMMAND_RESULTS, SESSIONS, Charging
+from adapters.gireve.sandbox.commanding import Commanding
 from adapters.gireve.sandbox.driving import Driving
 from adapters.gireve.sandbox.emsps import AUTHORISATIONS, Emsps
+from adapters.gireve.sandbox.forwarding import GIREVE_SESSIONS, Forwarding
 from adapters.gireve.sandbox.memory import KINDS, Memory
+from adapters.gireve.sandbox.outbox import PUSHES, Outbox
 from adapters.gireve.sandbox.page_faults import PageFaults
 from adapters.gireve.sandbox.peer import Peer
 from adapters.gireve.sandbox.platforms import BOTH, Platforms, Provision, Role
 from adapters.gireve.sandbox.played import Played
+from adapters.gireve.sandbox.played_charges import PlayedCharges
 from adapters.gireve.sandbox.pulling import Pulling
+from adapters.gireve.sandbox.pushing import Pushing
 from adapters.gireve.sandbox.receiving import Receiving
 from adapters.gireve.sandbox.serving import Serving
 from adapters.gireve.sandbox.showing import Showing, transferred
@@ -44,6 +56,11 @@ from adapters.gireve.sandbox.shown import SHOWN, SHOWN_TARIFFS, Shown, Stations
 from adapters.gireve.settings import HUB_PARTY, Environment
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
+
+_KINDS = (
+    *(*KINDS, AUTHORISATIONS, SESSIONS, CDRS, COMMAND_RESULTS, TOKENS),
+    *(PUSHES, GIREVE_SESSIONS, PLAYED_SESSIONS, PLAYED_CDRS),
+)
 
 
 class SandboxSettings(BaseModel):
@@ -60,6 +77,7 @@ class SandboxSettings(BaseModel):
         page_cap: Most objects of a page, asked for or answered.
         emsp_patience_seconds: How long it waits for an EMSP.
         unknown_token: The code for a token that nobody knows: OCPI's, or the one that Gireve names.
+        own_references: Whether EMSPs are told Gireve's authorisation references, or those that they gave.
         retry_seconds: Pause before a push that no platform took is sent again.
         seed: For the dice of faults.
     """
@@ -77,6 +95,7 @@ class SandboxSettings(BaseModel):
     page_cap: Annotated[int, Field(ge=1)] = 100
     emsp_patience_seconds: Annotated[float, Field(ge=0)] = 30.0
     unknown_token: Literal[2000, 2004] = 2004
+    own_references: bool = True
     retry_seconds: Annotated[float, Field(gt=0)] = 5.0
     seed: int = 0
 
@@ -103,51 +122,55 @@ class _Audience:
 
 class _Iop:
     def __init__(self, settings: SandboxSettings) -> None:
-        kinds = (*KINDS, AUTHORISATIONS, SESSIONS, CDRS, COMMAND_RESULTS, TOKENS)
-        sandbox = self._sandbox = Sandbox(kinds, seed=settings.seed)
+        sandbox = self._sandbox = Sandbox(_KINDS, seed=settings.seed)
         self._delay = settings.delay_seconds
         party = HUB_PARTY[settings.environment]
         first = Provision(name="gateway", token=settings.token, roles=settings.roles)
         platforms = Platforms([first, *settings.platforms])
-        self._caller = Caller(sandbox, party)
+        caller = self._caller = Caller(sandbox, party)
         self._serving = Serving(sandbox, platforms, party, settings.operators)
+        outbox = self._outbox = Outbox(sandbox, platforms, caller, settings.retry_seconds)
+        forwarding = Forwarding(sandbox, platforms, outbox, own_references=settings.own_references)
 
         shown, shown_tariffs = Shown(), Shown()
         sandbox.memory |= {SHOWN: shown, SHOWN_TARIFFS: shown_tariffs}
         stations = Stations(shown)
-        self._memory = Memory(sandbox, settings.quality_seconds, _Audience(stations, shown_tariffs))
-        self._receiving = Receiving(sandbox, self._memory, strict=settings.strict)
-        self._faults = PageFaults()
-        self._showing = Showing(self._memory, shown, shown_tariffs, self._faults, party, settings.page_cap)
-        self._played = Played(shown, shown_tariffs, stations)
-        self._cards = Cards(sandbox)
+        stations.told = forwarding.location
+        memory = self._memory = Memory(sandbox, settings.quality_seconds, _Audience(stations, shown_tariffs))
+        faults = PageFaults()
+        played = Played(shown, shown_tariffs, stations)
 
-        emsps = Emsps(sandbox, settings.emsp_patience_seconds, settings.unknown_token)
-        self._charging = Charging(sandbox, self._memory, emsps)
-        self._driving = Driving(sandbox, platforms, self._caller, self._memory, emsps, self._charging, party)
-        self._pulling = Pulling(sandbox, platforms, self._caller, settings.page_cap)
-        more = (self._charging.endpoints, self._showing.endpoints, self._cards.endpoints)
-        self._peer = Peer(platforms, self._caller, party, more)
+        patience = settings.emsp_patience_seconds
+        cards = Cards(sandbox)
+        emsps = Emsps(sandbox, cards, patience, settings.unknown_token)
+        asking = Asking(sandbox, caller, emsps, patience, settings.unknown_token)
+        charging = Charging(sandbox, memory, platforms, emsps, cards, asking, forwarding)
+        behaviours = self._behaviours = Behaviours(patience)
+        writing = Writing(sandbox, platforms, emsps, shown)
+        charges = PlayedCharges(sandbox, platforms, emsps, cards, asking, forwarding, behaviours, writing)
+        commanding = Commanding(sandbox, platforms, caller, outbox, emsps, shown, played, behaviours, charges, party)
+        charging.hears.append(commanding.heard)
+        showing = Showing(memory, shown, shown_tariffs, faults, party, settings.page_cap)
+        receiving = Receiving(sandbox, memory, strict=settings.strict)
+        peer = Peer(platforms, caller, party, [each.endpoints for each in (charging, showing, cards, commanding)])
+        driving = Driving(sandbox, platforms, caller, memory, emsps, charging, party)
+        pulling = Pulling(sandbox, platforms, caller, settings.page_cap)
+
+        self._modules = (peer, receiving, showing, cards, charging, commanding)
+        pushing = Pushing(platforms, caller, party)
+        self._drives = (driving, pulling, pushing, faults, played, behaviours, charges, outbox)
 
     def application(self) -> web.Application:
-        served = self._serving.served
-        routes = [
-            *self._peer.routes(served),
-            *self._receiving.routes(served),
-            *self._showing.routes(served),
-            *self._cards.routes(served),
-            *self._charging.routes(served),
-            *self._driving.routes(),
-            *self._pulling.routes(),
-            *self._faults.routes(),
-            *self._played.routes(),
-        ]
+        routes = [route for module in self._modules for route in module.routes(self._serving.served)]
+        routes += [route for drive in self._drives for route in drive.routes()]
         app = make_application(self._sandbox, routes, refuse=_refuse, delay=self._delay)
         app.on_cleanup.append(self._close)
         return app
 
     async def _close(self, app: web.Application) -> None:
         self._memory.close()
+        await self._behaviours.close()
+        await self._outbox.close()
         await self._caller.close(app)
 
 

@@ -16,12 +16,15 @@ from adapters.core import ocpi
 from adapters.core.http import read_json
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.sandbox import charge_checks as checks
+from adapters.gireve.sandbox.asking import Asking
+from adapters.gireve.sandbox.cards import Cards
 from adapters.gireve.sandbox.checks import Refusal, Wrong, check_owner
 from adapters.gireve.sandbox.emsps import Emsps
+from adapters.gireve.sandbox.forwarding import Forwarding
 from adapters.gireve.sandbox.memory import Memory, evse_key
 from adapters.gireve.sandbox.packed import Packed, content
-from adapters.gireve.sandbox.platforms import CPO, Role
-from adapters.gireve.sandbox.serving import RECEIVER, SENDER, Given, Serve, body_of, sender_of
+from adapters.gireve.sandbox.platforms import CPO, Platforms, Role
+from adapters.gireve.sandbox.serving import RECEIVER, SENDER, Given, Serve, body_of, correlation_of, sender_of
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 
@@ -33,16 +36,31 @@ class Charging:
 
     Args:
         network: What IOP knows of stations.
+        asking: Asks EMSPs that are registered.
+        forwarding: Passes on to them.
     """
 
-    def __init__(self, sandbox: Sandbox, network: Memory, emsps: Emsps) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        network: Memory,
+        platforms: Platforms,
+        emsps: Emsps,
+        cards: Cards,
+        asking: Asking,
+        forwarding: Forwarding,
+    ) -> None:
         self._sandbox = sandbox
         self._network = network
+        self._platforms = platforms
         self._emsps = emsps
+        self._cards = cards
+        self._asking = asking
+        self._forwarding = forwarding
         self._of_session: defaultdict[str, set[str]] = defaultdict(set)
         sandbox.memory |= {SESSIONS: Packed(), CDRS: Packed()}
-        self.heard: Callable[[str], None] = lambda _command: None
-        """Called with a command's id whenever its result came in."""
+        self.hears: list[Callable[[str, Mapping[str, Any]], None]] = []
+        """Called with a command's id and its result, whenever one comes in."""
 
     def routes(self, served: Serve) -> list[web.RouteDef]:
         """Gives the routes."""
@@ -76,7 +94,13 @@ class Charging:
         location, evse = checks.check_asked(uid, type_, read_json(raw) if raw else None)
         cpo = sender_of(request)
         self._check_place(cpo, location, evse)
-        return await self._emsps.answer(cpo, uid, type_, location, evse)
+        card = self._cards.find(uid, type_)
+        if card is None or self._emsps.find(uid, type_) is not None:
+            return await self._emsps.answer(cpo, uid, type_, location, evse)
+        name, token = card
+        emsp = PartyId.of(token["country_code"], token["party_id"])
+        platform = self._platforms.named(name)
+        return await self._asking.ask(platform, emsp, cpo, token["uid"], type_, location, evse, correlation_of(request))
 
     def _check_place(self, cpo: PartyId, location: str, evse: str) -> None:
         """A CPO who told IOP of stations is served at those only; one who told of none is not looked up."""
@@ -102,6 +126,9 @@ class Charging:
             self._sandbox.counted("sessions", "changed after COMPLETED")
         memory[key] = dict(wire)
         self._sandbox.received(SESSIONS, key, wire["status"], wire["last_updated"])
+        if before != wire and (home := self._emsps.home(wire)) is not None:
+            authorisation = self._emsps.authorisation(wire.get("authorization_reference"))
+            self._forwarding.session(self._platforms.named(home), cpo, wire, authorisation, correlation_of(request))
         return {}
 
     async def _patch_session(self, _request: web.Request) -> dict[str, Any]:
@@ -131,6 +158,10 @@ class Charging:
             return given
         memory[key] = wire
         self._sandbox.received(CDRS, key, str(wire["total_energy"]), wire["last_updated"])
+        if (home := self._emsps.home(wire)) is not None:
+            authorisation = self._emsps.authorisation(wire.get("authorization_reference"))
+            platform, follows = self._platforms.named(home), correlation_of(request)
+            self._forwarding.cdr(platform, cpo, wire, authorisation, follows=follows)
         return given
 
     def _check_charge(self, wire: Mapping[str, Any], cpo: PartyId) -> None:
@@ -182,7 +213,8 @@ class Charging:
             self._sandbox.counted("command_results", "came again")
         command["results"].append(dict(wire))
         self._sandbox.received(COMMAND_RESULTS, names["id"], wire["result"])
-        self.heard(names["id"])
+        for hear in self.hears:
+            hear(names["id"], wire)
         return {}
 
 

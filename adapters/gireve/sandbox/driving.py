@@ -91,7 +91,7 @@ class Driving:
         self._emsps = emsps
         self._hub = hub
         self._waiting: dict[str, asyncio.Event] = {}
-        charging.heard = self._heard
+        charging.hears.append(self._heard)
 
     def routes(self) -> list[web.RouteDef]:
         """Gives the routes."""
@@ -160,7 +160,7 @@ class Driving:
         """Finds the platform of a CPO; one that nobody presented is taken for the first platform's."""
         return self._platforms.serving(cpo, CPO) or self._platforms.named(None)
 
-    def _heard(self, command: str) -> None:
+    def _heard(self, command: str, _result: Mapping[str, Any]) -> None:
         if (event := self._waiting.get(command)) is not None:
             event.set()
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from adapters.core.sandbox import Sandbox
+from adapters.gireve.sandbox.cards import Cards
 from adapters.gireve.sandbox.charge_checks import NOT_AVAILABLE, TOKEN_TYPES
 from adapters.gireve.sandbox.checks import Refusal, Wrong
 from mappings.canonical.ids import PartyId
@@ -99,12 +100,14 @@ class Emsps:
     """Drivers, and the authorisations that IOP handed out.
 
     Args:
+        cards: What registered EMSPs pushed.
         patience: Seconds that IOP waits for an EMSP.
         unknown_token: OCPI code for a token that nobody knows: 2004 by OCPI, 2000 in Gireve's words.
     """
 
-    def __init__(self, sandbox: Sandbox, patience: float, unknown_token: int) -> None:
+    def __init__(self, sandbox: Sandbox, cards: Cards, patience: float, unknown_token: int) -> None:
         self._sandbox = sandbox
+        self._cards = cards
         self._patience = patience
         self._unknown_token = unknown_token
         self._drivers: dict[tuple[str, str], Driver] = {}
@@ -125,6 +128,10 @@ class Emsps:
     def find(self, uid: str, type_: str) -> Driver | None:
         """Finds a driver by their token; a uid has no case."""
         return self._drivers.get((type_, uid.casefold()))
+
+    def authorisation(self, reference: str | None) -> Mapping[str, Any]:
+        """Gives what is known of an authorisation; nothing of none."""
+        return self._authorisations.get(reference, {}) if reference is not None else {}
 
     async def answer(self, cpo: PartyId, uid: str, type_: str, location: str, evse: str) -> dict[str, Any]:
         """Has the driver's EMSP answer a real-time authorisation; gives an AuthorizationInfo.
@@ -149,12 +156,22 @@ class Emsps:
         return _twisted(told, driver.twist)
 
     def authorised(
-        self, driver: Driver, cpo: PartyId, location: str | None, evse: str | None, *, told: bool = True
+        self,
+        driver: Driver,
+        cpo: PartyId,
+        location: str | None,
+        evse: str | None,
+        *,
+        told: bool = True,
+        platform: str | None = None,
+        emsp_reference: str | None = None,
     ) -> str:
         """Notes an authorisation and gives its reference.
 
         Args:
             told: Whether the CPO is told the reference.
+            platform: Where the EMSP is; None for one that is played.
+            emsp_reference: What the EMSP calls it.
         """
         reference = str(uuid4())
         self._authorisations[reference] = {
@@ -168,7 +185,18 @@ class Emsps:
             "told": told,
             "at": datetime.now(UTC).isoformat(),
         }
+        if platform is not None:
+            self._authorisations[reference] |= {"platform": platform, "emsp_reference": emsp_reference}
         return reference
+
+    def home(self, wire: Mapping[str, Any]) -> str | None:
+        """Finds the platform of the EMSP whose driver a session or CDR is of; None for a played one's."""
+        reference, token = wire.get("authorization_reference"), wire["cdr_token"]
+        if reference is not None:
+            name: str | None = self.authorisation(reference).get("platform")
+            return name
+        card = self._cards.find(token["uid"], token["type"])
+        return card[0] if card is not None and self.find(token["uid"], token["type"]) is None else None
 
     # What comes of it
 
@@ -202,10 +230,10 @@ class Emsps:
         return reference or "token"
 
     def _check_whitelisted(self, token: Mapping[str, Any]) -> None:
-        driver = self.find(token["uid"], token["type"])
-        if driver is None:
+        driver, card = self.find(token["uid"], token["type"]), self._cards.find(token["uid"], token["type"])
+        if driver is None and card is None:
             raise Wrong("cdr_token is of no EMSP")
-        if driver.whitelist == "NEVER":
+        if (driver.whitelist if driver is not None else card and card[1]["whitelist"]) == "NEVER":
             raise Wrong("the token may not be whitelisted")
 
     def _untold(self, token: Mapping[str, Any], cpo: PartyId) -> Mapping[str, Any] | None:

@@ -39,6 +39,7 @@ class Emsp:
 
     Attributes:
         answers: What it answers, by the beginning of `METHOD path`: HTTP status, OCPI code, data.
+        open: While it is not set, nothing is answered.
     """
 
     iop: SandboxServer
@@ -52,6 +53,7 @@ class Emsp:
     token: str = ""
     endpoints: dict[str, str] = field(default_factory=dict)
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def register(self, token: str = TOKEN_A) -> None:
         """Registers, begun by the platform."""
@@ -151,6 +153,7 @@ class Emsp:
         self.heard.append(told)
         async with self.came:
             self.came.notify_all()
+        await self.open.wait()
         said = f"{request.method} {path}"
         status, code, data = next((v for k, v in self.answers.items() if said.startswith(k)), (200, 1000, {}))
         return _answer(request, code, data, status)
@@ -197,6 +200,7 @@ async def beside(
         for each, role in parties.items()
     ]
     made = Emsp(iop, sandbox, session, roles=roles, modules=modules)
+    made.open.set()
     runner = web.AppRunner(made.app())
     await runner.setup()
     try:

@@ -26,7 +26,7 @@ async def test_version_details_name_an_emsps_modules_to_those_who_have_one() -> 
     settings = SandboxSettings(token=TOKEN_A, roles=frozenset({"EMSP"}), platforms=(cpo_only,))
     async with platform(settings, registered=False) as emsp:
         await emsp.register()
-        mine = {"locations/SENDER", "tariffs/SENDER", "tokens/RECEIVER", "credentials/SENDER"}
+        mine = {"locations/SENDER", "tariffs/SENDER", "tokens/RECEIVER", "commands/RECEIVER", "credentials/SENDER"}
         assert set(emsp.endpoints) == mine
         emsp.endpoints = {}
         await emsp.register("b")
