@@ -3,8 +3,9 @@
 from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, write_certificates
 from adapters.hubject.sandbox.drivers import Driver, Says
+from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Service
 from adapters.hubject.sandbox.run import Running, run
-from adapters.hubject.sandbox.state import Contract, HubjectSandbox, Partner, Provider, Service
+from adapters.hubject.sandbox.state import HubjectSandbox
 
 __all__ = [
     "Certificates",

@@ -13,7 +13,8 @@ from aiohttp import web
 from adapters.hubject.sandbox import rules
 from adapters.hubject.sandbox.certificates import certificate_of, operators_of, providers_of
 from adapters.hubject.sandbox.memory import Refusal
-from adapters.hubject.sandbox.state import HubjectSandbox, Partner, Provider
+from adapters.hubject.sandbox.partners import Partner, Provider
+from adapters.hubject.sandbox.state import HubjectSandbox
 from mappings.canonical.ids import PartyId
 
 _NO_CERTIFICATE: Final = "<html><head><title>400 No required SSL certificate was sent</title></head></html>"

@@ -11,10 +11,17 @@ from aiohttp import web
 
 from adapters.core.faults import Fault, Handler
 from adapters.core.sandbox import SANDBOX, make_application
-from adapters.hubject.sandbox import admission, charges, controls, emps, rules
-from adapters.hubject.sandbox.drives import Drives
+from adapters.hubject.sandbox import admission, charges, controls, drives, emps, plays, rules
 from adapters.hubject.sandbox.memory import Refusal
-from adapters.hubject.sandbox.state import EVSE_DATA, EVSE_STATUS, OPERATIONS, HubjectSandbox, Operation, Partner
+from adapters.hubject.sandbox.partners import Partner
+from adapters.hubject.sandbox.state import (
+    AUTHENTICATION_DATA,
+    EVSE_DATA,
+    EVSE_STATUS,
+    OPERATIONS,
+    HubjectSandbox,
+    Operation,
+)
 from mappings.canonical.ids import EvseId
 
 DATA_PATH: Final = "/api/oicp/evsepush/v23/operators/{operator}/data-records"
@@ -26,7 +33,6 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 
 def application(sandbox: HubjectSandbox) -> web.Application:
     """Makes the application."""
-    drives = Drives(sandbox)
     app = make_application(
         sandbox,
         [
@@ -36,13 +42,14 @@ def application(sandbox: HubjectSandbox) -> web.Application:
             *emps.routes(),
             *drives.routes(),
             *controls.routes(),
+            *plays.routes(),
         ],
         refuse=_refuse,
         client_max_size=MOST_BYTES,
     )
     # Outermost: a push is under way while a fault holds it back, too.
     app.middlewares.insert(0, _in_sequence)
-    app.on_cleanup.append(drives.close)
+    app.on_cleanup.append(sandbox.outbound.close)
     return app
 
 
@@ -65,16 +72,21 @@ async def _in_sequence(request: web.Request, handler: Handler) -> web.StreamResp
     OICP 2.3, Data push operations: never in parallel. The real hub would process both and let one overtake the other.
     A push whose sender has given up on it does not count as under way.
     """
-    operator = request.match_info.get("operator")
-    if operator is None or request.path.rsplit("/", 1)[1] not in OPERATIONS:
+    last = request.path.rsplit("/", 1)[1]
+    party = request.match_info.get("operator" if last in OPERATIONS else "provider")
+    if party is None or (last not in OPERATIONS and last != "push-request"):
         return await handler(request)
-    sandbox, operation = request.app[SANDBOX], _operation(request)
+    sandbox = request.app[SANDBOX]
     assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
-    at = (operation.name, operator)
+    name = OPERATIONS[last].name if last in OPERATIONS else AUTHENTICATION_DATA
+    at = (name, party)
     other = sandbox.under_way.get(at)
     if other is not None and other.transport is not None and not other.transport.is_closing():
-        sandbox.counted(operation.name, "parallel")
-        return sandbox.answer(operation, "009", "another push of this operation is under way")
+        sandbox.counted(name, "parallel")
+        refusal = Refusal("009", "another push of this operation is under way")
+        if last in OPERATIONS:
+            return sandbox.answer(OPERATIONS[last], *refusal)
+        return emps.refused(sandbox, emps.PUSH, refusal)
     sandbox.under_way[at] = request
     try:
         return await handler(request)

@@ -13,23 +13,23 @@ from aiohttp import web
 
 from adapters.core.faults import Fault
 from adapters.core.sandbox import SANDBOX
-from adapters.hubject.sandbox import admission, rules, rules_charging
+from adapters.hubject.sandbox import admission, routing, rules, rules_charging
 from adapters.hubject.sandbox.drivers import WRONG_TOKEN, Driver
+from adapters.hubject.sandbox.ledger import Filed
 from adapters.hubject.sandbox.memory import Refusal
-from adapters.hubject.sandbox.state import (
-    CDRS,
-    EVSE_DATA,
-    NOTIFICATIONS,
-    SESSIONS,
-    HubjectSandbox,
-    Partner,
-    status_code,
+from adapters.hubject.sandbox.partners import Partner
+from adapters.hubject.sandbox.sessions import (
+    BILLED,
+    OPEN,
+    STOPPED,
+    ids,
+    new_session,
+    same_medium,
+    session_of,
+    without_pin,
 )
+from adapters.hubject.sandbox.state import CDRS, EVSE_DATA, NOTIFICATIONS, SESSIONS, HubjectSandbox, status_code
 from mappings.canonical.ids import ContractId, EvseId, PartyId
-
-OPEN, STOPPED, BILLED, CANCELLED = "open", "stopped", "billed", "cancelled"
-"""States of a session."""
-_PARTNER_IDS: Final = ("CPOPartnerSessionID", "EMPPartnerSessionID")
 
 Taken = Callable[[HubjectSandbox, Partner, dict[str, Any]], Awaitable[web.Response]]
 
@@ -111,16 +111,16 @@ def _evse(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> Re
     return None if sandbox.knows(partner.operator.normal, evse_id) else Refusal("603", f"no EVSE data: {text}")
 
 
-def _ids(session: str | None, told: dict[str, Any]) -> dict[str, Any]:
-    return {"SessionID": session, **{name: told.get(name) for name in _PARTNER_IDS}}
-
-
 def _refused(sandbox: HubjectSandbox, service: Service, refusal: Refusal, body: dict[str, Any]) -> web.Response:
+    return web.json_response(_refusal(sandbox, service, refusal, body))
+
+
+def _refusal(sandbox: HubjectSandbox, service: Service, refusal: Refusal, body: dict[str, Any]) -> dict[str, Any]:
     sandbox.counted(service.name, refusal.code)
     head = {"AuthorizationStatus": "NotAuthorized", "ProviderID": None} if service.authorises else {"Result": False}
     # OICP 2.3, eRoamingAuthorizeStart: of a request that was not successful, Hubject deletes the SessionID.
     session = None if service.authorises else body.get("SessionID")
-    return web.json_response(head | {"StatusCode": status_code(*refusal)} | _ids(session, body))
+    return head | {"StatusCode": status_code(*refusal)} | ids(session, body)
 
 
 def _malformed(
@@ -134,95 +134,77 @@ def _malformed(
 
 def _acknowledged(sandbox: HubjectSandbox, service: Service, session: str, told: dict[str, Any]) -> web.Response:
     sandbox.counted(service.name, "ok")
-    return web.json_response({"Result": True, "StatusCode": status_code("000")} | _ids(session, told))
+    return web.json_response({"Result": True, "StatusCode": status_code("000")} | ids(session, told))
 
 
 async def _start(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
-    verdict = await sandbox.emps.ask(body["Identification"])
-    driver = verdict.driver
-    if driver is None:
-        return _refused(sandbox, START, Refusal(verdict.code, "no EMP has said yes"), body)
-    session = new_session(
+    return web.json_response(await started(sandbox, partner.operator, body))
+
+
+async def started(sandbox: HubjectSandbox, operator: PartyId, body: dict[str, Any]) -> dict[str, Any]:
+    """Answers a well-shaped eRoamingAuthorizeStart of a CPO, whether it is a partner or played."""
+    session = str(uuid4())
+    said = await routing.authorised(sandbox, operator, body | {"SessionID": session})
+    if isinstance(said, Refusal):
+        return _refusal(sandbox, START, said, body)
+    new_session(
         sandbox,
         {
-            "OperatorID": partner.operator.normal,
-            "ProviderID": driver.provider.normal,
+            "OperatorID": operator.normal,
+            "ProviderID": said.provider.normal,
             "EvseID": body.get("EvseID"),
-            "Identification": _without_pin(body["Identification"]),
+            "Identification": without_pin(body["Identification"]),
             "CPOPartnerSessionID": body.get("CPOPartnerSessionID"),
-            "EMPPartnerSessionID": driver.partner_session or body.get("EMPPartnerSessionID"),
+            "EMPPartnerSessionID": said.partner_session or body.get("EMPPartnerSessionID"),
             "PartnerProductID": body.get("PartnerProductID"),
             "Origin": "AuthorizeStart",
-            "Offline": driver.offline,
+            "Offline": said.offline,
         },
+        session,
     )
     sandbox.counted(START.name, "ok")
-    return web.json_response(
-        {
-            "AuthorizationStatus": "Authorized",
-            "ProviderID": driver.provider.normal,
-            "StatusCode": status_code("000"),
-            **_ids(session, sandbox.memory[SESSIONS][session]),
-            "AuthorizationStopIdentifications": [_stopper(each) for each in driver.stop_with],
-        }
-    )
-
-
-def new_session(sandbox: HubjectSandbox, about: dict[str, Any], session: str | None = None) -> str:
-    """Remembers a session under a new SessionID, and gives that."""
-    session = session or str(uuid4())
-    sandbox.memory[SESSIONS][session] = {"SessionID": session, **about, "State": OPEN}
-    sandbox.received(SESSIONS, session, about["Origin"])
-    return session
-
-
-def _without_pin(identification: dict[str, Any]) -> dict[str, Any]:
-    kind, shown = rules_charging.medium(identification)
-    return {kind: {field: value for field, value in shown.items() if field not in {"PIN", "HashedPIN"}}}
-
-
-def _stopper(text: str) -> dict[str, Any]:
-    if ContractId(text).party is None:
-        return {"RFIDMifareFamilyIdentification": {"UID": text}}
-    return {"RemoteIdentification": {"EvcoID": text}}
-
-
-def _session(sandbox: HubjectSandbox, partner: Partner, session_id: str) -> dict[str, Any] | Refusal:
-    """Finds a session that may go on."""
-    session = sandbox.memory[SESSIONS].get(session_id)
-    if session is None or session["OperatorID"] != partner.operator.normal:
-        return Refusal("400", "no such session of this operator")
-    if session["State"] == BILLED:
-        return Refusal("400", "the session has its CDR")
-    found: dict[str, Any] = session
-    return found
+    return {
+        "AuthorizationStatus": "Authorized",
+        "ProviderID": said.provider.normal,
+        "StatusCode": status_code("000"),
+        **ids(session, sandbox.memory[SESSIONS][session]),
+        "AuthorizationStopIdentifications": list(said.stop_with),
+    }
 
 
 async def _stop(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
-    session = _session(sandbox, partner, body["SessionID"])
+    return web.json_response(await stopped(sandbox, partner.operator, body))
+
+
+async def stopped(sandbox: HubjectSandbox, operator: PartyId, body: dict[str, Any]) -> dict[str, Any]:
+    """Answers a well-shaped eRoamingAuthorizeStop of a CPO, whether it is a partner or played."""
+    session = session_of(sandbox, operator.normal, body["SessionID"])
     if isinstance(session, Refusal):
-        return _refused(sandbox, STOP, session, body)
+        return _refusal(sandbox, STOP, session, body)
     if session["State"] != OPEN:
-        return _refused(sandbox, STOP, Refusal("400", f"the session is {session['State']}"), body)
-    if refusal := _may_stop(sandbox, session, body["Identification"]):
-        return _refused(sandbox, STOP, refusal, body)
+        return _refusal(sandbox, STOP, Refusal("400", f"the session is {session['State']}"), body)
+    emp = routing.online(sandbox, session["ProviderID"])
+    if emp is not None and not session.get("Offline"):
+        refusal = await routing.stop_authorised(sandbox, operator, emp, body)
+    else:
+        refusal = _may_stop(sandbox, session, body["Identification"])
+    if refusal:
+        return _refusal(sandbox, STOP, refusal, body)
     session["State"] = STOPPED
     sandbox.received(STOP.name, body["SessionID"], STOPPED)
     sandbox.counted(STOP.name, "ok")
-    return web.json_response(
-        {
-            "AuthorizationStatus": "Authorized",
-            "ProviderID": session["ProviderID"],
-            "StatusCode": status_code("000"),
-            **_ids(body["SessionID"], session),
-        }
-    )
+    return {
+        "AuthorizationStatus": "Authorized",
+        "ProviderID": session["ProviderID"],
+        "StatusCode": status_code("000"),
+        **ids(body["SessionID"], session),
+    }
 
 
 def _may_stop(sandbox: HubjectSandbox, session: dict[str, Any], identification: dict[str, Any]) -> Refusal | None:
     kind, shown = rules_charging.medium(identification)
     began_kind, began = rules_charging.medium(session["Identification"])
-    if _same(shown, began):
+    if same_medium(shown, began):
         return None
     # OICP 2.3, eRoamingAuthorizeStop: what was authorised offline is stopped by the medium that started it.
     if session.get("Offline"):
@@ -241,14 +223,8 @@ def _stops(driver: Driver, began_kind: str, began: dict[str, Any], kind: str, sh
     return driver.stops(shown) or (driver.uid != "*" and driver.has(kind, shown))
 
 
-def _same(shown: dict[str, Any], began: dict[str, Any]) -> bool:
-    if "UID" in shown or "UID" in began:
-        return shown.get("UID") == began.get("UID")
-    return ContractId(shown["EvcoID"]) == ContractId(began["EvcoID"])
-
-
 async def _notification(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
-    session = _session(sandbox, partner, body["SessionID"])
+    session = session_of(sandbox, partner.operator.normal, body["SessionID"])
     if isinstance(session, Refusal):
         return _refused(sandbox, NOTIFICATION, session, body)
     if body["Type"] == "Progress":
@@ -263,7 +239,12 @@ async def _notification(sandbox: HubjectSandbox, partner: Partner, body: dict[st
     sandbox.memory[NOTIFICATIONS][f"{body['SessionID']} {number:03}"] = body
     stamp = body.get("EventOccurred") or body.get("ChargingEnd") or body.get("ChargingStart")
     sandbox.received(NOTIFICATIONS, body["SessionID"], body["Type"], stamp)
-    return _acknowledged(sandbox, NOTIFICATION, body["SessionID"], session)
+    if (emp := routing.online(sandbox, session["ProviderID"])) is None:
+        return _acknowledged(sandbox, NOTIFICATION, body["SessionID"], session)
+    # OICP 2.3 EMP, eRoamingChargingNotifications: what the EMP acknowledges is forwarded to the CPO.
+    told = await routing.told_of_notification(sandbox, partner.operator, emp, body)
+    sandbox.counted(NOTIFICATION.name, "ok" if told["Result"] else told["StatusCode"]["Code"])
+    return web.json_response({**ids(body["SessionID"], session), **told})
 
 
 async def _cdr(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) -> web.Response:
@@ -271,7 +252,7 @@ async def _cdr(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) 
     if (before := records.get(number)) is not None:
         # Only one CDR per SessionID; whether the second says the same, Hubject does not tell.
         sandbox.counted("repeated_cdrs", "same content" if before == body else "other content")
-    session = _session(sandbox, partner, number)
+    session = session_of(sandbox, partner.operator.normal, number)
     if isinstance(session, Refusal):
         return _refused(sandbox, CDR, session, body)
     if refusal := _foreign_driver(session, body["Identification"]):
@@ -283,7 +264,22 @@ async def _cdr(sandbox: HubjectSandbox, partner: Partner, body: dict[str, Any]) 
     records[number] = body
     session["State"] = BILLED
     sandbox.received(CDRS, number, str(body["ConsumedEnergy"]), body["SessionEnd"])
+    await file_cdr(sandbox, partner.operator, session["ProviderID"], body)
     return _acknowledged(sandbox, CDR, number, session)
+
+
+async def file_cdr(
+    sandbox: HubjectSandbox, operator: PartyId, provider: str, body: dict[str, Any], *, forward: bool = True
+) -> Filed:
+    """Keeps a CDR for its EMP, and forwards it where the EMP can be called.
+
+    Whatever the EMP says, the CPO is told that the CDR was taken, since Hubject has stored it (OICP 2.3 EMP,
+    eRoamingChargeDetailRecord).
+    """
+    filed = sandbox.ledger.file(Filed(sandbox.wall(), provider, operator.normal, body))
+    if forward and (emp := routing.online(sandbox, provider)) is not None:
+        filed.forwarded = await routing.told_of_cdr(sandbox, operator, emp, body)
+    return filed
 
 
 def _foreign_driver(session: dict[str, Any], identification: dict[str, Any]) -> Refusal | None:

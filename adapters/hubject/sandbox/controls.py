@@ -26,8 +26,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from adapters.core.sandbox import PREFIX, SANDBOX
 from adapters.hubject.sandbox import loading
+from adapters.hubject.sandbox.partners import Contract, Partner, Provider
 from adapters.hubject.sandbox.pull_faults import FAULTS
-from adapters.hubject.sandbox.state import Contract, HubjectSandbox, Partner, Provider
+from adapters.hubject.sandbox.state import HubjectSandbox
 from mappings.canonical.ids import EvseId, PartyId
 
 _AT_ONCE: Final = 500

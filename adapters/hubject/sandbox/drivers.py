@@ -83,6 +83,11 @@ class Driver(BaseModel):
         return any(given == each or ContractId(given) == ContractId(each) for each in self.stop_with)
 
 
+def no_code(kind: str) -> str:
+    """Gives OICP's code for a no to an identification of a kind."""
+    return _NO.get(kind, NO_YES)
+
+
 class Verdict(NamedTuple):
     """What came of asking: the driver of the EMP that said yes, or the code of the no."""
 

@@ -12,10 +12,11 @@ from aiohttp import web
 from adapters.core.faults import Fault
 from adapters.core.http import compact_json
 from adapters.core.sandbox import SANDBOX
-from adapters.hubject.sandbox import admission, pulls, rules, rules_pulls, status_pulls
+from adapters.hubject.sandbox import admission, commands, emp_services, pulls, rules, rules_pulls, status_pulls
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.pages import Asked, page_of
-from adapters.hubject.sandbox.state import HubjectSandbox, Service, status_code
+from adapters.hubject.sandbox.partners import Service
+from adapters.hubject.sandbox.state import AUTHENTICATION_DATA, HubjectSandbox, without_nulls
 
 Taken = Callable[[Asked], Awaitable[web.Response]]
 Refused = Callable[[dict[str, Any]], dict[str, Any]]
@@ -124,7 +125,81 @@ EVSE_PRICING: Final = Request(
     lambda status: {"EVSEPricing": [], "StatusCode": status},
     status_pulls.evse_pricing,
 )
-REQUESTS: Final = (EVSE_DATA, STATUS, BY_ID, BY_OPERATOR, PRODUCTS, EVSE_PRICING)
+PUSH: Final = Request(
+    AUTHENTICATION_DATA,
+    f"authdata/v21/{_PROVIDER}/push-request",
+    50,
+    rules_pulls.PushAuthenticationData,
+    "ProviderAuthenticationData",
+    Service.AUTHENTICATION_DATA,
+    not_acknowledged,
+    emp_services.push,
+)
+CDRS: Final = Request(
+    emp_services.GET_CDRS,
+    f"cdrmgmt/v22/{_PROVIDER}/get-charge-detail-records-request",
+    200,
+    rules_pulls.GetChargeDetailRecords,
+    None,
+    None,
+    _no_page,
+    emp_services.cdrs,
+)
+REMOTE_START: Final = Request(
+    "emp_remote_start",
+    f"charging/v21/{_PROVIDER}/authorize-remote/start",
+    100,
+    rules_pulls.RemoteStart,
+    None,
+    None,
+    not_acknowledged,
+    emp_services.begin(commands.START),
+)
+REMOTE_STOP: Final = Request(
+    "emp_remote_stop",
+    f"charging/v21/{_PROVIDER}/authorize-remote/stop",
+    200,
+    rules_pulls.RemoteStop,
+    None,
+    None,
+    not_acknowledged,
+    emp_services.end(commands.STOP),
+)
+# The Acceptable Use Policy has no limit for reservations: they are held to that of starts and stops.
+RESERVE: Final = Request(
+    "emp_reserve",
+    f"reservation/v11/{_PROVIDER}/reservation-start-request",
+    100,
+    rules_pulls.ReservationStart,
+    None,
+    None,
+    not_acknowledged,
+    emp_services.begin(commands.RESERVE),
+)
+CANCEL: Final = Request(
+    "emp_cancel_reservation",
+    f"reservation/v11/{_PROVIDER}/reservation-stop-request",
+    200,
+    rules_pulls.RemoteStop,
+    None,
+    None,
+    not_acknowledged,
+    emp_services.end(commands.CANCEL),
+)
+REQUESTS: Final = (
+    EVSE_DATA,
+    STATUS,
+    BY_ID,
+    BY_OPERATOR,
+    PRODUCTS,
+    EVSE_PRICING,
+    PUSH,
+    CDRS,
+    REMOTE_START,
+    REMOTE_STOP,
+    RESERVE,
+    CANCEL,
+)
 
 
 def routes() -> list[web.RouteDef]:
@@ -180,8 +255,7 @@ def _meant(asked: Request, body: dict[str, Any]) -> Request:
 def refused(sandbox: HubjectSandbox, asked: Request, refusal: Refusal) -> web.Response:
     """Makes the answer of a refusal, and counts it."""
     sandbox.counted(asked.name, refusal.code)
-    status = {field: value for field, value in status_code(*refusal).items() if value is not None}
-    return web.Response(body=compact_json(asked.refused(status)), content_type="application/json")
+    return web.Response(body=compact_json(asked.refused(without_nulls(*refusal))), content_type="application/json")
 
 
 def malformed(sandbox: HubjectSandbox, asked: Request, wrong: list[rules.Wrong]) -> web.Response:

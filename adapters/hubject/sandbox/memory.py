@@ -5,7 +5,7 @@ replaces everything without looking at it, `insert` is refused whole if a record
 not, `delete` takes away. Whether a delete of something unknown is refused is written nowhere; here it is not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -61,11 +61,11 @@ class Book:
 
     def _refusal(self, action: str, own: Mapping[str, Any], records: Records) -> Refusal | None:
         if others := [key for key in records if key in self._shown and key not in own]:
-            return Refusal("018", f"belongs to another operator: {_named(others)}")
+            return Refusal("018", f"belongs to another operator: {named(others)}")
         if action == "insert" and (there := records.keys() & own.keys()):
-            return Refusal("022", f"exists already: {_named(there)}")
+            return Refusal("022", f"exists already: {named(there)}")
         if action == "update" and (absent := records.keys() - own.keys()):
-            return Refusal("603", f"does not exist: {_named(absent)}")
+            return Refusal("603", f"does not exist: {named(absent)}")
         return None
 
     def forget(self) -> None:
@@ -73,6 +73,7 @@ class Book:
         self._of.clear()
 
 
-def _named(keys: Any) -> str:
+def named(keys: Iterable[str]) -> str:
+    """Names the first few of many."""
     some = sorted(keys)
     return ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")

@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 from pydantic_core import to_json
 
-from adapters.hubject.sandbox.state import HubjectSandbox, Provider, status_code
+from adapters.hubject.sandbox.partners import Provider
+from adapters.hubject.sandbox.state import HubjectSandbox, without_nulls
 
 STANDARD_SIZE: Final = 20
 """Records of a page where an EMP names no number."""
@@ -63,7 +64,7 @@ def page_answer(content: Sequence[bytes], page: Page, total: int, pages: int | N
         "totalPages": true_pages if pages is None else pages,
         "first": page.number == 0,
         "numberOfElements": len(content),
-        "StatusCode": success(),
+        "StatusCode": without_nulls("000"),
     }
     raw = b'{"content":[' + b",".join(content) + b"]," + to_json(tail)[1:]
     return web.Response(body=raw, content_type="application/json")
@@ -72,8 +73,3 @@ def page_answer(content: Sequence[bytes], page: Page, total: int, pages: int | N
 def pages_of(page: Page, total: int) -> int:
     """Counts pages."""
     return -(-total // page.size)
-
-
-def success() -> dict[str, Any]:
-    """Makes the StatusCode of an answer, without nulls, which the OpenAPI does not have."""
-    return {field: value for field, value in status_code("000").items() if value is not None}

@@ -267,6 +267,19 @@ class Acknowledgment(TypedDict):
     EMPPartnerSessionID: NotRequired[PartnerSessionId | None]
 
 
+class Authorisation(TypedDict):
+    """eRoamingAuthorizationStart and eRoamingAuthorizationStop, as an EMP answers."""
+
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    AuthorizationStatus: Literal["Authorized", "NotAuthorized"]
+    StatusCode: StatusCode
+    SessionID: NotRequired[SessionId | None]
+    CPOPartnerSessionID: NotRequired[PartnerSessionId | None]
+    EMPPartnerSessionID: NotRequired[PartnerSessionId | None]
+    ProviderID: NotRequired[ProviderId | None]
+    AuthorizationStopIdentifications: NotRequired[list[Identification] | None]
+
+
 _START: Final[TypeAdapter[Any]] = TypeAdapter(AuthorizeStart)
 _STOP: Final[TypeAdapter[Any]] = TypeAdapter(AuthorizeStop)
 _CDR: Final[TypeAdapter[Any]] = TypeAdapter(ChargeDetailRecord)
@@ -276,6 +289,8 @@ _NOTIFICATIONS: Final[TypeAdapter[Any]] = TypeAdapter(
     ]
 )
 _ACKNOWLEDGMENT: Final[TypeAdapter[Any]] = TypeAdapter(Acknowledgment)
+
+_AUTHORISATION: Final[TypeAdapter[Any]] = TypeAdapter(Authorisation)
 
 _KINDS: Final = tuple(Identification.__annotations__)
 
@@ -312,6 +327,16 @@ def shape_of_acknowledgment(body: Any) -> list[Wrong]:
         return wrong
     if body["Result"] is not (body["StatusCode"]["Code"] == "000"):
         return [Wrong("result", f"{body['Result']} with code {body['StatusCode']['Code']}")]
+    return []
+
+
+def shape_of_authorisation(body: Any) -> list[Wrong]:
+    """Says what is wrong with an EMP's answer to a start or a stop."""
+    if wrong := shape(_AUTHORISATION, body):
+        return wrong
+    authorised, code = body["AuthorizationStatus"] == "Authorized", body["StatusCode"]["Code"]
+    if authorised is not (code == "000"):
+        return [Wrong("authorizationStatus", f"{body['AuthorizationStatus']} with code {code}")]
     return []
 
 

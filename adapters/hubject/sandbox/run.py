@@ -51,7 +51,7 @@ async def run(
         server = certificates.server
         context = server_context(certificates.authority, server.certificate, server.key)
         hub = certificates.hub
-        sandbox.tls = client_context(certificates.authority, hub.certificate, hub.key)
+        sandbox.outbound.tls = client_context(certificates.authority, hub.certificate, hub.key)
     listener = SandboxServer(application(sandbox), host, port, context)
     await listener.start()
     try:

@@ -1,22 +1,23 @@
 """What the sandbox Hubject knows: its partners, its operations, what was told, and how it words an answer."""
 
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
 
 from adapters.core.sandbox import Sandbox
 from adapters.hubject.sandbox import rules
+from adapters.hubject.sandbox.authdata import AuthenticationData
 from adapters.hubject.sandbox.drivers import Emps
+from adapters.hubject.sandbox.ledger import Ledger
 from adapters.hubject.sandbox.memory import Book
 from adapters.hubject.sandbox.network import Network
+from adapters.hubject.sandbox.outbound import Outbound
+from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Service
+from adapters.hubject.sandbox.played import PlayedCpos
 from adapters.hubject.sandbox.pricing import Pricing
 from adapters.hubject.sandbox.pull_faults import PullFaults
 from adapters.hubject.sandbox.selections import Selections
@@ -27,6 +28,7 @@ EVSE_STATUS: Final = "evse_status"
 SESSIONS: Final = "sessions"
 NOTIFICATIONS: Final = "notifications"
 CDRS: Final = "cdrs"
+AUTHENTICATION_DATA: Final = "authentication_data"
 _TEXTS: Final = {
     "000": "Success",
     "009": "Data transaction error",
@@ -74,81 +76,14 @@ OPERATIONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """A CPO registered with the sandbox.
-
-    Attributes:
-        operator: Its OperatorID.
-        sub_operators: Whose EVSEs it may push beside its own; None means anybody's.
-        contract: Whether Hubject is the subscriber of its EVSE data and statuses.
-        url: Where its commands go: its gateway's URL for the connection; the sandbox's `gateway` where it is None.
-    """
-
-    operator: PartyId
-    sub_operators: frozenset[PartyId] | None = frozenset()
-    contract: bool = True
-    url: str | None = None
-
-    def may_push(self, evse_id: EvseId) -> bool:
-        """Tells whether an EvseID is its own or a sub-operator's."""
-        party = evse_id.party
-        return party is not None and (
-            self.sub_operators is None or party == self.operator or party in self.sub_operators
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """An EMP registered with the sandbox.
-
-    Attributes:
-        provider: Its ProviderID.
-        url: Its gateway's URL for the connection, `https://emp.example/oicp/hubject-emp`, to which Hubject adds
-            `/api/oicp/…`; None for an EMP that is offline: it pulls, and pushes its authentication data.
-        sub_providers: Whose EvcoIDs it may name beside its own.
-    """
-
-    provider: PartyId
-    url: str | None = None
-    sub_providers: frozenset[PartyId] = frozenset()
-
-    def has(self, party: PartyId | None) -> bool:
-        """Tells whether an EvcoID's provider is itself or a sub-provider."""
-        return party is not None and (party == self.provider or party in self.sub_providers)
-
-
-class Service(StrEnum):
-    """What there are contracts for."""
-
-    AUTHORISATION = "authorisation"
-    RESERVATION = "reservation"
-    EVSE_DATA = "evse_data"
-    EVSE_STATUS = "evse_status"
-    AUTHENTICATION_DATA = "authentication_data"
-    PRICING = "pricing"
-
-
-class Contract(BaseModel):
-    """Says that an EMP has a contract, or has none; what nothing is said of, is agreed.
-
-    Attributes:
-        provider: The EMP.
-        operator: The CPO; every one, and Hubject itself, where it is None.
-        service: What for; everything where it is None.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    provider: PartyId
-    operator: PartyId | None = None
-    service: Service | None = None
-    agreed: bool = True
-
-
 def status_code(code: str, text: str | None = None) -> dict[str, str | None]:
     """Makes a StatusCode."""
     return {"Code": code, "Description": _TEXTS.get(code), "AdditionalInfo": text[:1000] if text else None}
+
+
+def without_nulls(code: str, text: str | None = None) -> dict[str, str]:
+    """Makes a StatusCode for messages to EMPs, whose OpenAPI has no nulls."""
+    return {field: value for field, value in status_code(code, text).items() if value is not None}
 
 
 class HubjectSandbox(Sandbox):
@@ -162,6 +97,7 @@ class HubjectSandbox(Sandbox):
         checks_certificates: Whether a client certificate is asked for its OperatorIDs; never without TLS.
         patience: Seconds for which Hubject waits for an EMP.
         command_patience: Seconds for which it waits for a CPO's answer to a command.
+        forward_patience: Seconds for which it waits until an EMP has taken a CDR or a notification.
         gateway: Where commands go: the gateway's URL for the connection, `https://cpo.example/oicp/hubject`.
         providers: The EMPs that are registered.
         clock: Seconds, for the limits.
@@ -177,13 +113,14 @@ class HubjectSandbox(Sandbox):
         checks_certificates: bool = True,
         patience: float = 10.0,
         command_patience: float = 10.0,
+        forward_patience: float = 30.0,
         gateway: str | None = None,
         providers: Iterable[Provider] = (),
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__((EVSE_DATA, EVSE_STATUS, SESSIONS, NOTIFICATIONS, CDRS), seed=seed)
+        super().__init__((EVSE_DATA, EVSE_STATUS, SESSIONS, NOTIFICATIONS, CDRS, AUTHENTICATION_DATA), seed=seed)
         self.partners = {partner.operator.normal: partner for partner in partners}
         self.providers = {each.provider.normal: each for each in providers}
         self.contracts: list[Contract] = []
@@ -191,7 +128,9 @@ class HubjectSandbox(Sandbox):
         self.recorded_forms = recorded_forms
         self.checks_certificates = checks_certificates
         self.books = {kind: Book(self.memory[kind]) for kind in (EVSE_DATA, EVSE_STATUS)}
+        self.patience = patience
         self.command_patience = command_patience
+        self.forward_patience = forward_patience
         self.emps = Emps(patience)
         self.gateway = gateway
         self.wall = wall
@@ -199,8 +138,10 @@ class HubjectSandbox(Sandbox):
         self.selections = Selections(self.network)
         self.pull_faults = PullFaults()
         self.pricing = Pricing()
-        self.tls: ssl.SSLContext | None = None
-        """What is shown to the gateway, and who is trusted there; None for the system's trust and nothing of ours."""
+        self.authentication_data = AuthenticationData(self.memory[AUTHENTICATION_DATA])
+        self.ledger = Ledger()
+        self.played = PlayedCpos(command_patience)
+        self.outbound = Outbound(self)
         self.under_way: dict[tuple[str, str], web.Request] = {}
         self._clock = clock
         self._made: dict[tuple[str, str], deque[float]] = {}
@@ -211,6 +152,8 @@ class HubjectSandbox(Sandbox):
         for book in self.books.values():
             book.forget()
         self.network.forget()
+        self.authentication_data.forget()
+        self.ledger.forget()
 
     def agreed(self, provider: PartyId, service: Service, operator: PartyId | None = None) -> bool:
         """Tells whether an EMP has a contract; what was said last counts."""

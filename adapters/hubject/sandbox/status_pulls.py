@@ -10,10 +10,11 @@ from pydantic_core import to_json
 
 from adapters.core.http import compact_json
 from adapters.hubject.sandbox.network import Network
-from adapters.hubject.sandbox.pages import Asked, success
+from adapters.hubject.sandbox.pages import Asked
+from adapters.hubject.sandbox.partners import Provider, Service
 from adapters.hubject.sandbox.pull_faults import PullFaultKind, reshaped
 from adapters.hubject.sandbox.selections import party, within
-from adapters.hubject.sandbox.state import HubjectSandbox, Provider, Service
+from adapters.hubject.sandbox.state import HubjectSandbox, without_nulls
 from mappings.canonical.ids import EvseId, PartyId
 
 STATUS, BY_ID, BY_OPERATOR = "pull_evse_status", "pull_evse_status_by_id", "pull_evse_status_by_operator"
@@ -57,7 +58,7 @@ async def by_id(asked: Asked) -> web.Response:
     sandbox, _, body, _ = asked
     records = [{"EvseID": text, "EvseStatus": _status(sandbox.network, text)} for text in body["EvseID"]]
     sandbox.counted(BY_ID, "ok")
-    return _json({"EVSEStatusRecords": {"EvseStatusRecord": records}, "StatusCode": success()})
+    return _json({"EVSEStatusRecords": {"EvseStatusRecord": records}, "StatusCode": without_nulls("000")})
 
 
 def _status(network: Network, evse_id: str) -> str:
@@ -78,9 +79,8 @@ def _by_operator(sandbox: HubjectSandbox, name: str, blocks: Iterable[tuple[str,
         if told:
             head = b'{"OperatorID":%s,"OperatorName":%s,' % (to_json(operator), to_json(operator_name or operator))
             parts.append(head + b'"EvseStatusRecord":[' + b",".join(told) + b"]}")
-    raw = (
-        b'{"EvseStatuses":{"OperatorEvseStatus":[' + b",".join(parts) + b']},"StatusCode":' + to_json(success()) + b"}"
-    )
+    status = to_json(without_nulls("000"))
+    raw = b'{"EvseStatuses":{"OperatorEvseStatus":[%s]},"StatusCode":%s}' % (b",".join(parts), status)
     sandbox.counted(name, "ok")
     if fault := sandbox.pull_faults.drawn(PullFaultKind.STATUS_SHAPE):
         return _json(reshaped(pydantic_core.from_json(raw), fault.shape))
@@ -92,7 +92,7 @@ async def products(asked: Asked) -> web.Response:
     sandbox, provider, body, _ = asked
     found = sandbox.pricing.products(provider.provider, _agreed(sandbox, provider, body), _since(body))
     sandbox.counted(PRODUCTS, "ok")
-    return _json({"PricingProductData": found, "StatusCode": success()})
+    return _json({"PricingProductData": found, "StatusCode": without_nulls("000")})
 
 
 async def evse_pricing(asked: Asked) -> web.Response:
@@ -100,7 +100,7 @@ async def evse_pricing(asked: Asked) -> web.Response:
     sandbox, provider, body, _ = asked
     found = sandbox.pricing.evses(provider.provider, _agreed(sandbox, provider, body), _since(body))
     sandbox.counted(EVSE_PRICING, "ok")
-    return _json({"EVSEPricing": found, "StatusCode": success()})
+    return _json({"EVSEPricing": found, "StatusCode": without_nulls("000")})
 
 
 def _agreed(sandbox: HubjectSandbox, provider: Provider, body: Mapping[str, Any]) -> list[str]:
