@@ -1,7 +1,8 @@
 """What a hub's package offers to the composition root: one `Hub` value, named `HUB`, per package."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -57,7 +58,7 @@ class Hub:
 
     Attributes:
         name: As in settings and metrics.
-        settings: The model of `Connection.settings`.
+        settings: Gives the model of `Connection.settings`, by what they say: a hub may have one for each role.
         adapter: Makes the adapter of a connection; called in the event loop.
         routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
         register: Starts the registration from our side, where the protocol has one (OCPI); else None. Takes the
@@ -68,7 +69,7 @@ class Hub:
     """
 
     name: str
-    settings: type[BaseModel]
+    settings: Callable[[Mapping[str, Any]], type[BaseModel]]
     adapter: Callable[[Connection, Gateway], HubAdapter]
     routes: Callable[[Gateway], Sequence[web.RouteDef]] | None = None
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None

@@ -24,7 +24,7 @@ def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:
 
 HUB = Hub(
     name="gireve",
-    settings=Settings,
+    settings=lambda _: Settings,
     adapter=_adapter,
     routes=_routes,
     register=register,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
@@ -18,14 +18,13 @@ from adapters.core.charging import (
     Told,
     Unanswered,
 )
-from adapters.core.connection import Connection
 from adapters.core.digest import digest
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
-from adapters.core.hub import Gateway
 from adapters.core.inbound import Observer
-from adapters.core.outcomes import Outcome
+from adapters.core.outcomes import Misconfigured, Outcome
 from adapters.core.profile import Profile
+from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.core.secured import SecuredClient
 from adapters.hubject import plan, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
@@ -33,15 +32,18 @@ from adapters.hubject.errors import NOTIFICATION_OUTCOMES, outcome_of, outcome_o
 from adapters.hubject.pushing import push
 from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, DEADLINE, EVSE_DATA, EVSE_STATUS, Settings
 from mappings.canonical.cdrs import Cdr, CdrLocation
+from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.parties import Role
 from mappings.canonical.sessions import Session
 from mappings.oicp.v2_3 import authorisations
 from mappings.oicp.v2_3.authorisations import Authorisation
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, Refused
 
+_CPO: Final = frozenset({Role.CPO})
 _QUESTIONS_AT_ONCE: Final = 200
 """Most sockets for questions. They have their own, so that no driver waits behind a push or a CDR."""
 
@@ -68,6 +70,11 @@ class HubjectAdapter:
         self._client = client(self._profile.request_timeout, len(self._profile.operations) + told_at_once)
         # Whoever asks bounds the time itself. What Hubject says later is still heard, since a yes has to be given back.
         self._asking = client(min(self._profile.request_timeout, DEADLINE), _QUESTIONS_AT_ONCE)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The CPO's alone: an OperatorID has a connection of its own."""
+        return _CPO
 
     @property
     def profile(self) -> Profile:
@@ -206,6 +213,25 @@ class HubjectAdapter:
         body = compact_json(call.body)
         return (await self._client.request(call.operation, "POST", url, judge=judge, body=body)).outcome
 
+    # Of our own drivers, of whom a CPO has none
+
+    @property
+    def roaming(self) -> RoamingProfile:
+        """Has nothing for an EMSP."""
+        return RoamingProfile(feeds={}, commands=frozenset(), command_within=self._charging.command_within)
+
+    async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:  # noqa: ARG002
+        """Refuses: a CPO pulls nothing."""
+        raise PullFailed(Misconfigured(f"a CPO's connection has no feed {feed}"))
+
+    async def pull_statuses(self, evse_keys: Sequence[str]) -> PulledPage:  # noqa: ARG002  # as the contract has it
+        """Refuses: a CPO pulls nothing."""
+        raise PullFailed(Misconfigured("a CPO's connection pulls no statuses"))
+
+    async def command(self, id_: str, command: Command, cpo: PartyId) -> CommandSent:  # noqa: ARG002  # likewise
+        """Refuses: a CPO gives no commands."""
+        return CommandSent(CommandAnswer(result=CommandResult.NOT_SUPPORTED, text="not over a CPO's connection"))
+
     async def close(self) -> None:
         """Gives up sockets."""
         await self._client.close()
@@ -224,12 +250,3 @@ def _answer(heard: Heard) -> Answer:
     if heard.denial is None:
         return Allowed(said.leg, stop_with=said.stop_with)
     return Denied(heard.denial, said.code or "", said.text)
-
-
-def make_adapter(connection: Connection, gateway: Gateway) -> HubjectAdapter:
-    """Makes the adapter of a connection.
-
-    Raises:
-        pydantic.ValidationError: The connection's settings are not those of this hub.
-    """
-    return HubjectAdapter(connection.name, Settings.model_validate(connection.settings), gateway.observer)

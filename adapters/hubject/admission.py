@@ -1,19 +1,21 @@
 """Who may have something done: whether Hubject calls, and whether whom it names belongs together."""
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 from aiohttp import web
+from pydantic import ValidationError
 
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway
 from adapters.core.peers import KnownCertificate, known, on_loopback
-from adapters.hubject.settings import Settings
+from adapters.hubject.settings import HubjectSettings, Settings
 from mappings.canonical.commands import CancelReservation, ReserveNow, StartSession, StopSession
 from mappings.canonical.ids import PartyId
 from mappings.oicp.v2_3.commands import DATA_ERROR, FOREIGN_DRIVER, UNAUTHORISED
 
 HUB: Final = "hubject"
+S = TypeVar("S", bound=HubjectSettings)
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +36,13 @@ class Refusal(Exception):
         self.code, self.text = code, text
 
 
-async def admitted(request: web.Request, gateway: Gateway) -> tuple[Connection, Settings, KnownCertificate | None]:
+async def admitted(
+    request: web.Request, gateway: Gateway, model: type[S]
+) -> tuple[Connection, S, KnownCertificate | None]:
     """Finds the connection that is called, and makes sure that it is Hubject who calls.
+
+    Args:
+        model: The settings of the role whose operation is called.
 
     Returns:
         The certificate is None for a sandbox that needs none.
@@ -47,7 +54,10 @@ async def admitted(request: web.Request, gateway: Gateway) -> tuple[Connection, 
     connection = await gateway.registry.by_name(request.match_info["connection"])
     if connection is None or connection.hub != HUB:
         raise stranger
-    settings = Settings.model_validate(connection.settings)
+    try:
+        settings = model.model_validate(connection.settings)
+    except ValidationError:  # the connection plays the other role
+        raise stranger from None
     shown = gateway.peers.shown(request)
     certificate = known(shown, settings.hub_certificates)
     if certificate is None and not (settings.sandbox and settings.trust_loopback and on_loopback(request)):

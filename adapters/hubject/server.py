@@ -1,24 +1,21 @@
-"""What Hubject calls: an EMP's commands, each answered in the same request.
+"""What Hubject calls at a CPO: an EMP's commands, each answered in the same request by an eRoamingAcknowledgment.
 
-OICP 2.3, eRoamingAuthorizeRemoteStart and …Stop, eRoamingAuthorizeRemoteReservationStart and …Stop. Whatever the answer
-is, it is an eRoamingAcknowledgment with HTTP 200, the only status that OICP's OpenAPI has.
+OICP 2.3, eRoamingAuthorizeRemoteStart and …Stop, eRoamingAuthorizeRemoteReservationStart and …Stop.
 """
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import structlog
 from aiohttp import web
 
 from adapters.core.connection import Connection, Mode
-from adapters.core.http import compact_json, read_json
 from adapters.core.hub import Gateway
-from adapters.hubject.admission import HUB, Order, Refusal, admitted, check_names
-from adapters.hubject.settings import DEADLINE, Settings
+from adapters.hubject import serving
+from adapters.hubject.admission import Order, Refusal, admitted, check_names
+from adapters.hubject.serving import Served
+from adapters.hubject.settings import Settings
 from mappings.canonical.commands import (
     CancelReservation,
     CommandAnswer,
@@ -31,13 +28,6 @@ from mappings.oicp.v2_3 import commands
 from mappings.oicp.v2_3.vocabulary import CommandCode
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, Refused
-
-_ROOT: Final = "/oicp/{connection}"
-_MOST_BYTES: Final = 64 * 1024
-_WAY: Final = timedelta(seconds=0.5)
-"""What of Hubject's ten seconds is left for the way of the answer, whatever the backend may take."""
-
-_log = structlog.get_logger(__name__)
 
 Read: TypeAlias = Callable[[Any, datetime, Settings], tuple[Order, list[Issue]]]
 
@@ -73,25 +63,6 @@ OPERATIONS: Final = (
 )
 
 
-@dataclass(slots=True)
-class _Served:
-    """One request, as far as it is known yet.
-
-    Attributes:
-        ends: When the answer has to be under way, by the clock of `time.perf_counter`.
-        connection: The connection's name, once Hubject has proven that it calls.
-        body: The parsed JSON.
-        session: Hubject's SessionID.
-    """
-
-    request: web.Request
-    operation: Operation
-    ends: float
-    connection: str = "unknown"
-    body: Any = None
-    session: str | None = None
-
-
 class Inbound:
     """Serves Hubject for all connections to it.
 
@@ -104,50 +75,22 @@ class Inbound:
         self._now = now
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """Gives the routes.
-
-        What is entered in Hubject's portal is a base URL, and it is written nowhere whether `/api/oicp` is added to it
-        as its own URLs have it: both are served.
-        """
+        """Gives the routes."""
         return [
-            web.post(f"{_ROOT}{root}/{operation.path}{{slash:/?}}", self._handler(operation))
+            route
             for operation in OPERATIONS
-            for root in ("", "/api/oicp")
+            for route in serving.routes(
+                self._gateway, operation.path, operation.name, partial(self._perform, operation), _refused
+            )
         ]
 
-    def _handler(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def serve(request: web.Request) -> web.StreamResponse:
-            began = time.perf_counter()
-            served = _Served(request, operation, began + (DEADLINE - _WAY).total_seconds())
-            try:
-                return web.Response(body=compact_json(await self._answer(served)), content_type="application/json")
-            finally:
-                seconds = time.perf_counter() - began
-                self._gateway.observer.served(HUB, served.connection, operation.name, 200, seconds)
-
-        return serve
-
-    async def _answer(self, served: _Served) -> Record:
-        try:
-            return await self._perform(served)
-        except Refusal as refusal:
-            _log.warning(
-                "command refused", operation=served.operation.name, connection=served.connection, code=refusal.code
-            )
-            return _refused(refusal, served.session)
-        except Refused as refused:
-            return commands.answer_to_refused(refused, served.body)
-        except Exception as error:  # noqa: BLE001  # whatever it is, Hubject reads nothing but an acknowledgment
-            _log.error("command failed", operation=served.operation.name, connection=served.connection, exc_info=error)
-            return _refused(Refusal(commands.SYSTEM_ERROR, "the command could not be carried out"), served.session)
-
-    async def _perform(self, served: _Served) -> Record:
-        connection, settings, certificate = await admitted(served.request, self._gateway)
+    async def _perform(self, operation: Operation, served: Served) -> Record:
+        connection, settings, certificate = await admitted(served.request, self._gateway, Settings)
         served.connection = connection.name
         if connection.mode is not Mode.LIVE:
             raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")
-        served.body = await _body(served)
-        command, _ = served.operation.read(served.body, self._now(), settings)
+        served.body = await serving.read_body(served)
+        command, _ = operation.read(served.body, self._now(), settings)
         served.session = _session(command)
         check_names(served.request.match_info["provider"], command, certificate, settings)
         answer = await self._carried_out(connection, command, served.ends)
@@ -158,32 +101,12 @@ class Inbound:
 
     async def _carried_out(self, connection: Connection, command: Order, ends: float) -> CommandAnswer:
         try:
-            async with _until(ends) as limit:
+            async with serving.until(ends) as limit:
                 return await self._gateway.commands.perform(connection, command)
         except TimeoutError:
             if not limit.expired():
                 raise
             return CommandAnswer(result=CommandResult.TIMEOUT, text="not carried out in time")
-
-
-def _until(ends: float) -> asyncio.Timeout:
-    return asyncio.timeout(max(ends - time.perf_counter(), 0))
-
-
-async def _body(served: _Served) -> Any:
-    raw = bytearray()
-    try:
-        async with _until(served.ends):
-            async for chunk in served.request.content.iter_any():
-                raw += chunk
-                if len(raw) > _MOST_BYTES:
-                    raise Refusal(commands.DATA_ERROR, f"the body has more than {_MOST_BYTES} bytes")
-    except TimeoutError:
-        raise Refusal(commands.DATA_ERROR, "the body did not arrive in time") from None
-    try:
-        return read_json(bytes(raw))
-    except ValueError:
-        raise Refusal(commands.DATA_ERROR, "the body is not JSON, or a text in it holds NUL") from None
 
 
 def _session(command: Order) -> str | None:
@@ -194,7 +117,9 @@ def _session(command: Order) -> str | None:
             return leg.hub_session
 
 
-def _refused(refusal: Refusal, session: str | None) -> Record:
-    record = commands.acknowledgment(refusal.code, session_id=session)
-    record["StatusCode"]["AdditionalInfo"] = refusal.text
+def _refused(error: Refusal | Refused, served: Served) -> Record:
+    if isinstance(error, Refused):
+        return commands.answer_to_refused(error, served.body)
+    record = commands.acknowledgment(error.code, session_id=served.session)
+    record["StatusCode"]["AdditionalInfo"] = error.text
     return record

@@ -86,7 +86,7 @@ class Connections:
         found = self._hubs.get(hub)
         if found is None:
             raise Invalid(("hub", f"is none of {', '.join(sorted(self._hubs))}"))
-        checked = _checked("settings", found.settings, settings)
+        checked = _checked("settings", found.settings(settings), settings)
         # A hub without a registration of its own (certificates) is ready as soon as it is set up.
         waits = found.register is not None
         why = "never registered" if waits else None
@@ -113,7 +113,7 @@ class Connections:
     async def set_settings(self, name: str, settings: Mapping[str, Any], who: str) -> ConnectionView:
         """See `ports.Connections.set_settings`."""
         link = await self._find(name)
-        checked = _checked("settings", self._hubs[link.connection.hub].settings, settings)
+        checked = _checked("settings", self._hubs[link.connection.hub].settings(settings), settings)
         await self._try(replace(link.connection, settings=checked.model_dump(mode="json")))
         async for attempt in self._store.attempts():
             with attempt:

@@ -21,7 +21,7 @@ from adapters.core.connection import Connection, Mode
 from adapters.core.peers import Peers
 from adapters.core.tls import ListenerTls
 from adapters.hubject import HUB
-from adapters.hubject import server as serving
+from adapters.hubject import serving
 from adapters.hubject.server import OPERATIONS
 from mappings.canonical.commands import (
     CancelReservation,

@@ -1,0 +1,171 @@
+"""Hubject as the gateway sees it for one of our EMSPs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from adapters.core.adapter import Call, Item, Plan, Subject, WireKey
+from adapters.core.charging import (
+    Answer,
+    ChargingProfile,
+    CommandOutcome,
+    Denial,
+    Denied,
+    Message,
+    Question,
+    Told,
+)
+from adapters.core.digest import digest
+from adapters.core.inbound import Observer
+from adapters.core.outcomes import Misconfigured, Outcome
+from adapters.core.profile import Profile
+from adapters.core.roaming import CommandSent, PulledPage, RoamingProfile
+from adapters.core.secured import SecuredClient
+from adapters.hubject.provider import plan
+from adapters.hubject.provider.commanding import Commanding
+from adapters.hubject.provider.pulling import Pulling
+from adapters.hubject.provider.settings import ProviderSettings
+from adapters.hubject.pushing import push
+from adapters.hubject.settings import DEADLINE
+from mappings.canonical.cdrs import Cdr, CdrLocation
+from mappings.canonical.commands import Command
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.parties import Role
+from mappings.canonical.sessions import Session
+from mappings.canonical.tokens import Token
+from mappings.report import Issue, Refused
+
+_EMSP: Final = frozenset({Role.EMSP})
+_PULLS_AT_ONCE: Final = 8
+_COMMANDS_AT_ONCE: Final = 200
+"""Most sockets for commands. They have their own, so that no driver waits behind a page."""
+
+
+class ProviderAdapter:
+    """One connection of an EMP to Hubject.
+
+    Args:
+        name: The connection's, for the metrics.
+        now: The clock.
+    """
+
+    def __init__(self, name: str, settings: ProviderSettings, observer: Observer, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._profile = settings.profile()
+
+        def client(timeout: timedelta, limit: int) -> SecuredClient:
+            connect = timedelta(seconds=settings.connect_timeout_seconds)
+            return SecuredClient(
+                self._profile.hub, name, observer, settings, timeout=timeout, connect_timeout=connect, limit=limit
+            )
+
+        self._client = client(self._profile.request_timeout, len(self._profile.operations) + _PULLS_AT_ONCE)
+        # Hubject gives up after its deadline, and says so: what it says then is still heard.
+        self._commands = client(min(self._profile.request_timeout, DEADLINE), _COMMANDS_AT_ONCE)
+        self._pulling = Pulling(self._client, settings, now)
+        self._commanding = Commanding(self._commands, settings, now)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The EMSP's alone: a ProviderID has a connection of its own."""
+        return _EMSP
+
+    @property
+    def profile(self) -> Profile:
+        """How the hub wants to be told of tokens."""
+        return self._profile
+
+    def keys(self, subject: Subject) -> Iterable[WireKey]:
+        """Names the tokens that Hubject shall know; see `adapters.hubject.provider.plan.keys`."""
+        return plan.keys(subject, self._settings) if isinstance(subject, Token) else ()
+
+    def plan(
+        self,
+        operation: str,  # noqa: ARG002  # there is one
+        items: Sequence[Item],
+        blocked: frozenset[str] = frozenset(),  # noqa: ARG002  # nothing waits for anything
+        *,
+        full_load: bool = False,
+    ) -> Plan:
+        """Turns items into pushes; see `adapters.hubject.provider.plan.make_plan`."""
+        return plan.make_plan(items, self._settings, full_load=full_load)
+
+    async def send(self, call: Call) -> Outcome:
+        """Makes one push; see `adapters.hubject.pushing.push`."""
+        return await push(self._client, self._settings.base_url, call)
+
+    def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # all alike
+        """Gives the fingerprint of a record as Hubject holds it."""
+        return digest(remembered)
+
+    # Stations
+
+    @property
+    def roaming(self) -> RoamingProfile:
+        """What the hub has for an EMP."""
+        return self._settings.roaming()
+
+    async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:
+        """Asks for one page; see `adapters.hubject.provider.pulling`."""
+        return await self._pulling.pull(feed, since, cursor)
+
+    async def pull_statuses(self, evse_keys: Sequence[str]) -> PulledPage:
+        """Asks for the statuses of some EVSEs."""
+        return await self._pulling.pull_statuses(evse_keys)
+
+    async def command(self, id_: str, command: Command, cpo: PartyId) -> CommandSent:  # noqa: ARG002  # the EvseID says
+        """Has a command carried out, and gives what the CPO said."""
+        return await self._commanding.command(command)
+
+    # Of charges at own stations, of which an EMP has none
+
+    @property
+    def charging(self) -> ChargingProfile:
+        """How the hub asks of our drivers."""
+        return self._settings.charging()
+
+    def answers_for(self, party: PartyId) -> bool:  # noqa: ARG002  # as the contract has it
+        """Tells that no EMSP is asked over an EMP's connection."""
+        return False
+
+    async def authorise(self, question: Question) -> Answer:  # noqa: ARG002  # as the contract has it
+        """Is no candidate: an EMP's connection has no stations."""
+        return Denied(Denial.NO_CANDIDATE, text="an EMP's connection asks for nobody")
+
+    async def authorise_stop(self, question: Question, leg: Leg) -> Answer:  # noqa: ARG002  # as the contract has it
+        """Is no candidate."""
+        return Denied(Denial.NO_CANDIDATE, text="an EMP's connection asks for nobody")
+
+    async def release(self, question: Question, leg: Leg) -> bool:  # noqa: ARG002  # as the contract has it
+        """Has nothing to give back."""
+        return False
+
+    def of_session(self, session: Session, place: CdrLocation, leg: Leg | None, told: Told) -> list[Message]:  # noqa: ARG002
+        """Says nothing of our own stations' sessions."""
+        return []
+
+    def of_cdr(self, cdr: Cdr, leg: Leg | None) -> list[Message]:  # noqa: ARG002  # as the contract has it
+        """Says nothing of our own stations' CDRs."""
+        return []
+
+    def of_result(self, outcome: CommandOutcome, party: PartyId) -> list[Message]:  # noqa: ARG002  # as the contract has it
+        """Says nothing: no command comes over an EMP's connection."""
+        return []
+
+    def render(self, message: Message) -> tuple[Call, list[Issue]]:  # noqa: ARG002  # as the contract has it
+        """Refuses: nothing is told over an EMP's connection.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("", "nothing is told over an EMP's connection")
+
+    async def tell(self, call: Call, *, doubtful: bool) -> Outcome:  # noqa: ARG002  # as the contract has it
+        """Refuses: nothing is told over an EMP's connection."""
+        return Misconfigured("nothing is told over an EMP's connection")
+
+    async def close(self) -> None:
+        """Gives up sockets."""
+        await self._client.close()
+        await self._commands.close()

@@ -1,0 +1,196 @@
+"""What Hubject calls at an EMP: questions about drivers, notifications of their charges, and CDRs (OICP 2.3 EMP)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from aiohttp import web
+
+from adapters.core.charging import Allowed, Answer, Denial, Denied
+from adapters.core.connection import Connection, Mode
+from adapters.core.digest import digest
+from adapters.core.hub import Gateway
+from adapters.core.inbound import Asked
+from adapters.hubject import serving
+from adapters.hubject.admission import Refusal, admitted
+from adapters.hubject.provider.settings import ProviderSettings
+from adapters.hubject.serving import Served
+from mappings.canonical.commands import EvseRef
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.oicp.status_codes import CODES
+from mappings.oicp.v2_3 import cdrs, commands, driver_requests, notifications
+from mappings.oicp.v2_3.commands import DATA_ERROR, UNAUTHORISED
+from mappings.oicp.v2_3.driver_requests import UNKNOWN_DRIVER, DriverRequest
+from mappings.oicp.v2_3.vocabulary import CommandCode
+from mappings.oicp.v2_3.wire import Record
+from mappings.report import Issue, Refused
+
+_OPERATOR: Final = "operators/{operator}"
+_MOST_BYTES: Final = 1024 * 1024
+"""Of a CDR: signed readings are long."""
+
+_SUCCESS: Final = "000"
+_NO: Final = "106"
+"""No positive authentication response: what OICP has for a no of which it has no own word."""
+
+DENIALS: Final[Mapping[Denial, str | None]] = MappingProxyType(
+    {
+        Denial.BLOCKED: "200",
+        Denial.EXPIRED: _NO,
+        Denial.NO_CREDIT: _NO,
+        Denial.NOT_ALLOWED: _NO,
+        Denial.UNKNOWN_TOKEN: None,  # by what the driver holds up: `UNKNOWN_DRIVER`
+        Denial.NO_CONTRACT: "210",
+        Denial.UNKNOWN_EVSE: "603",
+        Denial.EVSE_UNAVAILABLE: _NO,
+        Denial.UNKNOWN_SESSION: "400",
+        Denial.OTHER_MEDIUM: "602",
+        Denial.NO_ANSWER: _NO,
+        Denial.NO_CANDIDATE: _NO,
+    }
+)
+"""The code for every reason why a driver is not admitted."""
+
+if DENIALS.keys() != set(Denial):
+    raise ValueError("every reason for a no has a code")
+
+
+class Inbound:
+    """Serves Hubject for all connections of EMPs to it.
+
+    Args:
+        now: The clock, for records without a stamp.
+    """
+
+    def __init__(self, gateway: Gateway, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._gateway = gateway
+        self._now = now
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Gives the routes."""
+        asking = f"charging/v21/{_OPERATOR}/authorize"
+        operations = (
+            (f"{asking}/start", "authorise_start", self._start, _not_started),
+            (f"{asking}/stop", "authorise_stop", self._stop, _not_stopped),
+            (f"cdrmgmt/v22/{_OPERATOR}/charge-detail-record", "cdrs", self._cdr, _not_taken),
+            ("notificationmgmt/v11/charging-notifications", "charging_notifications", self._notified, _not_taken),
+        )
+        return [
+            route
+            for path, operation, perform, refuse in operations
+            for route in serving.routes(self._gateway, path, operation, perform, refuse)
+        ]
+
+    async def _start(self, served: Served) -> Record:
+        connection, settings = await self._opened(served)
+        request, _ = driver_requests.start_to_canonical(served.body)
+        _check_operator(served, request)
+        answer = await self._gateway.drivers.authorise(connection, _asked(request, settings, served))
+        if isinstance(answer, Allowed):
+            record, _ = driver_requests.start_from_canonical(
+                _SUCCESS, settings.provider_id, answer.leg, text=answer.info, stop_with=answer.stop_with
+            )
+            return record
+        return driver_requests.start_from_canonical(_code(answer, request.leg), settings.provider_id, request.leg)[0]
+
+    async def _stop(self, served: Served) -> Record:
+        connection, settings = await self._opened(served)
+        request, _ = driver_requests.stop_to_canonical(served.body)
+        _check_operator(served, request)
+        answer = await self._gateway.drivers.authorise_stop(connection, _asked(request, settings, served))
+        if isinstance(answer, Allowed):
+            return driver_requests.stop_from_canonical(_SUCCESS, settings.provider_id, answer.leg)[0]
+        return driver_requests.stop_from_canonical(_code(answer, request.leg), settings.provider_id, request.leg)[0]
+
+    async def _cdr(self, served: Served) -> Record:
+        connection, settings = await self._opened(served)
+        body = served.body
+        (cdr, leg), _ = cdrs.to_canonical(body, currency=settings.currency, at=self._now())
+        if _party(served) not in {cdr.party, None} and cdr.location.hub_operator != _party(served):
+            raise Refusal("018", "the EvseID is not of the operator in the path")
+        # What does not fit is kept for a person to look at; Hubject has done its part either way.
+        await self._gateway.received.cdr(connection, cdr, leg, digest(body))
+        return commands.acknowledgment(_SUCCESS, session_id=leg.hub_session)
+
+    async def _notified(self, served: Served) -> Record:
+        connection, _ = await self._opened(served)
+        news, _ = notifications.to_canonical(served.body, self._now())
+        await self._gateway.received.news(connection, news)
+        return commands.acknowledgment(_SUCCESS, session_id=news.leg.hub_session)
+
+    async def _opened(self, served: Served) -> tuple[Connection, ProviderSettings]:
+        """Makes sure that Hubject calls, and reads the body.
+
+        Raises:
+            Refusal: It does not, the connection is not live, or there is no body to read.
+        """
+        connection, settings, _ = await admitted(served.request, self._gateway, ProviderSettings)
+        served.connection = connection.name
+        if connection.mode is not Mode.LIVE:
+            raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")
+        served.body = await serving.read_body(served, _MOST_BYTES)
+        if isinstance(served.body, dict) and isinstance(session := served.body.get("SessionID"), str):
+            served.session = session
+        return connection, settings
+
+
+def _check_operator(served: Served, request: DriverRequest) -> None:
+    """Checks that path and body name one operator.
+
+    Raises:
+        Refusal: They do not.
+    """
+    party = _party(served)
+    if party is not None and party != request.cpo:
+        raise Refusal(UNAUTHORISED, "the OperatorIDs of path and body differ")
+
+
+def _party(served: Served) -> PartyId | None:
+    try:
+        return PartyId(served.request.match_info["operator"])
+    except ValueError:
+        raise Refusal(DATA_ERROR, "the path names no operator") from None
+
+
+def _asked(request: DriverRequest, settings: ProviderSettings, served: Served) -> Asked:
+    at = EvseRef(party=request.cpo, evse_id=request.evse_id) if request.evse_id is not None else None
+    left = timedelta(seconds=max(served.ends - time.perf_counter(), 0))
+    within = min(left, timedelta(seconds=settings.answer_seconds))
+    return Asked(request.leg, request.cpo, at, request.pin, within)
+
+
+def _code(answer: Answer, leg: Leg) -> str:
+    if not isinstance(answer, Denied):
+        return _NO
+    return DENIALS[answer.reason] or UNKNOWN_DRIVER[leg.identification.type]
+
+
+def _why(error: Refusal | Refused) -> tuple[str, str]:
+    if isinstance(error, Refusal):
+        return error.code if error.code in CODES else DATA_ERROR, error.text
+    return DATA_ERROR, str(error)
+
+
+def _not_started(error: Refusal | Refused, served: Served) -> Record:
+    return _no(error, served, driver_requests.start_from_canonical)
+
+
+def _not_stopped(error: Refusal | Refused, served: Served) -> Record:
+    return _no(error, served, driver_requests.stop_from_canonical)
+
+
+def _no(error: Refusal | Refused, served: Served, write: Callable[..., tuple[Record, list[Issue]]]) -> Record:
+    code, text = _why(error)
+    # A no names no provider, so that it does not matter for whom it is said; nor is that known of a stranger.
+    record, _ = write(code, PartyId("DE*XXX"), None, text=text)
+    return record | ({"SessionID": served.session} if served.session else {})
+
+
+def _not_taken(error: Refusal | Refused, served: Served) -> Record:
+    code, text = _why(error)
+    record: dict[str, Any] = commands.acknowledgment(code, session_id=served.session)
+    record["StatusCode"]["AdditionalInfo"] = text
+    return record

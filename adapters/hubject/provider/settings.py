@@ -1,0 +1,157 @@
+"""Settings of an EMP's connection to Hubject, and how its platform HBS serves it."""
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from adapters.core.charging import ChargingProfile
+from adapters.core.profile import OperationProfile, Profile
+from adapters.core.roaming import FeedKind, FeedProfile, RoamingProfile
+from adapters.hubject.settings import HubjectSettings
+from mappings.canonical.ids import PartyId
+from mappings.canonical.sessions import Currency
+from mappings.oicp.v2_3.pages import LARGEST
+from mappings.oicp.v2_3.process import provider_id
+
+TOKENS = "authentication_data"
+EVSE_DATA, EVSE_STATUS = "evse_data", "evse_status"
+PRODUCTS, PRICES = "pricing_products", "evse_pricing"
+CDRS = "charge_detail_records"
+REMOTE: Final = {
+    "START_SESSION": "remote_start",
+    "STOP_SESSION": "remote_stop",
+    "RESERVE_NOW": "reservation_start",
+    "CANCEL_RESERVATION": "reservation_stop",
+}
+"""By kind of command, the operation's name in the metrics; OICP has no word for unlocking a connector."""
+
+_EVER: Final = timedelta(days=36500)
+
+
+class ProviderSettings(HubjectSettings):
+    """Settings of an EMP's connection to Hubject; also what `HubjectSettings` has.
+
+    Attributes:
+        provider_id: The party that the certificate is bound to; it stands in every path and body.
+        sub_providers: Providers that it bundles, whose tokens are pushed in its name (OICP 2.3, Hub Provider).
+        currency: Of the CDRs that come home: OICP's carry no price, and no currency.
+        authentication: Whether driver tokens are pushed, so that Hubject admits drivers by itself; else it asks.
+        authentication_batch: Most records of a push. Hubject names no limit.
+        authentication_per_minute: Most pushes a minute. One may need a second request, so that the default is under
+            half of the 50 that the Acceptable Use Policy allows.
+        full_load_max: Most tokens of a fullLoad; more are synchronised by updates.
+        full_sync_hours: How often all tokens are sent anew; None for only on demand.
+        page_size: Records of a page of EVSE data and of CDRs, 2000 at most.
+        data_per_minute: Pages of EVSE data a minute. The Acceptable Use Policy allows 100, its support page says 25.
+        data_minutes: How often changed EVSE data are pulled.
+        data_full_hours: How often all of them are.
+        status_minutes: How often all statuses are pulled.
+        status_operators: The operators whose statuses are pulled; empty for everybody's in one answer.
+        status_per_minute: Of those requests; the Acceptable Use Policy allows 6 of everybody's, 75 by operator.
+        pricing_operators: Whose prices are pulled, under a contract with them; none for nobody's.
+        pricing_minutes: How often changed prices are pulled; all of them once a day.
+        cdr_minutes: How often missed CDRs are looked for.
+        cdr_days: How far the first look reaches back.
+    """
+
+    provider_id: PartyId
+    sub_providers: frozenset[PartyId] = frozenset()
+    currency: Currency = "EUR"
+    authentication: bool = True
+    authentication_batch: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    authentication_per_minute: Annotated[int, Field(ge=1)] = 24
+    full_load_max: Annotated[int, Field(ge=0)] = 20_000
+    full_sync_hours: Annotated[int, Field(ge=1)] | None = 24
+    page_size: Annotated[int, Field(ge=1, le=LARGEST)] = LARGEST
+    data_per_minute: Annotated[int, Field(ge=1)] = 25
+    data_minutes: Annotated[int, Field(ge=1)] = 30
+    data_full_hours: Annotated[int, Field(ge=1)] = 24
+    status_minutes: Annotated[float, Field(gt=0)] = 5
+    status_operators: frozenset[PartyId] = frozenset()
+    status_per_minute: Annotated[int, Field(ge=1)] = 6
+    pricing_operators: frozenset[PartyId] = frozenset()
+    pricing_minutes: Annotated[int, Field(ge=1)] = 60
+    cdr_minutes: Annotated[int, Field(ge=1)] = 60
+    cdr_days: Annotated[int, Field(ge=1, le=365)] = 31
+
+    @property
+    def providers(self) -> frozenset[PartyId]:
+        """Whose drivers it speaks for."""
+        return self.sub_providers | {self.provider_id}
+
+    def path(self, area: str, version: str, tail: str) -> str:
+        """Gives the path of an operation of an EMP's."""
+        return f"/api/oicp/{area}/{version}/providers/{provider_id(self.provider_id)}/{tail}"
+
+    def profile(self) -> Profile:
+        """How HBS wants to be told of tokens: never in parallel, and a batch with one wrong record is refused whole."""
+        tokens = OperationProfile(
+            name=TOKENS,
+            max_items=self.authentication_batch,
+            lanes_in_flight=1,
+            per_minute=self.authentication_per_minute,
+            atomic=True,
+            full_load=True,
+        )
+        return Profile(
+            hub="hubject",
+            protocol="OICP 2.3",
+            operations={TOKENS: tokens} if self.authentication else {},
+            request_timeout=timedelta(seconds=self.timeout_seconds),
+            full_sync_every=None if self.full_sync_hours is None else timedelta(hours=self.full_sync_hours),
+            full_load_max=self.full_load_max,
+        )
+
+    def charging(self) -> ChargingProfile:
+        """How HBS asks of our drivers. It is told nothing of charges by an EMP."""
+        return ChargingProfile(
+            messages={},
+            answer_within=timedelta(seconds=self.answer_seconds),
+            command_within=timedelta(seconds=self.command_seconds),
+        )
+
+    def roaming(self) -> RoamingProfile:
+        """What HBS has for an EMP."""
+        data = FeedProfile(
+            EVSE_DATA,
+            FeedKind.LOCATIONS,
+            every=timedelta(minutes=self.data_minutes),
+            full_every=timedelta(hours=self.data_full_hours),
+            per_minute=self.data_per_minute,
+            prunes=True,
+        )
+        status = FeedProfile(
+            EVSE_STATUS,
+            FeedKind.STATUSES,
+            every=timedelta(minutes=self.status_minutes),
+            per_minute=self.status_per_minute,
+            after=EVSE_DATA,
+        )
+        cdrs = FeedProfile(
+            CDRS,
+            FeedKind.CDRS,
+            every=timedelta(minutes=self.cdr_minutes),
+            full_every=_EVER,
+            overlap=timedelta(hours=1),
+            per_minute=190,  # the Acceptable Use Policy allows 200
+        )
+        feeds = [data, status, cdrs]
+        if self.pricing_operators:
+            feeds += [self._prices(PRODUCTS, FeedKind.TARIFFS, None), self._prices(PRICES, FeedKind.PRICES, EVSE_DATA)]
+        return RoamingProfile(
+            feeds={feed.name: feed for feed in feeds},
+            commands=frozenset(REMOTE),
+            command_within=timedelta(seconds=self.command_seconds),
+        )
+
+    def _prices(self, name: str, kind: FeedKind, after: str | None) -> FeedProfile:
+        return FeedProfile(
+            name,
+            kind,
+            every=timedelta(minutes=self.pricing_minutes),
+            full_every=timedelta(days=1),
+            per_minute=270,  # the Acceptable Use Policy allows 280 and 300
+            prunes=True,
+            after=after,
+        )
