@@ -20,8 +20,7 @@ from cryptography import x509
 from adapters.core.connection import Connection, Mode
 from adapters.core.peers import Peers
 from adapters.core.tls import ListenerTls
-from adapters.hubject import HUB
-from adapters.hubject import serving
+from adapters.hubject import HUB, serving
 from adapters.hubject.server import OPERATIONS
 from mappings.canonical.commands import (
     CancelReservation,
