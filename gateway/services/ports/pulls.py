@@ -26,6 +26,7 @@ class PullReport:
     Attributes:
         full: Everything was asked for; else what changed.
         new, changed, same, gone: Records by what they did here.
+        unknown: Of what was never told: that it is gone, its status, its prices.
         refused: Records that could not be read; each spoilt itself alone.
         pruned: What was here and is not there any more.
         problems: The first of the refused, with what they are refused for.
@@ -42,6 +43,7 @@ class PullReport:
     changed: int = 0
     same: int = 0
     gone: int = 0
+    unknown: int = 0
     refused: int = 0
     pruned: int = 0
     problems: tuple[str, ...] = ()

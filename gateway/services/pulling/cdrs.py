@@ -1,26 +1,12 @@
 """Where pulled CDRs go: the same way as those that hubs bring by themselves."""
 
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from adapters.core.connection import Connection
 from adapters.core.inbound import CdrTaken, Received
 from adapters.core.roaming import FeedProfile, Record
+from gateway.services.catalogue.ingesting import Ingested, Kept
 from mappings.report import Refused
-
-
-@dataclass(slots=True)
-class Ingested:
-    """What became of a page of CDRs; see `one_pull.Ingested`."""
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-    gone: int = 0
-    refused: list[tuple[tuple[str, ...], Refused]] = field(default_factory=list)
-    numbers: Sequence[int] = ()
 
 
 class CdrSink:
@@ -47,6 +33,6 @@ class CdrSink:
                     done.changed += 1
         return done
 
-    async def prune(self, connection: Connection, feed: FeedProfile, kept: "array[int]", began: datetime) -> int:  # noqa: ARG002
+    async def prune(self, connection: Connection, feed: FeedProfile, kept: Kept) -> int:  # noqa: ARG002
         """Prunes nothing: a CDR that a hub no longer lists was charged all the same."""
         return 0

@@ -12,8 +12,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from adapters.core.connection import Connection
 from adapters.core.outcomes import NotSent, OutcomeUnknown, Throttled, words
 from adapters.core.roaming import FeedProfile, HubAdapter, PulledPage, PullFailed, Record
+from gateway.services.catalogue.ingesting import Ingested, Kept
 from gateway.services.ports.pulls import PullOutcome, PullReport
-from mappings.report import Refused
 
 TRIES: Final = 6
 """How often a page is asked for before the pull is given up: about a minute."""
@@ -22,34 +22,13 @@ _WAIT: Final = wait_exponential_jitter(initial=1, max=20, jitter=1)
 _SHOWN: Final = 20
 
 
-class Ingested(Protocol):
-    """What became of a page's records.
-
-    Attributes:
-        numbers: Of what the records name, to tell later what no record named; empty where nothing is pruned.
-    """
-
-    @property
-    def new(self) -> int: ...  # noqa: D102
-    @property
-    def changed(self) -> int: ...  # noqa: D102
-    @property
-    def same(self) -> int: ...  # noqa: D102
-    @property
-    def gone(self) -> int: ...  # noqa: D102
-    @property
-    def refused(self) -> Sequence[tuple[tuple[str, ...], Refused]]: ...  # noqa: D102
-    @property
-    def numbers(self) -> Sequence[int]: ...  # noqa: D102
-
-
 class Sink(Protocol):
     """Where pulled records go."""
 
     async def ingest(self, connection: Connection, feed: FeedProfile, records: Sequence[Record]) -> Ingested:
         """Takes a page's records; one that cannot be read spoils itself alone."""
 
-    async def prune(self, connection: Connection, feed: FeedProfile, kept: "array[int]", began: datetime) -> int:
+    async def prune(self, connection: Connection, feed: FeedProfile, kept: Kept) -> int:
         """Withdraws what no record of a full pull named and nobody told of since it began; gives how many."""
 
 
@@ -92,7 +71,7 @@ class OnePull:
         """Pulls what changed since a moment; everything if it is None."""
         full = since is None
         report = PullReport(PullOutcome.RUNNING, full, began)
-        kept, keys, totals = array("q"), array("q"), set[int | None]()
+        kept, keys, totals = Kept(began), array("q"), set[int | None]()
         prunes, unreadable = full and self._feed.prunes, 0
         ahead: asyncio.Task[PulledPage] | None = None
         try:
@@ -104,7 +83,7 @@ class OnePull:
                 ahead = asyncio.create_task(self._page(since, page.cursor)) if page.cursor is not None else None
                 done = await self._sink.ingest(self._connection, self._feed, page.records)
                 if prunes:
-                    kept.extend(done.numbers)
+                    kept.add(done.nos)
                 unreadable += len(page.unreadable)
                 report = _added(report, page, done)
                 await self._progress(report)
@@ -119,7 +98,7 @@ class OnePull:
                 ahead.cancel()
                 await asyncio.gather(ahead, return_exceptions=True)
         settled = not full or _settled(totals, len(set(keys)) + unreadable)
-        pruned = await self._sink.prune(self._connection, self._feed, kept, began) if prunes and settled else 0
+        pruned = await self._sink.prune(self._connection, self._feed, kept) if prunes and settled else 0
         outcome = PullOutcome.DONE if settled else PullOutcome.UNSETTLED
         report = replace(report, outcome=outcome, ended_at=self._now(), pruned=pruned)
         return Pulled(report, complete=settled, whole=full and settled)
@@ -145,6 +124,7 @@ def _added(report: PullReport, page: PulledPage, done: Ingested) -> PullReport:
         changed=report.changed + done.changed,
         same=report.same + done.same,
         gone=report.gone + done.gone,
+        unknown=report.unknown + done.unknown,
         refused=report.refused + len(problems),
         problems=(*report.problems, *problems)[:_SHOWN],
     )
