@@ -1,6 +1,6 @@
 """Runs both sandbox hubs on loopback in one process, for the demo, the benchmarks and a user's first day."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,17 +17,20 @@ class HubsOptions(BaseModel):
 
     Attributes:
         operator: The CPO that Hubject's certificate is bound to; its EVSEs may be anybody's, as a hub operator's.
+        provider: The EMP that Hubject knows beside it.
         gireve_port, hubject_port: 0 for any free one.
         certificates: Folder for Hubject's certificates; None runs it without TLS.
         limits: Whether Hubject keeps its published limits.
         quality_seconds: How long Gireve's quality process holds static data back.
-        gateway: The gateway's base URL, to which Hubject sends the commands of EMPs; without it each command has to
-            say where it goes.
+        gateway: The gateway's base URL, to which Hubject sends the commands of EMPs, over the connection `hubject`, and
+            what it asks and tells an EMP, over `hubject-emp`; without it each command has to say where it goes, and the
+            EMP's URL is told by `/_sandbox/partners`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operator: PartyId = PartyId("FR*RGT")
+    provider: PartyId = PartyId("FR*RGT")
     gireve_port: int = 0
     hubject_port: int = 0
     certificates: Path | None = None
@@ -42,6 +45,7 @@ class Hubs(BaseModel):
     Attributes:
         gireve, hubject: Base URLs, without a trailing slash.
         gireve_settings, hubject_settings: Complete settings of a connection to each.
+        hubject_emp_settings: Those of an EMP's connection to Hubject.
         gireve_token: The token to register with (OCPI token A).
     """
 
@@ -52,6 +56,7 @@ class Hubs(BaseModel):
     gireve_token: str
     gireve_settings: dict[str, object]
     hubject_settings: dict[str, object]
+    hubject_emp_settings: dict[str, object]
 
 
 @asynccontextmanager
@@ -61,7 +66,8 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
     iop = SandboxServer(gireve.create(settings), port=options.gireve_port)
     partner = hubject.Partner(options.operator, sub_operators=None)
     connection = None if options.gateway is None else f"{options.gateway.rstrip('/')}/oicp/hubject"
-    hbs = hubject.HubjectSandbox([partner], limits=options.limits, gateway=connection)
+    emp = hubject.Provider(options.provider, None if connection is None else f"{connection}-emp")
+    hbs = hubject.HubjectSandbox([partner], limits=options.limits, gateway=connection, providers=[emp])
     await iop.start()
     try:
         async with hubject.run(hbs, options.certificates, port=options.hubject_port) as listening:
@@ -71,27 +77,39 @@ async def running_hubs(options: HubsOptions) -> AsyncIterator[Hubs]:
                 gireve_token=settings.token,
                 gireve_settings={"sandbox": True, "versions_url": f"{iop.url}/ocpi/versions", **_GIREVE_DEFAULTS},
                 hubject_settings={
-                    "sandbox": True,
-                    "base_url": listening.url,
+                    **_hubject(options, listening),
                     "operator_id": options.operator.normal,
                     "operator_name": "Roamgate Demo",
                     "defaults": _HUBJECT_DEFAULTS,
-                    # A gateway without TLS sees no certificate: then it is Hubject who calls from this machine.
-                    "trust_loopback": not (options.gateway or "").startswith("https:"),
-                    **_certificates(listening.certificates, options.operator),
+                    **_shown(listening.certificates, lambda made: made.clients[options.operator.normal]),
+                },
+                hubject_emp_settings={
+                    **_hubject(options, listening),
+                    "provider_id": options.provider.normal,
+                    **_shown(listening.certificates, lambda made: made.providers[options.provider.normal]),
                 },
             )
     finally:
         await iop.stop()
 
 
-def _certificates(certificates: hubject.Certificates | None, operator: PartyId) -> dict[str, object]:
+def _hubject(options: HubsOptions, listening: hubject.Running) -> dict[str, object]:
+    return {
+        "sandbox": True,
+        "base_url": listening.url,
+        # A gateway without TLS sees no certificate: then it is Hubject who calls from this machine.
+        "trust_loopback": not (options.gateway or "").startswith("https:"),
+    }
+
+
+def _shown(
+    certificates: hubject.Certificates | None, own: Callable[[hubject.Certificates], hubject.Pair]
+) -> dict[str, object]:
     if certificates is None:
         return {}
-    own = certificates.clients[operator.normal]
     return {
-        "client_certificate": str(own.certificate),
-        "client_key": str(own.key),
+        "client_certificate": str(own(certificates).certificate),
+        "client_key": str(own(certificates).key),
         "ca_file": str(certificates.authority),
         "hub_certificates": [{"fingerprint": certificates.hub.fingerprint()}],
     }

@@ -17,6 +17,7 @@ from mappings.canonical.ids import PartyId
 
 def sandbox(
     operator: Annotated[str, typer.Option(help="The CPO that Hubject's certificate is bound to.")] = "FR*RGT",
+    provider: Annotated[str, typer.Option(help="The EMP that Hubject knows beside it.")] = "FR*RGT",
     gireve_port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8081,
     hubject_port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free one.")] = 8082,
     certificates: Annotated[
@@ -28,7 +29,8 @@ def sandbox(
         float, typer.Option(min=0, help="How long Gireve's quality process holds static data back.")
     ] = 0.0,
     gateway: Annotated[
-        str | None, typer.Option(help="The gateway's base URL, to which Hubject sends the commands of EMPs.")
+        str | None,
+        typer.Option(help="The gateway's base URL: Hubject calls its connections `hubject` and `hubject-emp`."),
     ] = None,
     show: Annotated[
         Path | None, typer.Option(dir_okay=False, help="File for addresses, token and settings, as JSON.")
@@ -42,14 +44,16 @@ def sandbox(
 
     Both tell what they were told at `/_sandbox/memory`, and fail on command at `/_sandbox/faults`. Hubject knows the
     drivers of `/_sandbox/drivers`, and starts, stops, reserves and cancels at `/_sandbox/remote-start`, `remote-stop`,
-    `reserve` and `cancel-reservation`.
+    `reserve` and `cancel-reservation`. It plays CPOs for an EMP, too: their stations are loaded at `/_sandbox/network`,
+    and their drivers' cards held up at `/_sandbox/taps`.
     """
     try:
-        party = PartyId(operator)
+        party, emp = PartyId(operator), PartyId(provider)
     except ValueError as error:
         end(Exit.USAGE, str(error))
     options = HubsOptions(
         operator=party,
+        provider=emp,
         gireve_port=gireve_port,
         hubject_port=hubject_port,
         certificates=certificates,
@@ -88,9 +92,13 @@ def _write_connections(hubs: Hubs, operator: PartyId, folder: Path) -> None:
     # A gateway on its first day knows no party, and a registration has to present one.
     presented = {"id": operator.normal, "roles": ["CPO"], "business": {"name": "Roamgate Demo"}}
     gireve = {**hubs.gireve_settings, "parties": [presented]}
-    for hub, settings in (("gireve", gireve), ("hubject", hubs.hubject_settings)):
-        connection = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
-        (folder / f"{hub}.json").write_text(json.dumps(connection, indent=2) + "\n")
+    for name, hub, settings in (
+        ("gireve", "gireve", gireve),
+        ("hubject", "hubject", hubs.hubject_settings),
+        ("hubject-emp", "hubject", hubs.hubject_emp_settings),
+    ):
+        connection = {"name": name, "hub": hub, "mode": "live", "settings": settings}
+        (folder / f"{name}.json").write_text(json.dumps(connection, indent=2) + "\n")
 
 
 def _tell(hubs: Hubs, *, as_json: bool) -> None:

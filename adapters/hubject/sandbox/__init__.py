@@ -1,7 +1,7 @@
 """A Hubject of our own, on loopback: `application` makes it, `certificates` the TLS that it wants, `run` starts it."""
 
 from adapters.hubject.sandbox.application import application
-from adapters.hubject.sandbox.certificates import Certificates, write_certificates
+from adapters.hubject.sandbox.certificates import Certificates, Pair, write_certificates
 from adapters.hubject.sandbox.drivers import Driver, Says
 from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Service
 from adapters.hubject.sandbox.run import Running, run
@@ -12,6 +12,7 @@ __all__ = [
     "Contract",
     "Driver",
     "HubjectSandbox",
+    "Pair",
     "Partner",
     "Provider",
     "Running",

@@ -57,6 +57,7 @@ class AuthenticationData:
     def act(self, action: str, provider: Provider, identifications: Iterable[Mapping[str, Any]]) -> Refusal | None:
         """Performs an action, or says why not; a refused one changes nothing."""
         records: dict[Medium, _Record] = {}
+        shown: dict[Medium, dict[str, Any]] = {}
         for identification in identifications:
             medium, record = _read(identification)
             if medium in records:
@@ -64,6 +65,7 @@ class AuthenticationData:
             if not all(provider.has(ContractId(text).party) for text in _contracts(identification)):
                 return Refusal("019", f"not of {provider.provider}: {medium.id}")
             records[medium] = record
+            shown[medium] = without_pin(identification)
         own = self._of.setdefault(provider.provider.normal, {})
         if action == "insert" and (there := records.keys() & own.keys()):
             return Refusal("022", f"exists already: {named(each.id for each in there)}")
@@ -74,7 +76,7 @@ class AuthenticationData:
             self._shown.pop(_key(provider, medium), None)
         if action != "delete":
             own.update(records)
-            self._shown.update({_key(provider, each): each._asdict() for each in records})
+            self._shown.update({_key(provider, each): {"Identification": shown[each]} for each in records})
         return None
 
     def owner(self, identification: Mapping[str, Any]) -> PartyId | None:
@@ -89,6 +91,12 @@ class AuthenticationData:
                 continue
             return PartyId(provider)
         return None
+
+
+def without_pin(identification: Mapping[str, Any]) -> dict[str, Any]:
+    """Gives what may be remembered of an identification."""
+    kind, shown = medium_of(dict(identification))
+    return {kind: {field: value for field, value in shown.items() if field not in {"PIN", "HashedPIN"}}}
 
 
 def _key(provider: Provider, medium: Medium) -> str:

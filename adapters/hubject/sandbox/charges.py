@@ -14,6 +14,7 @@ from aiohttp import web
 from adapters.core.faults import Fault
 from adapters.core.sandbox import SANDBOX
 from adapters.hubject.sandbox import admission, routing, rules, rules_charging
+from adapters.hubject.sandbox.authdata import without_pin
 from adapters.hubject.sandbox.drivers import WRONG_TOKEN, Driver
 from adapters.hubject.sandbox.ledger import Filed
 from adapters.hubject.sandbox.memory import Refusal
@@ -26,7 +27,6 @@ from adapters.hubject.sandbox.sessions import (
     new_session,
     same_medium,
     session_of,
-    without_pin,
 )
 from adapters.hubject.sandbox.state import CDRS, EVSE_DATA, NOTIFICATIONS, SESSIONS, HubjectSandbox, status_code
 from mappings.canonical.ids import ContractId, EvseId, PartyId

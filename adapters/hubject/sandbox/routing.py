@@ -90,11 +90,10 @@ async def _broadcast(
             if isinstance(said := task.result(), Yes):
                 return said
             told.append(said)
-    weak = {NO_YES, NO_ANSWER, no_code(kind)}
-    best = next((each for each in told if each.code not in weak), None)
-    if best is None and len({each.code for each in told}) == 1 and told[0].code != NO_ANSWER:
-        best = told[0]
-    return best or Refusal(NO_YES, "no EMP has said yes")
+    # OICP 2.3 EMP, eRoamingAuthorizeStart: whoever cannot be addressed counts as having said no.
+    codes = {each.code for each in told} - {NO_ANSWER, NO_YES}
+    telling = codes - {no_code(kind)} or codes
+    return next((each for each in told if each.code in telling), Refusal(NO_YES, "no EMP has said yes"))
 
 
 def _played(driver: Driver) -> Yes:

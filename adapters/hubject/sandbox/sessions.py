@@ -3,7 +3,6 @@
 from typing import Any, Final
 from uuid import uuid4
 
-from adapters.hubject.sandbox import rules_charging
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.state import SESSIONS, HubjectSandbox
 from mappings.canonical.ids import ContractId
@@ -35,12 +34,6 @@ def session_of(sandbox: HubjectSandbox, operator: str, session_id: str) -> dict[
 def ids(session: str | None, told: dict[str, Any]) -> dict[str, Any]:
     """Gives the ids of a session, as answers have them."""
     return {"SessionID": session, **{name: told.get(name) for name in PARTNER_IDS}}
-
-
-def without_pin(identification: dict[str, Any]) -> dict[str, Any]:
-    """Gives what may be remembered of an identification."""
-    kind, shown = rules_charging.medium(identification)
-    return {kind: {field: value for field, value in shown.items() if field not in {"PIN", "HashedPIN"}}}
 
 
 def same_medium(shown: dict[str, Any], began: dict[str, Any]) -> bool:
