@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ from adapters.gireve import registration
 from adapters.gireve.registration import VersionRefused
 from adapters.gireve.server.requests import BASE, Asked, Desk, Failure, Given, Module, registered, unusable
 from adapters.gireve.settings import Settings
+from mappings.canonical.parties import Role
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import versions
 from mappings.ocpi.v2_2_1.enums import InterfaceRole, ModuleId
@@ -22,10 +23,10 @@ class Configuration:
     """Implements `Module` for what is not routed: it is served before a registration stands.
 
     Args:
-        modules: The other modules, for the version details.
+        modules: The other modules by the role that they serve, for the version details.
     """
 
-    def __init__(self, desk: Desk, modules: Sequence[Module]) -> None:
+    def __init__(self, desk: Desk, modules: Mapping[Role, Sequence[Module]]) -> None:
         self._desk, self._modules = desk, modules
         self._registry = desk.gateway.registry
         self._registering: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -53,7 +54,10 @@ class Configuration:
         return Given(versions.versions_from_canonical([Version(versions.VERSION, self._desk.url(BASE))]))
 
     async def _details(self, asked: Asked) -> Given:
-        endpoints = [one for module in (self, *self._modules) for one in module.endpoints(asked.settings)]
+        served = [
+            module for role, modules in self._modules.items() if role in asked.settings.roles for module in modules
+        ]
+        endpoints = [one for module in (self, *served) for one in module.endpoints(asked.settings)]
         return Given(versions.from_canonical(VersionDetails(versions.VERSION, tuple(endpoints))))
 
     async def _show(self, asked: Asked) -> Given:

@@ -3,8 +3,9 @@
 OCPI 2.2.1: transport_and_format and status_codes.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -22,6 +23,7 @@ from adapters.core.ocpi import BadParameter
 from adapters.gireve import registration
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
+from mappings.canonical.parties import Role
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1.versions import Endpoint
 from mappings.report import Refused
@@ -30,7 +32,11 @@ ROOT = "/ocpi"
 BASE = f"{ROOT}/{ocpi.VERSION}"
 SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
 
-_MAX_BODY = 64 * 1024
+MAX_BODY = 64 * 1024
+LARGE = 4 * 1024 * 1024
+"""Bounds on a body, bytes: of nearly anything, and of a location with very many EVSEs or a CDR with signed readings."""
+
+_ASIDE = 256 * 1024
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
@@ -56,30 +62,43 @@ class Asked:
     settings: Settings
     token: str
 
-    async def read(self, reading: Callable[[bytes], _T]) -> _T:
-        """Reads what the body says.
+    async def read(self, reading: Callable[[bytes], _T], most: int = MAX_BODY) -> _T:
+        """Reads what the body says; a very large one aside, so that others need not wait for it.
 
         Args:
             reading: Makes of the body what is wanted; raises `Refused` where it cannot.
+            most: Bytes that it may have.
 
         Raises:
-            Failure: HTTP 413: it has more than 64 KiB, which no object has that IOP sends. OCPI 2001: as `unusable`;
-                also where it holds a character that cannot be stored.
+            Failure: HTTP 413: it has more, which no object has that IOP sends. OCPI 2001: as `unusable`; also where it
+                holds a character that cannot be stored.
         """
-        body = await self._body()
+        body = await self._body(most)
         if holds_nul(body):
             raise unusable(Refused("", "a text holds NUL"), body)
+        try:
+            return reading(body) if len(body) <= _ASIDE else await asyncio.to_thread(reading, body)
+        except Refused as refused:
+            raise unusable(refused, body) from None
+
+    @staticmethod
+    def used(body: bytes, reading: Callable[[bytes], _T]) -> _T:
+        """Makes of a body what is wanted; for one whose reading needs what had to be looked for first.
+
+        Raises:
+            Failure: As `unusable`.
+        """
         try:
             return reading(body)
         except Refused as refused:
             raise unusable(refused, body) from None
 
-    async def _body(self) -> bytes:
+    async def _body(self, most: int) -> bytes:
         body = bytearray()
         async for chunk in self.request.content.iter_any():
             body += chunk
-            if len(body) > _MAX_BODY:
-                raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {_MAX_BODY} bytes")
+            if len(body) > most:
+                raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {most} bytes")
         return bytes(body)
 
     def sender(self) -> PartyId | None:
@@ -91,6 +110,29 @@ class Asked:
         """Gives the party that the request is addressed to, where it names one, of which IOP is none."""
         named = ocpi.party_in(self.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
         return None if named == self.settings.hub_party else named
+
+    def owner(self) -> PartyId:
+        """Gives the party of the object that the URL names (transport_and_format, Client Owned Object Push).
+
+        Raises:
+            Failure: HTTP 404, OCPI 2001: it is none, or another than the request is made for.
+        """
+        names = self.request.match_info
+        try:
+            party = PartyId.of(names["country"], names["party"])
+        except ValueError:
+            raise Failure(404, StatusCode.INVALID_PARAMETERS, "the URL names no party") from None
+        self.check_owner(party)
+        return party
+
+    def check_owner(self, party: PartyId) -> None:
+        """Makes sure that an object may be of a party: IOP speaks for all CPOs, and where it names one, for that alone.
+
+        Raises:
+            Failure: As `owner`.
+        """
+        if self.sender() not in {None, party}:
+            raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.FROM_PARTY}: not the object's party")
 
     def window(self) -> Window:
         """Reads the parameters of a list request.
@@ -136,11 +178,14 @@ class Desk:
 
     Args:
         now: The clock, for the stamps of answers.
+        role: Which role of ours its requests are for; a connection that does not play it is answered with HTTP 404.
     """
 
-    def __init__(self, gateway: Gateway, now: Callable[[], datetime]) -> None:
+    def __init__(self, gateway: Gateway, now: Callable[[], datetime], role: Role | None = None) -> None:
         self.gateway = gateway
         self.now = now
+        self._role = role
+        self._settings: dict[str, tuple[Mapping[str, Any], Settings]] = {}
 
     def route(
         self, method: str, path: str, operation: str, handler: Handler, *, configuration: bool = False
@@ -188,7 +233,7 @@ class Desk:
 
         Raises:
             Failure: HTTP 401 for no token, a wrong one, or one that is good for registering only; HTTP 503 while the
-                connection is not live; HTTP 404 for an address that nothing can have.
+                connection is not live; HTTP 404 for an address that nothing can have, or of a role that is not played.
         """
         token = ocpi.presented_token(request.headers.get("Authorization"))
         connection = await self.gateway.registry.by_token(token) if token is not None else None
@@ -201,7 +246,18 @@ class Desk:
             raise Failure(503, StatusCode.SERVER_ERROR, "the connection is not live")
         if any("\0" in segment for segment in request.match_info.values()):
             raise Failure(404, StatusCode.CLIENT_ERROR, "no id holds NUL")
-        return Asked(request, connection, Settings.model_validate(connection.settings), token)
+        settings = self._settings_of(connection)
+        if self._role is not None and self._role not in settings.roles:
+            raise Failure(404, StatusCode.CLIENT_ERROR, f"no {self._role} is reached over this connection")
+        return Asked(request, connection, settings, token)
+
+    def _settings_of(self, connection: Connection) -> Settings:
+        """Gives the settings, validated once for as long as they stay the same: that takes longer than all the rest."""
+        known = self._settings.get(connection.name)
+        if known is None or (known[0] is not connection.settings and known[0] != connection.settings):
+            known = connection.settings, Settings.model_validate(connection.settings)
+            self._settings[connection.name] = known
+        return known[1]
 
     def url(self, path: str) -> str:
         """Gives the address at which IOP reaches a path."""
