@@ -81,6 +81,7 @@ class App:
     services: Services
     gateway: Gateway
     authorisation: Authorisation
+    drivers: Drivers
     ears: "Ears"
 
 
@@ -151,6 +152,7 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
             yield app
         finally:
             await app.authorisation.close()
+            await app.drivers.close()
             await app.links.close()
             await app.ears.hooks.close()
     finally:
@@ -175,15 +177,16 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     answering = Answering(store, links, metrics, now, tell, feed.wake)
     taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
+    drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
-    catalogue, received = Catalogue(), Received(store, feed.wake, now, metrics.received_cdr)
+    catalogue, received = Catalogue(store, links, metrics, now), Received(store, feed.wake, now, metrics.received_cdr)
     gateway = Gateway(
         Published(store, network),
         commands,
         tokens,
         charges,
         catalogue,
-        Drivers(),
+        drivers,
         received,
         SentCommands(),
         registry,
@@ -254,7 +257,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard})
     ears = Ears(feed, hooks, commands, answering, listening, Alarms(store, missed, feed.wake), pulling)
-    return App(store, outbox, links, dispatcher, services, gateway, authorisation, ears)
+    return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, ears)
 
 
 def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], HubAdapter]:

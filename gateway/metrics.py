@@ -158,6 +158,25 @@ class Metrics:
             ("hub", "decision", "reason"),
             registry=registry,
         )
+        self._permits = Counter(
+            "roamgate_permits",
+            "Own drivers whom a hub asked for, by whose word it was and why not",
+            ("hub", "connection", "decision", "reason", "decided"),
+            registry=registry,
+        )
+        self._permit_seconds = Histogram(
+            "roamgate_permit_seconds",
+            "Time that a hub waited for the answer, by whose word it was",
+            ("hub", "connection", "decided"),
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._permit_stops = Counter(
+            "roamgate_permit_stops",
+            "Stops that a hub asked for, by own drivers, and why not",
+            ("hub", "connection", "decision", "reason"),
+            registry=registry,
+        )
         self._cdrs = Counter(
             "roamgate_cdrs",
             "CDRs: accepted, rejected, delivered, refused, credited, replaced, disputed",
@@ -270,6 +289,15 @@ class Metrics:
     def stop_authorised(self, hub: str, reason: Denial | None) -> None:
         """Counts a stop at a station; `hub`: which was asked, "" where none needed to be."""
         self._stops.labels(hub, _DECISIONS[reason is None], reason or "").inc()
+
+    def permit(self, hub: str, connection: str, decided: str, reason: Denial | None, seconds: float) -> None:
+        """Counts an answer to a hub that asked for a driver of ours; without a reason it was a yes."""
+        self._permits.labels(hub, connection, _DECISIONS[reason is None], reason or "", decided).inc()
+        self._permit_seconds.labels(hub, connection, decided).observe(seconds)
+
+    def permit_stop(self, hub: str, connection: str, reason: Denial | None) -> None:
+        """Counts a stop that a hub asked for, by a driver of ours."""
+        self._permit_stops.labels(hub, connection, _DECISIONS[reason is None], reason or "").inc()
 
     def command(self, hub: str, connection: str, kind: str, result: str) -> None:
         """Counts a command from a hub by what came of it."""

@@ -12,6 +12,7 @@ from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Transaction
 from mappings.canonical.locations import Location
 from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tokens import Token
 from mappings.report import Issue
 
 _ISSUES = TypeAdapter(list[Issue])
@@ -21,6 +22,11 @@ def stored_tariff(links: Sequence[Link], no: int, tariff: Tariff, *, existed: bo
     """Gives a tariff with the keys that each connection has of it."""
     keys = {link.connection.id: link.keys(tariff) for link in links}
     return Stored(no, tariff, keys, {}, existed=existed)
+
+
+def stored_driver_token(links: Sequence[Link], no: int, token: Token, *, existed: bool) -> Stored:
+    """Gives a driver token with the keys that each connection has of it."""
+    return Stored(no, token, {link.connection.id: link.keys(token) for link in links}, {}, existed=existed)
 
 
 async def write_evses(
@@ -76,6 +82,16 @@ async def read_tariffs(tx: Transaction, links: Sequence[Link], numbers: Sequence
     return [
         stored_tariff(links, row["no"], Tariff.model_validate_json(row["body"]), existed=True)
         for row in await tx.fetch(SQL["tariffs_by_no"], numbers)
+        if row["withdrawn_at"] is None
+    ]
+
+
+async def read_driver_tokens(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
+    """Locks and reads driver tokens that are not withdrawn, and gives what is to be projected."""
+    await tx.execute(SQL["lock_driver_token_nos"], numbers)
+    return [
+        stored_driver_token(links, row["no"], Token.model_validate_json(row["body"]), existed=True)
+        for row in await tx.fetch(SQL["driver_tokens_by_no"], numbers)
         if row["withdrawn_at"] is None
     ]
 

@@ -151,7 +151,7 @@ ORDER BY party, tariff_id, target LIMIT $5
 
 -- name: lock_driver_tokens
 -- Locked in the order of their keys until the transaction ends.
-SELECT no, party, type, uid, uid_key, digest, driver, revision, withdrawn_at, body
+SELECT no, party, type, uid, uid_key, digest, revision, withdrawn_at, last_updated
 FROM driver_token
 WHERE (party, type, uid_key) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
 ORDER BY party, type, uid_key
@@ -159,15 +159,17 @@ FOR UPDATE
 
 -- name: write_driver_tokens
 -- A token keeps the spelling of the uid under which hubs know it.
-INSERT INTO driver_token AS t (party, type, uid, uid_key, contract_key, driver, body, digest, last_updated, withdrawn_at)
-SELECT i.party, i.type, i.uid, i.uid_key, i.contract_key, i.driver, i.body, i.digest, i.last_updated, i.withdrawn_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::bytea[],
-    $9::timestamptz[], $10::timestamptz[])
-    AS i(party, type, uid, uid_key, contract_key, driver, body, digest, last_updated, withdrawn_at)
+INSERT INTO driver_token AS t
+    (party, type, uid, uid_key, contract_key, driver, valid, body, digest, last_updated, withdrawn_at)
+SELECT i.party, i.type, i.uid, i.uid_key, i.contract_key, i.driver, i.valid, i.body, i.digest, i.last_updated, i.withdrawn_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::json[], $9::bytea[],
+    $10::timestamptz[], $11::timestamptz[])
+    AS i(party, type, uid, uid_key, contract_key, driver, valid, body, digest, last_updated, withdrawn_at)
 ORDER BY i.party, i.type, i.uid_key
 ON CONFLICT (party, type, uid_key) DO UPDATE SET
     contract_key = excluded.contract_key,
     driver = excluded.driver,
+    valid = excluded.valid,
     body = excluded.body,
     digest = excluded.digest,
     last_updated = excluded.last_updated,

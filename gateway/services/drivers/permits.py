@@ -104,11 +104,11 @@ async def write_permit(tx: "Transaction | Store", permit: Permit) -> int:
     """Writes a permit, with every id of its leg and its own, by which `find_permits` finds it; gives its number.
 
     Raises:
-        ValueError: A permit of that id is there already.
+        ValueError: A permit of that id is there already, or the driver's token is not valid any more.
     """
     [number] = await write_permits(tx, [permit])
     if number is None:
-        raise ValueError("a permit of that id is there already")
+        raise ValueError("a permit of that id is there already, or its token is not valid any more")
     return number
 
 
@@ -122,7 +122,8 @@ async def write_permits(
         told: Events, each with the id of its permit; none is written of one that is not.
 
     Returns:
-        Their numbers in the order given; None for one whose id is there already, which stays as it is.
+        Their numbers in the order given; None for one that was not written: its id is there already, or it allows by a
+        token that is not valid any more.
     """
     refs = [(each.id, each.connection_id, kind.value, value) for each in permits for kind, value in _named(each)]
     rows = await on.fetch(

@@ -13,7 +13,7 @@ from mappings.canonical.ids import PartyId
 
 
 class Question(StrEnum):
-    """What a call-out may be asked: the commands, and what a driver wishes of a running session."""
+    """What a call-out may be asked: commands, what a driver wishes of a running session, and permits."""
 
     START_SESSION = "START_SESSION"
     STOP_SESSION = "STOP_SESSION"
@@ -21,6 +21,8 @@ class Question(StrEnum):
     CANCEL_RESERVATION = "CANCEL_RESERVATION"
     UNLOCK_CONNECTOR = "UNLOCK_CONNECTOR"
     CHARGING_PREFERENCES = "CHARGING_PREFERENCES"
+    PERMIT = "PERMIT"
+    """Whether a driver of ours may charge at a partner's station."""
 
 
 class FeedEvent(NamedTuple):

@@ -28,11 +28,9 @@ class Decider(StrEnum):
     """Whose word an answer is."""
 
     LOCAL = "local"
-    """The stored token's."""
+    """The stored token's, by itself or where the backend said nothing."""
     BACKEND = "backend"
     """The backend's, asked by a call-out."""
-    SILENCE = "silence"
-    """The backend was asked and said nothing; what its call-out states for that, or what the token allows."""
 
 
 class TokenRef(Model):
@@ -47,7 +45,7 @@ class PermitDetail(Model):
     """How it came to an answer. Holds no PIN.
 
     Attributes:
-        decided: Whose word it is; None where a command began it.
+        decided: Whose word it is; None where nobody said any, or a command began it.
         took: Milliseconds from the request till the answer.
         token: The driver's token, where it is stored.
         candidates: Tokens that the driver may mean, without it being assumed: their uid is the one asked for with its
