@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus
-from mappings.oicp.v2_3 import evse_data, evse_status, forms
+from mappings.oicp.v2_3 import evse_data, evse_status, forms, pulls
 from mappings.report import IssueKind, Refused
 from tests.mappings.oicp.examples import AT, DEFAULTS
 from tests.oicp_schema import validate
@@ -46,6 +46,32 @@ def test_the_evse_data_are_read_grouped_and_written_again_as_the_openapi_demands
             assert isinstance(rendered.record, dict)
             validate("EvseDataRecord", rendered.record)
             assert ("SubOperatorName" in rendered.record) == (rendered.evse.evse_id.party != PartyId("CH*REP"))
+
+
+def test_the_evse_data_are_pulled_in_pages_under_keys_of_their_own() -> None:
+    dump = _load(shared_path("data/ch/evse-data-2025.json.gz"))
+    records = [
+        record | {"OperatorID": operator_id, "OperatorName": name}
+        for operator_id, name, of_operator in forms.operators(dump, "Data")
+        for record in of_operator
+    ]
+    keys = set()
+    for first in range(0, len(records), 100):
+        content = records[first : first + 100]
+        body = {"content": content, "number": first // 100, "totalPages": 6, "last": first + 100 >= len(records)}
+        answer = pulls.read_evse_data(body, AT)
+        assert answer is not None
+        assert not answer.unreadable
+        assert answer.page.more == (first < 500)
+        for entry in answer.entries:
+            place, _ = entry.read()
+            assert entry.key == (place.party.normal, place.id)
+            assert (place.evses[0].uid, place.operator.name if place.operator else None) == (
+                place.id,
+                entry.raw["OperatorName"],
+            )
+            keys.add(entry.key)
+    assert len(keys) == len(records) == 551
 
 
 def test_the_statuses_of_all_dumps_are_read() -> None:
