@@ -42,7 +42,7 @@ WITH input AS MATERIALIZED (
     INSERT INTO catalogue_location AS l
         (no, connection_id, party, location_id, body, digest, issues, words, last_updated, withdrawn_at, pushed_at)
     SELECT i.no, $1, i.party, i.location_id, i.body, i.digest, i.issues, array_to_tsvector(string_to_array(i.words, ' ')),
-        i.last_updated, i.withdrawn_at, coalesce($24, '-infinity')
+        i.last_updated, i.withdrawn_at, coalesce($24::timestamptz, '-infinity')
     FROM input i ORDER BY i.party, i.location_id
     ON CONFLICT (connection_id, party, location_id) DO UPDATE SET
         body = excluded.body,
@@ -283,7 +283,7 @@ JOIN catalogue_tariff t ON t.connection_id = $1 AND t.party = i.party AND t.tari
 INSERT INTO catalogue_tariff AS t
     (connection_id, party, tariff_id, target, body, digest, issues, last_updated, withdrawn_at, pushed_at)
 SELECT $1, i.party, i.tariff_id, i.target, i.body, i.digest, i.issues, i.last_updated, i.withdrawn_at,
-    coalesce($10, '-infinity')
+    coalesce($10::timestamptz, '-infinity')
 FROM unnest($2::text[], $3::text[], $4::text[], $5::json[], $6::bytea[], $7::json[], $8::timestamptz[],
     $9::timestamptz[]) AS i(party, tariff_id, target, body, digest, issues, last_updated, withdrawn_at)
 ORDER BY i.party, i.tariff_id, i.target

@@ -98,7 +98,9 @@ def _first_is_new(copies: Sequence[Copy], outcomes: list[Write], chosen: Sequenc
             outcomes[index], outcomes[first] = Write.CHANGED, Write.NEW
 
 
-async def _write(tx: Transaction, connection_id: int, copies: Sequence[Copy]) -> tuple[list[Write], list[int | None]]:
+async def _write(
+    tx: Transaction, connection_id: int, copies: Sequence[Copy], pushed_at: datetime | None
+) -> tuple[list[Write], list[int | None]]:
     rows = evse_rows(connection_id, copies)
     places = columns([copy.place for copy in copies], 2)
     found = await tx.fetch(SQL["lock_locations"], connection_id, *places, [row.evse_key for row in rows])
