@@ -34,7 +34,7 @@ from gateway.outbox.repository import Outbox
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.catalogue.service import Catalogue
-from gateway.services.cdrs.alarms import Alarms
+from gateway.services.cdrs.alarms import Alarms, own_sessions
 from gateway.services.cdrs.service import Cdrs
 from gateway.services.cdrs.settlements import CdrSettlements
 from gateway.services.commands.answering import CHANNEL as ANSWERS
@@ -44,7 +44,9 @@ from gateway.services.commands.service import Commands
 from gateway.services.commands.taking_up import TakingUp
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
+from gateway.services.drivers.listing import PermitList
 from gateway.services.drivers.service import Drivers
+from gateway.services.drivers.tokens import DriverTokens
 from gateway.services.importing import Importing
 from gateway.services.keys import Keys
 from gateway.services.links import Links
@@ -54,8 +56,11 @@ from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
 from gateway.services.pulling.service import Pulling
+from gateway.services.received.missing import received_sessions
 from gateway.services.received.service import Received
 from gateway.services.registry import Registry
+from gateway.services.sent_commands.answering import CHANNEL as SENT
+from gateway.services.sent_commands.answering import SentAnswering
 from gateway.services.sent_commands.service import SentCommands
 from gateway.services.sessions.pulling import Charges
 from gateway.services.sessions.service import Sessions
@@ -96,19 +101,23 @@ class Ears:
     listening: Listening
     alarms: Alarms
     pulling: Pulling
+    sent: SentCommands
+    sent_answering: SentAnswering
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
         self.listening.start()
         await self.feed.start()
         await self.answering.start(self.listening)
+        self.sent_answering.start(self.listening)
         self.alarms.start()
         self.pulling.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
-        await self.commands.stop()
+        await asyncio.gather(self.commands.stop(), self.sent.stop())
         await self.answering.stop()
+        await self.sent_answering.stop()
         await self.alarms.stop()
         await self.pulling.stop()
         await self.feed.stop()
@@ -180,6 +189,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     catalogue, received = Catalogue(store, links, metrics, now), Received(store, feed.wake, now, metrics.received_cdr)
+    sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
+    sent = SentCommands(store, links, sent_answering, now)
     gateway = Gateway(
         Published(store, network),
         commands,
@@ -188,7 +199,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         catalogue,
         drivers,
         received,
-        SentCommands(),
+        sent,
         registry,
         metrics,
         settings.public_url.rstrip("/"),
@@ -249,14 +260,18 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         sessions=Sessions(store, links, charged, now),
         cdrs=Cdrs(store, links, charged, now, counted),
         pulls=pulling,
+        driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
+        permits=PermitList(store),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
         exposition=Exposition(metrics, figures),
         now=now,
     )
-    listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard})
-    ears = Ears(feed, hooks, commands, answering, listening, Alarms(store, missed, feed.wake), pulling)
+    listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
+    missed_abroad = timedelta(hours=settings.received_cdr_missed_hours or settings.cdr_missed_hours)
+    alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
+    ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, sent, sent_answering)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, ears)
 
 

@@ -35,6 +35,7 @@ class Settings(BaseModel):
             that may answer for them is asked too. A no asks the next at once.
         keep_deliveries_days: After which a settled message or event is forgotten; a CDR's stays, and a dead letter.
         cdr_missed_hours: How long a session may be over before its CDR is missed.
+        received_cdr_missed_hours: The same of a driver of ours at a partner's station; None for `cdr_missed_hours`.
         cdr_unconfirmed_hours: How long a hub may take to confirm a CDR before somebody should see to it.
         tls_certificate, tls_key: PEM files of what the listener shows; None serves plain HTTP. The key may stand in the
             certificate's file. They are read again when they change.
@@ -58,6 +59,7 @@ class Settings(BaseModel):
     ask_next_after: Annotated[float, Field(ge=0, le=10)] = 2.0
     keep_deliveries_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     cdr_missed_hours: Annotated[int, Field(ge=1, le=10_000)] = 24
+    received_cdr_missed_hours: Annotated[int | None, Field(ge=1, le=10_000)] = None
     cdr_unconfirmed_hours: Annotated[int, Field(ge=1, le=10_000)] = 4
     tls_certificate: Path | None = None
     tls_key: Path | None = None

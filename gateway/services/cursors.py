@@ -3,6 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
+from datetime import datetime
 
 from gateway.services.ports import BadCursor
 
@@ -32,6 +33,26 @@ def number_of(cursor: str | None, default: int, most: int = LAST) -> int:
     if found is None:
         raise BadCursor
     return found
+
+
+def moment_of(cursor: str | None) -> tuple[datetime | None, str | None]:
+    """Gives the moment and the id behind a cursor whose key they are; None twice where there is no cursor.
+
+    Raises:
+        BadCursor: It is none of ours.
+    """
+    if cursor is None:
+        return None, None
+    key = decode(cursor, 2)
+    if key is None:
+        raise BadCursor
+    try:
+        at = datetime.fromisoformat(key[0])
+    except ValueError:
+        raise BadCursor from None
+    if at.tzinfo is None:
+        raise BadCursor
+    return at, key[1]
 
 
 def as_number(text: str, most: int = LAST) -> int | None:

@@ -12,7 +12,7 @@ from adapters.core.charging import ChargingProfile, Message, MessageProfile, Tol
 from adapters.core.connection import Connection, Mode
 from adapters.core.profile import Profile
 from gateway.services.authorisation.admitting import Admission, Origin, record
-from gateway.services.cdrs.alarms import Alarms
+from gateway.services.cdrs.alarms import Alarms, own_sessions
 from gateway.services.cdrs.service import Cdrs
 from gateway.services.links import Links
 from gateway.services.ports import Agreed, CdrResult, CdrState, Correction, SessionResult
@@ -148,7 +148,7 @@ class Roaming:
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.store, self.links, self.wake, lambda: self.now)
         self.cdrs = Cdrs(self.store, self.links, self.wake, lambda: self.now, lambda *one: self.counted.append(one))
-        self.alarms = Alarms(self.store, timedelta(hours=24), self.wake)
+        self.alarms = Alarms(self.store, [own_sessions(timedelta(hours=24))], self.wake)
 
     def wake(self) -> None:
         self.wakes += 1

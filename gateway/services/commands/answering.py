@@ -1,32 +1,23 @@
 """What came of commands: said once, told to whom it was promised, in time or as a timeout."""
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
-
-import asyncpg
-import structlog
 
 from adapters.core.charging import CommandOutcome, Denial, Message
 from gateway.outbox.destinations import Place
 from gateway.outbox.messages import append as append_messages
 from gateway.services.commands.finding import SQL
 from gateway.services.links import Links
+from gateway.services.waiting import Sweeper, Waiting
 from gateway.store.listening import Listening
 from gateway.store.pool import Record, Store
 from mappings.canonical.commands import CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 
-log = structlog.get_logger(__name__)
-
 CHANNEL: Final = "roamgate_commands"
-
-POLL: Final = 0.5
-"""Seconds between two looks for an answer that nobody notified."""
 
 SWEEP: Final = 1.0
 
@@ -98,26 +89,22 @@ class Answering:
         self._now = now
         self._told = told
         self._noted = noted
-        self._waiting: dict[str, asyncio.Event] = {}
+        self._waiting = Waiting(now)
         self._listening: Listening | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._sweeper = Sweeper("sweeping commands", SWEEP, self.sweep)
 
     async def start(self, listening: Listening) -> None:
         """Starts looking for commands whose time is over."""
         self._listening = listening
-        self._task = asyncio.get_running_loop().create_task(self._sweep())
+        self._sweeper.start()
 
     async def stop(self) -> None:
         """Stops looking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._sweeper.stop()
 
     def heard(self, id_: str) -> None:
         """Has whoever waits for a command here look at once."""
-        if (waiting := self._waiting.get(id_)) is not None:
-            waiting.set()
+        self._waiting.heard(id_)
 
     async def settle(self, id_: str, answer: CommandAnswer, *, told: bool = True) -> Settled:
         """Writes what came of a command, unless something was said before.
@@ -137,8 +124,7 @@ class Answering:
             return Settled(await self._answer_of(id_), first=False)
         self._measure(row, answer)
         self._noted()
-        if id_ in self._waiting:
-            self.heard(id_)
+        self.heard(id_)
         for place in places:
             self._told(place)
         if row["reply_to"] is None and told and self._listening is not None:  # a hub may wait for it at another replica
@@ -147,21 +133,13 @@ class Answering:
 
     async def wait(self, id_: str, deadline: datetime) -> CommandAnswer | None:
         """Gives what came of a command, as soon as somebody says so; None if nobody does by the deadline."""
-        waiting = self._waiting.setdefault(id_, asyncio.Event())
-        try:
-            while True:
-                waiting.clear()
-                row = await self._store.fetchrow(SQL["answer_of"], id_)
-                if row is not None and row["result"] is not None:
-                    return CommandAnswer.model_validate_json(row["answer"])
-                left = (deadline - self._now()).total_seconds()
-                if left <= 0:
-                    return None
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(left, POLL)):
-                        await waiting.wait()
-        finally:
-            self._waiting.pop(id_, None)
+
+        async def read() -> CommandAnswer | None:
+            row = await self._store.fetchrow(SQL["answer_of"], id_)
+            told = row is not None and row["result"] is not None
+            return CommandAnswer.model_validate_json(row["answer"]) if row is not None and told else None
+
+        return await self._waiting.wait(id_, deadline, read)
 
     async def sweep(self) -> int:
         """Says of commands whose time is over, and for which nobody waits any more, that they timed out; how many."""
@@ -169,16 +147,6 @@ class Answering:
         silent = CommandAnswer(result=CommandResult.TIMEOUT, text="Nobody answered in time")
         settled = [await self.settle(row["id"], silent) for row in rows]
         return sum(each.first for each in settled)
-
-    async def _sweep(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("commands not swept", error=str(error))
-            except Exception:
-                log.exception("commands not swept")
-            await asyncio.sleep(SWEEP)
 
     def _statement(self, id_: str, answer: CommandAnswer, *, told: bool = False) -> tuple[str, *tuple[object, ...]]:
         result = answer.result

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from gateway.services.commands.answering import Answering
 from gateway.services.commands.finding import SQL
-from gateway.services.cursors import decode, encode
-from gateway.services.ports import BadCursor, Conflict, NotFound, Page, Parties
+from gateway.services.cursors import encode, moment_of
+from gateway.services.ports import Conflict, NotFound, Page, Parties
 from gateway.services.ports.commands import CommandView
 from gateway.store.pool import Record, Store
 from mappings.canonical.commands import CommandAnswer, CommandResult
@@ -26,7 +26,7 @@ class Desk:
         self, parties: Parties, connection: str | None, open_: bool | None, after: str | None, limit: int
     ) -> Page[CommandView]:
         """See `ports.CommandDesk.list`."""
-        at, id_ = _start(after)
+        at, id_ = moment_of(after)
         rows = await self._store.fetch(SQL["list"], _normal(parties), connection, open_, at, id_, limit)
         last = rows[-1] if len(rows) == limit else None
         return Page(
@@ -49,21 +49,6 @@ class Desk:
         if not settled.first:
             raise Conflict(f"The command was answered before: {settled.answer.result}")
         return await self.get(parties, id_)
-
-
-def _start(cursor: str | None) -> tuple[datetime | None, str | None]:
-    if cursor is None:
-        return None, None
-    key = decode(cursor, 2)
-    if key is None:
-        raise BadCursor
-    try:
-        at = datetime.fromisoformat(key[0])
-    except ValueError:
-        raise BadCursor from None
-    if at.tzinfo is None:
-        raise BadCursor
-    return at, key[1]
 
 
 def _normal(parties: Parties) -> list[str] | None:

@@ -127,5 +127,16 @@ SELECT body FROM received_session WHERE connection_id = $1 AND cpo = $2 AND sess
 -- name: cdr_bodies
 SELECT body FROM received_cdr WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 ORDER BY version LIMIT 1
 
+-- name: awaiting_cdr
+-- Sessions that ended longer ago than $1 and of whose missing CDR nobody was told; each replica takes others.
+UPDATE received_session SET alarmed_at = now()
+WHERE no IN (
+    SELECT no FROM received_session
+    WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED'
+        AND alarmed_at IS NULL
+    ORDER BY ended_at LIMIT $2
+    FOR UPDATE SKIP LOCKED)
+RETURNING no, party, cpo, session_id, ended_at
+
 -- name: audit
 INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
