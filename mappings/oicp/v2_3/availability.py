@@ -19,7 +19,8 @@ class Span(NamedTuple):
     """Times of day on some weekdays; local to the station.
 
     Attributes:
-        begin, end: `HH:MM`, an end of `00:00` is the day's end; both None for the whole day.
+        begin, end: `HH:MM`; an end of `00:00` is the day's end, any other before the beginning is on the day after.
+            Both are None for the whole day.
         days: Empty for all.
     """
 
@@ -32,7 +33,7 @@ ALWAYS = (Span(),)
 
 
 def read(values: Record, report: Report) -> tuple[Span, ...]:
-    """Reads when a product holds; one that holds past midnight is given as two spans.
+    """Reads when a product holds; one that holds past midnight on some days only is given as two spans.
 
     Raises:
         Refused: It is not said, or a time or day cannot be read: another price may hold then.
@@ -79,7 +80,17 @@ def _spans(given: list[Any], report: Report) -> tuple[Span, ...]:
     days: dict[tuple[str, str], list[DayOfWeek]] = {}
     for each in hours.regular if hours is not None else ():
         days.setdefault((each.begin, each.end), []).append(_DAYS[each.weekday - 1])
-    return tuple(_span(*span, tuple(on)) for span, on in days.items())
+    return _joined([_span(*span, tuple(on)) for span, on in days.items()])
+
+
+def _joined(spans: list[Span]) -> tuple[Span, ...]:
+    """Joins what ends every day and what begins it: a session at midnight stays under one set of prices."""
+    evening = next((span for span in spans if span.end == _MIDNIGHT and not span.days), None)
+    morning = next((span for span in spans if span.begin == _MIDNIGHT and not span.days), None)
+    if evening is None or morning is None or str(morning.end) >= str(evening.begin):
+        return tuple(spans)
+    night = Span(evening.begin, morning.end)
+    return (*(span for span in spans if span not in {evening, morning}), night)
 
 
 def _span(begin: str, end: str, on: tuple[DayOfWeek, ...]) -> Span:

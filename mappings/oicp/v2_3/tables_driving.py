@@ -45,7 +45,9 @@ PRODUCTS = FieldTable(
         ),
         FieldRule("TariffElement.restrictions", "ProductAvailabilityTimes, MaximumProductChargingPower"),
         FieldRule(
-            "TariffRestrictions.start_time", "Periods.begin", "past midnight is read as two spans; none for a whole day"
+            "TariffRestrictions.start_time",
+            "Periods.begin",
+            "past midnight on some days only is read as two spans; none for a whole day",
         ),
         FieldRule("TariffRestrictions.end_time", "Periods.end", "00:00 ends a day"),
         FieldRule("TariffRestrictions.day_of_week", "on", "none for every day"),
