@@ -22,11 +22,13 @@ from gateway.http.v1.cdrs import CdrOperations
 from gateway.http.v1.commands import CommandOperations
 from gateway.http.v1.connections import ConnectionOperations
 from gateway.http.v1.deliveries import DeliveryOperations
+from gateway.http.v1.driver_tokens import DriverTokenOperations
 from gateway.http.v1.events import EventOperations
 from gateway.http.v1.imports import ImportOperations
 from gateway.http.v1.listeners import CallOutOperations, WebhookOperations
 from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
+from gateway.http.v1.permits import PermitOperations
 from gateway.http.v1.pulls import PullOperations
 from gateway.http.v1.sessions import SessionOperations
 from gateway.http.v1.statuses import StatusOperations
@@ -51,7 +53,9 @@ from gateway.services.ports import (
 from gateway.services.ports.agreements import Agreements
 from gateway.services.ports.authorising import Authorisation
 from gateway.services.ports.commands import CommandDesk
+from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
+from gateway.services.ports.permits import Permits
 from gateway.services.ports.pulls import Pulls
 from gateway.services.ports.tokens import TokenList
 
@@ -90,6 +94,8 @@ class Services:
     sessions: Sessions
     cdrs: Cdrs
     pulls: Pulls
+    driver_tokens: DriverTokens
+    permits: Permits
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -118,6 +124,8 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *SessionOperations(s.sessions, s.now).routes(),
         *CdrOperations(s.cdrs).routes(),
         *PullOperations(s.pulls).routes(),
+        *DriverTokenOperations(s.driver_tokens).routes(),
+        *PermitOperations(s.permits).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]

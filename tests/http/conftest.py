@@ -28,6 +28,7 @@ from tests.http.fakes import (
 )
 from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
 from tests.http.fakes_charging import FakeCdrs, FakeSessions
+from tests.http.fakes_driving import FakeDriverTokens, FakePermits
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
 from tests.http.fakes_roaming import FakePulls
 
@@ -79,6 +80,8 @@ class Face:
     authorisation: FakeAuthorisation
     sessions: FakeSessions
     cdrs: FakeCdrs
+    driver_tokens: FakeDriverTokens
+    permits: FakePermits
     deliveries: FakeDeliveries
     importing: FakeImporting
     sampler: FakeSampler
@@ -125,6 +128,8 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         sessions=FakeSessions(),
         cdrs=FakeCdrs(),
         pulls=FakePulls(),
+        driver_tokens=FakeDriverTokens(),
+        permits=FakePermits(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
         webhooks=FakeListeners(),
@@ -157,6 +162,8 @@ async def face() -> AsyncIterator[Face]:
             authorisation=services.authorisation,
             sessions=services.sessions,
             cdrs=services.cdrs,
+            driver_tokens=services.driver_tokens,
+            permits=services.permits,
             deliveries=services.deliveries,
             importing=services.importing,
             sampler=sampler,

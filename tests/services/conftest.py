@@ -8,6 +8,7 @@ from gateway.store.pool import Store
 from tests.backend import backend
 from tests.harness import NOWHERE, WHO, idle, location
 from tests.services.commanding import Desk
+from tests.services.driving import Driving, driving
 from tests.services.roaming import Roaming, roaming
 
 
@@ -32,4 +33,10 @@ async def desk(database_url, listener):
 @pytest.fixture
 async def hubs(store: Store) -> AsyncIterator[Roaming]:
     async with roaming(store) as made:
+        yield made
+
+
+@pytest.fixture
+async def emsp(store: Store) -> AsyncIterator[Driving]:
+    async with driving(store) as made:
         yield made
