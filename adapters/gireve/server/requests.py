@@ -312,7 +312,7 @@ def unusable(refused: Refused, body: bytes) -> Failure:
     store and forward).
     """
     try:
-        from_json(body)
+        from_json(body, allow_inf_nan=False)
     except ValueError:
         return Failure(400, StatusCode.INVALID_PARAMETERS, str(refused))
     return Failure(200, StatusCode.INVALID_PARAMETERS, str(refused))
