@@ -8,6 +8,7 @@ import pytest
 from adapters.hubject.adapter import HubjectAdapter
 from adapters.hubject.sandbox import HubjectSandbox, Partner, Running, run
 from tests.adapters.hubject.charging import DRIVER, OTHER, Hub, playing
+from tests.adapters.hubject.emps import World, world
 from tests.adapters.hubject.network import HUB_CPO, SUB_ONE, SUB_TWO, adapter
 
 
@@ -57,4 +58,11 @@ async def hbs(clock: Clock) -> AsyncIterator[Hub]:
     """A sandbox without TLS, with a driver of whom an EMP knows, and requests to it."""
     async with playing(clock=clock) as made:
         await made.drivers(DRIVER)
+        yield made
+
+
+@pytest.fixture
+async def emp_world(clock: Clock) -> AsyncIterator[World]:
+    """A sandbox with two EMPs and two CPOs, their gateways, and requests to it."""
+    async with world(clock=clock) as made:
         yield made
