@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from adapters.core import ocpi
 from adapters.core.faults import FaultKind
 from adapters.core.http import Reply
-from adapters.core.outcomes import Misconfigured, NotSent, OutcomeUnknown, Throttled
+from adapters.core.outcomes import NotSent, OutcomeUnknown, Throttled
 from adapters.core.sandbox import PREFIX, Sandbox
 from adapters.gireve.sandbox.calling import Caller, DriveFailed, said
 from adapters.gireve.sandbox.platforms import Platform, Platforms
@@ -29,8 +29,8 @@ from mappings.canonical.ids import PartyId
 
 PUSHES = "pushes"
 
-_AGAIN = (NotSent, Throttled, OutcomeUnknown, Misconfigured)
-"""What is sent again: anything but a yes and a no."""
+_AGAIN = (NotSent, Throttled, OutcomeUnknown)
+"""What is sent again: anything but a yes and a no; and what is not let in, until a registration mends it."""
 _MOST_KEPT = 100_000
 
 
@@ -131,8 +131,8 @@ class Outbox:
         except DriveFailed:
             return False  # until it is registered again
         reply = replies[-1]
-        again = isinstance(reply.outcome, _AGAIN)
-        if again:
+        shut_out = reply.answer is not None and reply.answer.status == 401
+        if shut_out or isinstance(reply.outcome, _AGAIN):
             self._sandbox.counted(PUSHES, f"{_name(push)}: again")
             return False
         self._note(platform, push, reply, tries)

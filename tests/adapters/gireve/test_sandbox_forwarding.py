@@ -106,6 +106,15 @@ async def test_what_is_removed_is_told_as_removed(emsp: Emsp) -> None:
     assert emsp.heard[1].body["status"] == "REMOVED"
 
 
+async def test_emsps_are_told_when_the_quality_process_ends_whether_or_not_anybody_asks() -> None:
+    async with platform(SandboxSettings(token=TOKEN_A, quality_seconds=0.05)) as emsp:
+        await emsp.ask("PUT", "locations/RECEIVER", "/NL/TNM/LOC1", location(), sender=CPO)
+        assert not emsp.heard
+        (told,) = await emsp.wait_for(1)
+        assert (told.method, told.path) == ("PUT", "locations/NL/TNM/LOC1")
+        assert len(told.body["evses"]) == 1
+
+
 async def test_statuses_of_a_played_cpo_are_pushed_or_kept_for_the_pull(emsp: Emsp) -> None:
     await emsp.load(location("LOC1", evse("1"), evse("2")))
     change = {"party": "NL*TNM", "location_id": "LOC1", "evse_uid": "1", "status": "CHARGING"}
@@ -136,9 +145,10 @@ async def test_what_is_not_taken_waits_and_goes_first_in_first_out(emsp: Emsp) -
     assert kept[0]["tries"] > 1
 
 
-async def test_what_the_emsp_refuses_is_not_sent_again(emsp: Emsp) -> None:
+@pytest.mark.parametrize("answer", [(404, 2003, None), (405, 2000, None), (200, 2001, None)])
+async def test_what_the_emsp_refuses_is_not_sent_again(emsp: Emsp, answer: tuple[int, int, Any]) -> None:
     await emsp.load(location("LOC1", evse("1")))
-    emsp.answers["PATCH"] = (404, 2003, None)
+    emsp.answers["PATCH"] = answer
     await emsp.drive("statuses", {"party": "NL*TNM", "location_id": "LOC1", "evse_uid": "1", "status": "CHARGING"})
     await emsp.settled()
     assert len(emsp.heard) == 1
