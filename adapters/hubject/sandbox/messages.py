@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from adapters.hubject.sandbox import commands
 from adapters.hubject.sandbox.state import SESSIONS, HubjectSandbox
-from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.ids import ContractId, EvseId, PartyId
 
 _FOREIGN_EVSE: Final = "DE*NIX*E404"
 
@@ -95,7 +95,7 @@ class Charge:
         self.provider: str = provider
         self.operator = PartyId(operator or (cpo.operator if cpo else str(EvseId(evse).party)))
         self.identification: dict[str, Any] = session.get("Identification") or {
-            "RemoteIdentification": {"EvcoID": f"{provider.replace('*', '-')}-C00000000"}
+            "RemoteIdentification": {"EvcoID": ContractId(f"{provider.replace('*', '-')}-C00000000").separated()}
         }
         self.ids = {name: session[name] for name in ("CPOPartnerSessionID", "EMPPartnerSessionID") if session.get(name)}
         self.end = (told.end or sandbox.wall()).astimezone(UTC)

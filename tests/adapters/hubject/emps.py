@@ -17,7 +17,7 @@ from tests.adapters.hubject.network import HUB_CPO, SUB_ONE
 from tests.oicp_schema import validate
 
 EMS, RIVAL = PartyId("NL-EMS"), PartyId("DE-EMP")
-EVCO, RIVALS_EVCO, NOBODYS_EVCO = "NL-EMS-C12345678", "DE-EMP-C12345678", "XX-NIX-C12345678"
+EVCO, RIVALS_EVCO, NOBODYS_EVCO = (f"{party}-C12345678-X" for party in ("NL-EMS", "DE-EMP", "XX-NIX"))
 _PROVIDERS = "/api/oicp/{}/providers/NL-EMS/{}"
 DATA = _PROVIDERS.format("evsepull/v23", "data-records")
 STATUS = _PROVIDERS.format("evsepull/v21", "status-records")
