@@ -28,10 +28,11 @@ from gateway.services.ports import (
     NotFound,
 )
 from gateway.services.registry import Registry
-from gateway.services.storing import read_locations, read_tariffs
+from gateway.services.storing import read_driver_tokens, read_locations, read_tariffs
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
-from gateway.store.pool import Store, Transaction
+from gateway.store.pool import Record, Store, Transaction
+from mappings.canonical.parties import Role
 
 _NOTICED = timedelta(seconds=3)
 """After which every replica serves a connection as it was changed: each looks once a second."""
@@ -323,7 +324,17 @@ class Connections:
         while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["location_nos_after"], last, _BATCH)]:
             last = numbers[-1]
             await self._project(link, numbers, read_locations)
+        last = 0
+        while numbers := [row["no"] for row in await self._tokens_after(link, last)]:
+            last = numbers[-1]
+            await self._project(link, numbers, read_driver_tokens)
         self._wake()
+
+    async def _tokens_after(self, link: Link, last: int) -> Sequence[Record]:
+        """Gives the numbers of some driver tokens; where no hub is to know any, of those alone that it may know."""
+        if Role.EMSP in link.adapter.roles:
+            return await self._store.fetch(OBJECTS["driver_token_nos_after"], last, _BATCH)
+        return await self._store.fetch(OBJECTS["projected_driver_tokens"], last, _BATCH, link.connection.id)
 
     async def _project(self, link: Link, numbers: Sequence[int], read: "_Read") -> None:
         async for attempt in self._store.attempts():

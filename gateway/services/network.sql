@@ -74,7 +74,8 @@ JOIN connection c ON c.id = s.connection_id
 JOIN projection p USING (connection_id, key, operation)
 LEFT JOIN location l ON l.no = p.location_no
 LEFT JOIN tariff t ON t.no = p.tariff_no
-WHERE ($2::text IS NULL OR c.name = $2) AND ($1::text[] IS NULL OR coalesce(l.party, t.party) = ANY($1))
+LEFT JOIN driver_token d ON d.no = p.driver_token_no
+WHERE ($2::text IS NULL OR c.name = $2) AND ($1::text[] IS NULL OR coalesce(l.party, t.party, d.party) = ANY($1))
 GROUP BY c.name, s.issues::text
 
 -- name: count_locations

@@ -30,6 +30,7 @@ from gateway.store.pool import Record, Store
 from gateway.store.secrets import Cipher
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.legs import Leg
+from mappings.canonical.parties import Role
 from mappings.canonical.tokens import Identification, Token, TokenType, Whitelist
 from tests.harness import AT, KEY, PARTY, WHO, location
 
@@ -104,6 +105,10 @@ class ScriptedHub:
         self, operation: str, items: Sequence[Item], blocked: frozenset[str] = frozenset(), *, full_load: bool = False
     ) -> Plan:
         return Plan()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset({Role.CPO})
 
     def answers_for(self, party: PartyId) -> bool:
         return party in self.homes

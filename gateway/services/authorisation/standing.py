@@ -10,6 +10,7 @@ from gateway.services.authorisation.asking import Candidate
 from gateway.services.authorisation.whitelist import Word, is_of, judge
 from gateway.services.charge.evses import Place
 from mappings.canonical.ids import PartyId
+from mappings.canonical.parties import Role
 from mappings.canonical.tokens import Identification, Token
 
 
@@ -55,14 +56,15 @@ def emsp_of(identification: Identification) -> PartyId | None:
 
 
 def serving(links: Iterable[Link], place: Place) -> dict[int, Link]:
-    """Gives the connections, by number, that carry an EVSE and may serve drivers there.
+    """Gives the connections, by number, that carry an EVSE and may serve drivers there, whose hub knows us as a CPO.
 
     A paused one may: its token list holds, and what is told of the charge waits for it.
     """
     return {
         link.connection.id: link
         for link in links
-        if link.connection.mode is Mode.LIVE
+        if Role.CPO in link.adapter.roles
+        and link.connection.mode is Mode.LIVE
         and link.connection.state is not State.UNREGISTERED
         and place.is_in(link.connection.scope)
     }
