@@ -16,7 +16,7 @@ from adapters.core.connection import Mode, Scope
 from adapters.core.faults import Fault
 from adapters.core.sandbox import SANDBOX, Sandbox, SandboxServer
 from adapters.gireve.sandbox import SandboxSettings, create
-from adapters.hubject.sandbox import HubjectSandbox, Partner, run
+from adapters.hubject.sandbox import HubjectSandbox, Partner, Provider, run
 from gateway.app import App, assembled, running
 from gateway.outbox.equality import Equality, compare
 from gateway.services.ports import PutResult, StatusOutcome
@@ -204,10 +204,11 @@ class Services:
         return {(row["operation"], row["key"]): row for row in found}
 
     async def connect(
-        self, hub: str, settings: dict[str, Any], *, mode: Mode = Mode.LIVE, scope: Scope | None = None
+        self, name: str, settings: dict[str, Any], *, mode: Mode = Mode.LIVE, scope: Scope | None = None
     ) -> None:
-        """Makes a connection named after its hub."""
-        await self.app.services.connections.create(hub, hub, mode, scope or Scope(), settings, WHO)
+        """Makes a connection named after its hub, and for an EMP with `-emp` behind it."""
+        hub = name.removesuffix("-emp")
+        await self.app.services.connections.create(name, hub, mode, scope or Scope(), settings, WHO)
 
 
 NOWHERE = {
@@ -256,7 +257,7 @@ class Rig(Services):
 
     def sandbox(self, hub: str) -> Sandbox:
         """A hub's state."""
-        return self.hubject if hub == "hubject" else self.gireve
+        return self.hubject if hub.startswith("hubject") else self.gireve
 
     def fail(self, hub: str, kind: str, **fault: Any) -> None:
         """Tells a hub to fail."""
@@ -297,7 +298,7 @@ class Rig(Services):
     async def assert_equal(self, *hubs: str) -> None:
         """Makes sure that hubs have what they should; both without a name."""
         for hub in hubs or tuple(self.settings):
-            for kind in KINDS[hub]:
+            for kind in KINDS.get(hub, ()):
                 found = await self.equality(hub, kind)
                 assert found.equal, found
 
@@ -329,7 +330,9 @@ async def rig(
     delay: float = 0.0,
     gireve_settings: dict[str, Any] | None = None,
     hubject_settings: dict[str, Any] | None = None,
+    hubject_emp_settings: dict[str, Any] | None = None,
     ask_next_after: float = 2.0,
+    emsp: PartyId | None = None,
 ) -> AsyncIterator[Rig]:
     """Runs a gateway against sandbox hubs, both if none is named, with a connection to each.
 
@@ -338,6 +341,7 @@ async def rig(
         folder: Where certificates are written for Hubject; None for plain HTTP.
         delay: Seconds that Gireve is away.
         ask_next_after: As in the gateway's settings.
+        emsp: Our EMSP: then Gireve's connection plays both roles, and there are `hubject-emp` and `home`, too.
     """
     async with AsyncExitStack() as stack:
         iop = create(SandboxSettings(delay_seconds=delay))
@@ -346,7 +350,8 @@ async def rig(
         stack.push_async_callback(gireve.stop)
         port = free_port()
         public_url = f"http://127.0.0.1:{port}"
-        sandbox = HubjectSandbox(partners, limits=False, gateway=f"{public_url}/oicp/hubject")
+        providers = [] if emsp is None else [Provider(emsp, f"{public_url}/oicp/hubject-emp")]
+        sandbox = HubjectSandbox(partners, limits=False, gateway=f"{public_url}/oicp/hubject", providers=providers)
         hubject = await stack.enter_async_context(run(sandbox, folder))
         settings = {
             "gireve": {
@@ -372,6 +377,20 @@ async def rig(
                 **(hubject_settings or {}),
             },
         }
+        if emsp is not None:
+            settings["gireve"] = {"roles": ["CPO", "EMSP"], **settings["gireve"]}
+            settings["hubject-emp"] = {
+                "sandbox": True,
+                "provider_id": emsp.normal,
+                "base_url": hubject.url,
+                "data_per_minute": 60_000,
+                "status_per_minute": 60_000,
+                "authentication_per_minute": 60_000,
+                "trust_loopback": True,
+                **_certificate(hubject, emsp),
+                **(hubject_emp_settings or {}),
+            }
+            settings["home"] = {"emsps": [emsp.normal]}
         app, _ = await stack.enter_async_context(
             running(
                 Settings(
@@ -404,10 +423,11 @@ async def rig(
         yield made
 
 
-def _certificate(hubject: Any) -> dict[str, str]:
+def _certificate(hubject: Any, emsp: PartyId | None = None) -> dict[str, str]:
     if hubject.certificates is None:
         return {}
-    pair = hubject.certificates.clients[PARTY.normal]
+    made = hubject.certificates
+    pair = made.clients[PARTY.normal] if emsp is None else made.providers[emsp.normal]
     return {
         "client_certificate": str(pair.certificate),
         "client_key": str(pair.key),
