@@ -85,10 +85,10 @@ class _Parties:
         self._taken = frozenset(taken)
         self._free: dict[str, Iterator[str]] = {}
 
-    def another(self, country: str) -> str:
-        """Gives one of a country that was not given before."""
+    def another(self, country: str) -> str | None:
+        """Gives one of a country that was not given before; None where there is none left."""
         free = self._free.setdefault(country, self._of(country))
-        return next(each for each in free if each not in self._taken)
+        return next((each for each in free if each not in self._taken), None)
 
     def _of(self, country: str) -> Iterator[str]:
         signs = digits if country.startswith("+") else _SIGNS
@@ -98,41 +98,48 @@ class _Parties:
 def multiplied(network: Network, evses: int) -> Iterator[None]:
     """Repeats what played CPOs have under parties that nobody has, until there are so many EVSEs.
 
+    A country has a thousand parties by DIN, and some 46,000 by ISO; EVSEs of one where none is left are left out.
+
     Yields:
         Now and then, since it takes some seconds for a million.
     """
-    rows = [row for row in network.rows() if network.owner(row).played and EvseId(network.evse_id(row)).party]
-    free = _Parties(operator.id for operator in network.operators)
+    played = [(row, EvseId(network.evse_id(row)).party) for row in network.rows() if network.owner(row).played]
+    rows = [row for row, party in played if party is not None]
+    free = _Parties({operator.id for operator in network.operators} | {str(party) for _, party in played})
     there = len(network)
     while rows and there < evses:
-        given: dict[PartyId, str] = {}
+        given: dict[PartyId, str | None] = {}
+        before = there
         for row in rows[: evses - there]:
-            _copy(network, row, given, free)
-            there += 1
+            there += _copied(network, row, given, free)
             if there % 2000 == 0:
                 yield
+        if there == before:
+            return
 
 
-def _copy(network: Network, row: int, given: dict[PartyId, str], free: _Parties) -> None:
+def _copied(network: Network, row: int, given: dict[PartyId, str | None], free: _Parties) -> bool:
     evse_id, owner = EvseId(network.evse_id(row)), network.owner(row)
 
-    def other(party: PartyId) -> str:
+    def other(party: PartyId) -> str | None:
         if party not in given:
             given[party] = free.another(party.country)
         return given[party]
 
     assert evse_id.party is not None  # noqa: S101
-    whose = other(evse_id.party)
+    if (whose := other(evse_id.party)) is None:
+        return False
     instance = evse_id.instance if whose.startswith("+") else f"E{evse_id.instance}"
     copied = EvseId(f"{whose}*{instance}")
     try:
-        operator = other(PartyId(owner.id))
+        operator = other(PartyId(owner.id)) or whose
     except ValueError:
         operator = whose
     number = network.operator(operator, f"{owner.name or owner.id} ({operator})"[:100], played=True)
     network.put(copied.normal, copied.text, number, network.kept(row))
     if (status := network.status(row)) is not None:
         network.set_status(copied.normal, status)
+    return True
 
 
 def changed(network: Network, numbers: Mapping[str, int], seed: int) -> dict[str, list[str]]:
