@@ -12,6 +12,8 @@ from mappings.report import IssueKind, Report
 
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*")
 _DAYS_BY_TEXT = {day.value.casefold(): day for day in Day}
+# Most stations say no more: made once, since hours cannot be changed.
+_BARE = {always: Hours(twentyfourseven=always) for always in (True, False)}
 _SINGLE_DAYS = {days[0]: day for day, days in WEEKDAYS.items() if len(days) == 1}
 
 
@@ -38,8 +40,10 @@ def read(value: Any, always: bool | None, field: str, report: Report) -> Hours |
     Returns:
         None where neither says anything.
     """
+    if value is None:
+        return None if always is None else _BARE[always]
     regular: dict[RegularHours, None] = {}
-    for n, item in enumerate(value if isinstance(value, list) else [] if value is None else [value]):
+    for n, item in enumerate(value if isinstance(value, list) else [value]):
         path = f"{field}[{n}]"
         if not isinstance(item, Mapping):
             report.add(IssueKind.LEFT_OUT, path, "not an opening time", item)
