@@ -23,6 +23,8 @@ RESULTS_PATH = f"/ocpi/{ocpi.VERSION}/sender/commands"
 """Below it IOP tells the results of commands, by kind and id."""
 
 _COMMANDS = "commands/RECEIVER"
+_NO_ANSWERS, _SERVER_ERRORS = {401, 403, 429}, 500
+"""HTTP statuses that speak of the request, not of the command, whatever OCPI code comes with them."""
 
 
 class Commanding:
@@ -83,6 +85,8 @@ class Commanding:
     def _read(self, got: Answer) -> tuple[CommandSent, Outcome]:
         """Reads a CommandResponse, which may stand beside an error; else what the error means."""
         outcome = judge(got, "POST", self._now())
+        if got.status in _NO_ANSWERS or got.status >= _SERVER_ERRORS:
+            return _without_answer(outcome), outcome
         found = ocpi.said(got)
         data = found.data if found is not None else None
         response = _response(data)
