@@ -11,7 +11,7 @@ from aiohttp import web
 
 from adapters.core.faults import Fault, Handler
 from adapters.core.sandbox import SANDBOX, make_application
-from adapters.hubject.sandbox import admission, charges, controls, drives, emps, plays, rules
+from adapters.hubject.sandbox import admission, charges, controls, drives, emps, network_controls, plays, rules
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.partners import Partner
 from adapters.hubject.sandbox.state import (
@@ -42,6 +42,7 @@ def application(sandbox: HubjectSandbox) -> web.Application:
             *emps.routes(),
             *drives.routes(),
             *controls.routes(),
+            *network_controls.routes(),
             *plays.routes(),
         ],
         refuse=_refuse,

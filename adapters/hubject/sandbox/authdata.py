@@ -59,12 +59,12 @@ class AuthenticationData:
         records: dict[Medium, _Record] = {}
         shown: dict[Medium, dict[str, Any]] = {}
         for identification in identifications:
-            medium, record = _read(identification)
+            medium = _medium(identification)
             if medium in records:
                 return Refusal("022", f"stands there twice: {medium.id}")
             if not all(provider.has(ContractId(text).party) for text in _contracts(identification)):
                 return Refusal("019", f"not of {provider.provider}: {medium.id}")
-            records[medium] = record
+            records[medium] = _record(identification)
             shown[medium] = without_pin(identification)
         own = self._of.setdefault(provider.provider.normal, {})
         if action == "insert" and (there := records.keys() & own.keys()):
@@ -81,7 +81,7 @@ class AuthenticationData:
 
     def owner(self, identification: Mapping[str, Any]) -> PartyId | None:
         """Tells which EMP's driver shows a medium; None where Hubject cannot answer by itself."""
-        medium, _ = _read(identification)
+        medium = _medium(identification)
         pin = identification.get("QRCodeIdentification", {}).get("PIN")
         for provider, records in self._of.items():
             record = records.get(medium)
@@ -91,6 +91,11 @@ class AuthenticationData:
                 continue
             return PartyId(provider)
         return None
+
+
+def memory_key(provider: Provider, identification: Mapping[str, Any]) -> str:
+    """Gives the key in the sandbox's memory."""
+    return _key(provider, _medium(identification))
 
 
 def without_pin(identification: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,18 +112,20 @@ def _hash(pin: str, salt: bytes) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", pin.encode(), salt, _ROUNDS)
 
 
-def _read(identification: Mapping[str, Any]) -> tuple[Medium, _Record]:
+def _medium(identification: Mapping[str, Any]) -> Medium:
     kind, shown = medium_of(dict(identification))
     if "UID" in shown:
         # A card of the EMP's own list is shown by its number alone (EMP Data Types, IdentificationType).
-        return Medium("RFID", shown["UID"]), _Record()
-    medium = Medium(kind, ContractId(shown["EvcoID"]).normal)
-    if "HashedPIN" in shown:
-        return medium, _Record(foreign=True)
+        return Medium("RFID", shown["UID"])
+    return Medium(kind, ContractId(shown["EvcoID"]).normal)
+
+
+def _record(identification: Mapping[str, Any]) -> _Record:
+    _, shown = medium_of(dict(identification))
     if "PIN" not in shown:
-        return medium, _Record()
+        return _Record(foreign="HashedPIN" in shown)
     salt = secrets.token_bytes(16)
-    return medium, _Record(salt, _hash(shown["PIN"], salt))
+    return _Record(salt, _hash(shown["PIN"], salt))
 
 
 def _contracts(identification: Mapping[str, Any]) -> Iterator[str]:

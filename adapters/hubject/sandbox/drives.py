@@ -21,7 +21,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from adapters.core.sandbox import PREFIX
 from adapters.hubject.sandbox import commands
 from adapters.hubject.sandbox.commands import Begin, Drive, End, Said, ToEvse
-from adapters.hubject.sandbox.controls import problem, sandbox_of
+from adapters.hubject.sandbox.control import problem, sandbox_of
 from adapters.hubject.sandbox.drivers import Driver
 from adapters.hubject.sandbox.partners import Provider
 from adapters.hubject.sandbox.state import SESSIONS

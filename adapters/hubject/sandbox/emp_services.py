@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from adapters.core.http import compact_json
 from adapters.hubject.sandbox import commands
+from adapters.hubject.sandbox.authdata import memory_key
 from adapters.hubject.sandbox.commands import Begin, End, Said, ToEvse
 from adapters.hubject.sandbox.pages import Asked, page_answer
 from adapters.hubject.sandbox.state import AUTHENTICATION_DATA, without_nulls
@@ -25,6 +26,8 @@ async def push(asked: Asked) -> web.Response:
     sandbox.counted(AUTHENTICATION_DATA, "ok" if refusal is None else refusal.code)
     if refusal is not None:
         return _json({"Result": False, "StatusCode": without_nulls(*refusal)})
+    for identification in identifications:
+        sandbox.received(AUTHENTICATION_DATA, memory_key(provider, identification), body["ActionType"])
     return _json({"Result": True, "StatusCode": without_nulls("000")})
 
 

@@ -6,7 +6,7 @@ JSON that is served as it lies there, and the copies that `multiply` makes share
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -74,6 +74,7 @@ class Network:
         self._logged_row: array[int] = array("I")
         self._logged_there = bytearray()
         self._live: tuple[int, array[int]] = (-1, array("I"))
+        self._grouped: tuple[int, list[tuple[Operator, array[int]]]] = (-1, [])
         self._delta: tuple[int, float, list[Change]] = (-1, 0.0, [])
 
     def __len__(self) -> int:
@@ -240,14 +241,15 @@ class Network:
             return kept[1:]
         return to_json({field: value for field, value in kept.items() if field not in HEAD})[1:]
 
-    def by_operator(self) -> Iterator[tuple[Operator, list[int]]]:
+    def by_operator(self) -> "list[tuple[Operator, array[int]]]":
         """Gives the rows that are there, by operator."""
-        rows: list[list[int]] = [[] for _ in self.operators]
-        for row in self.rows():
-            rows[self._of[row]].append(row)
-        for operator, theirs in zip(self.operators, rows, strict=True):
-            if theirs:
-                yield operator, theirs
+        if self._grouped[0] != self.version:
+            rows: list[array[int]] = [array("I") for _ in self.operators]
+            for row in self.rows():
+                rows[self._of[row]].append(row)
+            told = [(operator, theirs) for operator, theirs in zip(self.operators, rows, strict=True) if theirs]
+            self._grouped = (self.version, told)
+        return self._grouped[1]
 
 
 @lru_cache(maxsize=4096)

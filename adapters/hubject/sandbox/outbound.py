@@ -70,5 +70,6 @@ class Outbound:
             task.cancel()
         await asyncio.gather(*self._left, return_exceptions=True)
         if self._client is not None:
-            await self._client.close()
+            client, self._client = self._client, None
+            await client.close()
             await asyncio.sleep(0)  # transports close on the next turn of the loop

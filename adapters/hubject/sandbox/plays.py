@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 
 from adapters.core.sandbox import PREFIX
 from adapters.hubject.sandbox import charges, commands, messages, routing
-from adapters.hubject.sandbox.controls import problem, sandbox_of
+from adapters.hubject.sandbox.control import problem, sandbox_of
 from adapters.hubject.sandbox.messages import Cdr, CdrKind, Charge, Notification
 from adapters.hubject.sandbox.played import PlayedCpo
 from adapters.hubject.sandbox.sessions import BILLED

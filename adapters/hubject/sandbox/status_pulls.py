@@ -1,6 +1,6 @@
 """eRoamingPullEvseStatus, …ByID and …ByOperatorID, and the two pulls of prices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,7 +66,7 @@ def _status(network: Network, evse_id: str) -> str:
     return (None if row is None else network.status(row)) or "EvseNotFound"
 
 
-def _by_operator(sandbox: HubjectSandbox, name: str, blocks: Iterable[tuple[str, str, list[int]]]) -> web.Response:
+def _by_operator(sandbox: HubjectSandbox, name: str, blocks: Iterable[tuple[str, str, Sequence[int]]]) -> web.Response:
     network = sandbox.network
     words = {None: b""} | {status: b',"EvseStatus":%s}' % to_json(status) for status in network.statuses}
     parts = []
