@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,28 @@ _PLUGS = (
 _STATUSES = ("AVAILABLE", "AVAILABLE", "AVAILABLE", "CHARGING", "OUTOFORDER")
 _START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 
+PARTNER = ("NL", "STP", "Stroompunt")
+"""A Dutch CPO behind both hubs, at whose stations our own drivers charge."""
+
+PARTNER_DEFAULTS = {
+    "hotline": "+31201234567",
+    "accessibility": "Free publicly accessible",
+    "open_24_hours": True,
+    "renewable_energy": True,
+    "calibration_law": "Not Available",
+    "authentication_modes": ["NFC RFID Classic", "REMOTE"],
+    "payment_options": ["Contract"],
+    "connector_format": "SOCKET",
+}
+"""What the partner would state of its network to Hubject."""
+
+_DUTCH_TOWNS = (
+    ("Utrecht", "3511", 52.0907, 5.1214),
+    ("Rotterdam", "3011", 51.9244, 4.4777),
+    ("Groningen", "9711", 53.2194, 6.5665),
+    ("Eindhoven", "5611", 51.4416, 5.4697),
+)
+
 TARIFFS = 6
 EVSES_A_LOCATION = (1, 2, 2, 4)
 
@@ -48,6 +70,17 @@ def network(locations: int = 900, seed: int = 1) -> Iterator[bytes]:
     _spoil(made)
     for location in made:
         yield _line(location)
+
+
+def partner(locations: int = 120, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Yields the partner's locations, without mistakes; EVSEs have their EvseID's normal form as uid."""
+    dice = random.Random(seed)  # noqa: S311 - it shall be the same every time
+    for number in range(locations):
+        made = _location(number, dice, (PARTNER,), _DUTCH_TOWNS) | {"country": "NLD", "time_zone": "Europe/Amsterdam"}
+        for evse in made["evses"]:
+            evse["uid"] = evse["evse_id"].replace("*", "")
+            evse["connectors"][0]["tariff_ids"] = []
+        yield made
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -70,11 +103,17 @@ def _tariff(number: int) -> dict[str, Any]:
     }
 
 
-def _location(number: int, dice: random.Random) -> dict[str, Any]:
-    country, party, name = OPERATORS[number % len(OPERATORS)]
-    city, postal_code, latitude, longitude = dice.choice(_TOWNS)
+def _location(
+    number: int,
+    dice: random.Random,
+    operators: Sequence[tuple[str, str, str]] = OPERATORS,
+    towns: Sequence[tuple[str, str, float, float]] = _TOWNS,
+) -> dict[str, Any]:
+    operator = operators[number % len(operators)]
+    country, party, name = operator
+    city, postal_code, latitude, longitude = dice.choice(towns)
     stamp = _START + timedelta(minutes=number)
-    evses = [_evse(number, index, dice, stamp) for index in range(dice.choice(EVSES_A_LOCATION))]
+    evses = [_evse(number, index, dice, stamp, operator) for index in range(dice.choice(EVSES_A_LOCATION))]
     return {
         "country_code": country,
         "party_id": party,
@@ -98,8 +137,10 @@ def _location(number: int, dice: random.Random) -> dict[str, Any]:
     }
 
 
-def _evse(number: int, index: int, dice: random.Random, stamp: datetime) -> dict[str, Any]:
-    country, party, _ = OPERATORS[number % len(OPERATORS)]
+def _evse(
+    number: int, index: int, dice: random.Random, stamp: datetime, operator: tuple[str, str, str]
+) -> dict[str, Any]:
+    country, party, _ = operator
     standard, plug, power_type, voltage, amperage, power = dice.choice(_PLUGS)
     tariff = number % TARIFFS
     return {

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from pydantic import JsonValue
 
+from gateway.cli.demo import network
 from gateway.cli.demo.network import OPERATORS
 from gateway.cli.demo.processes import Child, Failed, answers, exists, free_port, started
 from gateway.cli.hubs import Hubs
@@ -26,6 +27,15 @@ HUBS = ("gireve", "hubject")
 
 EMSPS = {"gireve": PartyId("FR*EVP"), "hubject": PartyId("DE*DRV")}
 """Whose drivers come over which hub."""
+
+OWN_EMSP = PartyId("FR*RGT")
+"""Our own, whose drivers roam over both hubs and at home."""
+
+PARTNER = PartyId.of(*network.PARTNER[:2])
+"""The CPO behind both hubs at whose stations they charge."""
+
+HOME = "home"
+"""Name of the own network's connection."""
 
 _KNOWN_EMSPS = {"gireve": "emsps", "hubject": "providers"}
 
@@ -83,6 +93,16 @@ class Stage:
                 raise
             return None  # it is down
 
+    async def load(self, hub: str, what: str, lines: bytes) -> None:
+        """Gives a sandbox hub a file to play with.
+
+        Raises:
+            Refused: It would not take it.
+        """
+        async with self.http.post(self._control(hub, what), data=lines, ssl=False) as answer:
+            if answer.status >= 400:
+                raise Refused(f"{hub}: {await answer.text()}")
+
     async def arm(self, hub: str, faults: list[JsonValue]) -> None:
         """Lets a sandbox hub fail."""
         await self.drive(hub, "faults", faults)
@@ -101,11 +121,18 @@ class Stage:
         """Makes a party for each operator and a live connection to each hub, registered."""
         for country, code, name in OPERATORS:
             party = f"{country}*{code}"
-            await self.call("PUT", f"/v1/parties/{party}", {"id": party, "roles": ["CPO"], "business": {"name": name}})
+            roles: JsonValue = ["CPO", "EMSP"] if PartyId(party) == OWN_EMSP else ["CPO"]
+            await self.call("PUT", f"/v1/parties/{party}", {"id": party, "roles": roles, "business": {"name": name}})
         for hub in HUBS:
             settings = {**getattr(self.hubs, f"{hub}_settings"), _KNOWN_EMSPS[hub]: [EMSPS[hub].normal]}
-            made: dict[str, Any] = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
-            await self.call("POST", "/v1/connections", made)
+            if hub == "gireve":
+                settings["roles"] = ["CPO", "EMSP"]
+            connection: dict[str, Any] = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
+            await self.call("POST", "/v1/connections", connection)
+        emp: dict[str, Any] = {"hub": "hubject", "settings": self.hubs.hubject_emp_settings}
+        own: dict[str, Any] = {"hub": HOME, "settings": {"emsps": [OWN_EMSP.normal]}}
+        for name, made in (("hubject-emp", emp), (HOME, own)):
+            await self.call("POST", "/v1/connections", {"name": name, "mode": "live", **made})
         await self.call("POST", "/v1/connections/gireve/register", {"token": self.hubs.gireve_token})
 
 

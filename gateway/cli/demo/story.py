@@ -5,7 +5,7 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from gateway.app import App, assembled
 from gateway.cli.database import embedded_or_end
-from gateway.cli.demo import drivers, network, statuses
+from gateway.cli.demo import abroad, drivers, network, statuses
 from gateway.cli.demo.backend import Backend, backend
 from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HUBS, Refused, Stage, stage
@@ -56,6 +56,24 @@ class Options:
     json: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """What came of our own drivers.
+
+    Attributes:
+        catalogued: What the catalogue has of the partner's stations.
+        home: What came home, by way.
+    """
+
+    catalogued: abroad.Catalogued
+    home: list[abroad.CameHome]
+
+    @property
+    def equal(self) -> bool:
+        """Whether everything is where it should be."""
+        return self.catalogued.equal and all(one.equal for one in self.home)
+
+
 def tell(options: Options) -> int:
     """Runs the demo; 0 if every hub has what it should, 1 if not."""
     console = Console(stderr=options.json)
@@ -87,18 +105,18 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
             await failing
         with step(console, "Waiting for quiet"):
             await quiet(app, options.patience)
-        with step(console, f"{options.charges} foreign drivers tap, and start from their apps; the hubs fail"):
-            charged = await charges(on_stage, app, options)
+        charged, abroad_ = await charges(on_stage, app, console, options)
         with step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
             took = {hub: await statuses.latencies(on_stage, hub, sent) for hub in HUBS}
             verdicts = await judge(on_stage, app, took)
             refused = await refusals(on_stage)
-    equal = all(one.equality.equal for one in verdicts) and all(one.equal for one in charged)
+    equal = all(one.equality.equal for one in verdicts) and all(one.equal for one in charged) and abroad_.equal
     if options.json:
-        print(json.dumps(_machine(report, sent, verdicts, charged, refused, equal), default=str))  # noqa: T201
+        print(json.dumps(_machine(report, sent, verdicts, charged, abroad_, refused, equal), default=str))  # noqa: T201
     else:
         _show(console, verdicts, refused, sent)
         _show_charges(console, charged)
+        _show_abroad(console, abroad_)
         console.print("[bold green]Equal.[/]" if equal else "[bold red]Not equal.[/]")
     return 0 if equal else 1
 
@@ -130,18 +148,39 @@ def content_of(options: Options) -> Iterator[bytes]:
             yield chunk
 
 
-async def charges(on_stage: Stage, app: App, options: Options) -> list[drivers.Verdict]:
+async def charges(
+    on_stage: Stage, app: App, console: Console, options: Options
+) -> tuple[list[drivers.Verdict], Abroad]:
+    """Has foreign drivers charge at our stations, and ours abroad and at home, till every CDR is where it belongs."""
+    at = await drivers.spots(app.store, app.services.network, options.charges + abroad.HOME_SPOTS)
+    here, home = at[: -abroad.HOME_SPOTS], at[-abroad.HOME_SPOTS :]
+    async with backend(on_stage, (spot.place for spot in at), options.seed) as cpo:
+        with step(console, f"{len(here)} foreign drivers tap, and start from their apps; the hubs fail"):
+            came = await _foreign(on_stage, app, cpo, here, options)
+        with step(console, "A Dutch partner's stations, behind both hubs, are pulled into the catalogue"):
+            stations, catalogued = await abroad.bring_in(on_stage, options.seed)
+        ours = abroad.drivers(stations, home, options.seed)
+        with step(console, f"{len(ours)} drivers of ours tap, and start from our app: there by each hub, and at home"):
+            await abroad.enrol(on_stage, ours)
+            await quiet(app, options.patience)
+            await asyncio.gather(*(abroad.charge(on_stage, cpo, driver) for driver in ours))
+            await cpo.ended()
+            await quiet(app, options.patience)
+            return came, Abroad(catalogued, await abroad.judge(on_stage, cpo, ours))
+
+
+async def _foreign(
+    on_stage: Stage, app: App, cpo: Backend, at: Sequence[drivers.Spot], options: Options
+) -> list[drivers.Verdict]:
     """Has drivers charge over both hubs while these fail, till every CDR is confirmed; tells what came of it."""
-    at = await drivers.spots(app.store, app.services.network, options.charges)
     many = drivers.drivers(at, options.seed)
     await drivers.enrol(on_stage, many)
-    async with backend(on_stage, (spot.place for spot in at), options.seed) as cpo:
-        failing = asyncio.create_task(fail_for_a_while(on_stage, _CHARGED_SECONDS))
-        await asyncio.gather(*(_arrive(on_stage, cpo, driver, number) for number, driver in enumerate(many)))
-        await failing
-        await cpo.ended()
-        await quiet(app, options.patience)
-        return await drivers.judge(on_stage, cpo, many)
+    failing = asyncio.create_task(fail_for_a_while(on_stage, _CHARGED_SECONDS))
+    await asyncio.gather(*(_arrive(on_stage, cpo, driver, number) for number, driver in enumerate(many)))
+    await failing
+    await cpo.ended()
+    await quiet(app, options.patience)
+    return await drivers.judge(on_stage, cpo, many)
 
 
 async def _arrive(on_stage: Stage, cpo: Backend, driver: drivers.Driver, number: int) -> None:
@@ -225,6 +264,20 @@ def _show_charges(console: Console, charged: list[drivers.Verdict]) -> None:
     console.print(table)
 
 
+def _show_abroad(console: Console, came: Abroad) -> None:
+    stations = came.catalogued
+    console.print(
+        f"The partner's {stations.evses} EVSEs: {stations.entries} entries of the catalogue, "
+        f"{stations.two_ways} of them with two ways"
+    )
+    table = _table("What our own drivers charged", "taps", "app", "charges", "CDRs at home", "kWh", "equal")
+    for one in came.home:
+        equal = "[green]yes[/]" if one.equal else "[red]no[/]"
+        counts = (one.taps, one.starts, one.charges, one.cdrs)
+        table.add_row(one.way, *map(str, counts), f"{one.energy:.1f}", equal)
+    console.print(table)
+
+
 def _table(title: str, *columns: str) -> Table:
     """Makes a table that fits a terminal of 80 columns."""
     table = Table(title=title, box=SIMPLE, pad_edge=False, padding=0, title_justify="left")
@@ -239,6 +292,7 @@ def _machine(
     sent: statuses.Sent,
     verdicts: list[Verdict],
     charged: list[drivers.Verdict],
+    came: Abroad,
     refused: Counter[tuple[str, str, str]],
     equal: bool,
 ) -> dict[str, Any]:
@@ -259,5 +313,7 @@ def _machine(
             for one in verdicts
         ],
         "charges": [{**asdict(one), "equal": one.equal} for one in charged],
+        "catalogue": asdict(came.catalogued),
+        "abroad": [{**asdict(one), "equal": one.equal} for one in came.home],
         "refused": [{"hub": hub, "operation": op, "reason": why, "count": n} for (hub, op, why), n in refused.items()],
     }
