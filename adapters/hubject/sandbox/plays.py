@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from adapters.core.sandbox import PREFIX
-from adapters.hubject.sandbox import charges, commands, messages, routing
+from adapters.hubject.sandbox import authorising, billing, commands, messages, routing
 from adapters.hubject.sandbox.control import problem, sandbox_of
 from adapters.hubject.sandbox.messages import Cdr, CdrKind, Charge, Notification
 from adapters.hubject.sandbox.played import PlayedCpo
@@ -114,9 +114,9 @@ async def _tap(request: web.Request) -> web.Response:
         "PartnerProductID": tap.product,
     }
     told = {field: value for field, value in body.items() if value is not None}
-    if wrong := charges.START.shape(told):
+    if wrong := authorising.START.shape(told):
         return problem(400, str(wrong))
-    return web.json_response(await charges.started(sandbox, operator, told))
+    return web.json_response(await authorising.started(sandbox, operator, told))
 
 
 async def _tap_stop(request: web.Request) -> web.Response:
@@ -135,9 +135,9 @@ async def _tap_stop(request: web.Request) -> web.Response:
         "Identification": tap.identification(),
     } | {name: session[name] for name in ("CPOPartnerSessionID", "EMPPartnerSessionID")}
     told = {field: value for field, value in body.items() if value is not None}
-    if wrong := charges.STOP.shape(told):
+    if wrong := authorising.STOP.shape(told):
         return problem(400, str(wrong))
-    return web.json_response(await charges.stopped(sandbox, PartyId(session["OperatorID"]), told))
+    return web.json_response(await authorising.stopped(sandbox, PartyId(session["OperatorID"]), told))
 
 
 async def _notify(request: web.Request) -> web.Response:
@@ -163,7 +163,7 @@ async def _bill(request: web.Request) -> web.Response:
         return problem(400, str(error))
     await asyncio.sleep(told.late)
     sent = [
-        await charges.file_cdr(sandbox, charge.operator, charge.provider, body, forward=told.forward)
+        await billing.file_cdr(sandbox, charge.operator, charge.provider, body, forward=told.forward)
         for body in messages.cdrs(told, charge)
     ]
     if (session := sandbox.memory[SESSIONS].get(charge.id)) is not None and told.kind is not CdrKind.UNKNOWN_SESSION:
