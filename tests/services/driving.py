@@ -15,10 +15,12 @@ from adapters.core.profile import OperationProfile, Profile
 from gateway.events.callouts import CallOuts
 from gateway.events.hooks import HookKind, Hooks
 from gateway.events.webhooks import Webhooks
+from gateway.services.drivers.listing import PermitList
 from gateway.services.drivers.service import Drivers
 from gateway.services.drivers.tokens import DriverTokens
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
+from gateway.services.network import Network
 from gateway.services.ports import PutResult
 from gateway.services.ports.driver_tokens import DriverToken
 from gateway.store.pool import Record, Store
@@ -26,7 +28,8 @@ from gateway.store.secrets import Cipher
 from mappings.canonical.commands import EvseRef
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
-from mappings.canonical.parties import Role
+from mappings.canonical.parties import Party, Role
+from mappings.canonical.texts import Business
 from mappings.canonical.tokens import Identification, Pin, Token, TokenType
 from tests.adapters.doubles import Measured
 from tests.backend import Backend, backend
@@ -132,6 +135,7 @@ class Driving:
 
     def __post_init__(self) -> None:
         self.drivers = self.replica()
+        self.permits = PermitList(self.store)
         self.tokens = DriverTokens(self.store, self.links, self.wake, lambda: self.now)
 
     def replica(self) -> Drivers:
@@ -172,6 +176,11 @@ class Driving:
         link = self.links.by_name(name)
         assert link is not None
         return link.connection
+
+    async def profile(self, party: PartyId, role: Role = Role.EMSP) -> None:
+        """Writes who a party is."""
+        profile = Party(id=party, roles=frozenset({role}), business=Business(name="Op"))
+        await Network(self.store).put_party(profile, WHO)
 
     async def put(self, *tokens: DriverToken) -> list[PutResult]:
         return await self.tokens.put([(one, ()) for one in tokens], WHO)
