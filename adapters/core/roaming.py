@@ -94,12 +94,14 @@ class PulledPage:
             by the records, not by what a hub claims of their number.
         total: How many records the hub says there are in all; None where it does not say. A full pull whose total
             changes on the way may have overlooked something, and prunes nothing.
+        at_hand: The next page came with this one, so that it takes no request of the hub's to get it.
     """
 
     records: Sequence[Record]
     unreadable: Sequence[Refused] = ()
     cursor: str | None = None
     total: int | None = None
+    at_hand: bool = False
 
 
 class PullFailed(Exception):

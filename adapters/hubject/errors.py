@@ -93,6 +93,52 @@ NOTIFICATION_OUTCOMES: Final = _table(
 )
 """Of a charging notification."""
 
+AUTHENTICATION_OUTCOMES: Final = _table(
+    _PUSH_BY_CLASS,
+    {
+        "300": Misconfigured,  # the ProviderID is not one that Hubject has
+        "320": NotSent,
+        # 018, 603 and 604 speak of EVSEs, of which authentication data name none.
+        "018": OutcomeUnknown,
+    },
+)
+"""Of a push of authentication data: 210 says that Hubject is not the subscriber, 019 of another EMP's contract."""
+
+_ASKED_BY_CLASS: Final[Mapping[CodeClass, type[Outcome]]] = {
+    CodeClass.SUCCESS: OutcomeUnknown,  # success, and yet not what was asked for
+    CodeClass.SYSTEM: NotSent,
+    CodeClass.ACCESS: Misconfigured,
+    CodeClass.DATA: RefusedByHub,
+    CodeClass.CONTRACT: Misconfigured,  # the EMP has to be the subscriber
+    CodeClass.PARTNER: OutcomeUnknown,
+    # Nobody charges here.
+    CodeClass.DRIVER: OutcomeUnknown,
+    CodeClass.SESSION: OutcomeUnknown,
+    CodeClass.EVSE: OutcomeUnknown,
+}
+
+PULL_OUTCOMES: Final = _table(
+    _ASKED_BY_CLASS,
+    {
+        "300": Misconfigured,  # the ProviderID, or an OperatorID that was named, is not one that Hubject has
+        "320": NotSent,
+    },
+)
+"""Of a pull that brought nothing that can be read; never `Delivered`."""
+
+COMMAND_OUTCOMES: Final = _table(
+    _ASKED_BY_CLASS,
+    {
+        # What Hubject and the CPO say of the command itself is read before (`mappings.oicp.v2_3.sent_commands`); of
+        # that only what contradicts itself comes here.
+        "210": OutcomeUnknown,
+        "300": OutcomeUnknown,
+        "310": OutcomeUnknown,
+        "320": OutcomeUnknown,
+    },
+)
+"""Of a command for one of our drivers that was answered neither by a yes nor by a no."""
+
 _OF_SENDER: Final = frozenset({"300"})
 """Codes that speak of the sender where there is no `Result` beside them: recorded for an OperatorID that Hubject does
 not have."""

@@ -1,5 +1,6 @@
 """Makes a push, and a second one where the first was refused for an action that may not have fitted."""
 
+from functools import partial
 from typing import Final
 
 from adapters.core.adapter import Call
@@ -7,20 +8,23 @@ from adapters.core.http import compact_json
 from adapters.core.outcomes import Delivered, Outcome, RefusedByHub
 from adapters.core.secured import SecuredClient
 from adapters.hubject import planning
-from adapters.hubject.errors import MISFIT, UNKNOWN_EVSE, outcome_of
+from adapters.hubject.errors import MISFIT, OUTCOMES, UNKNOWN_EVSE, Outcomes, outcome_of
 
 _OTHER: Final = {"insert": "update", "update": "insert"}
 
 
-async def push(client: SecuredClient, base_url: str, call: Call) -> Outcome:
+async def push(client: SecuredClient, base_url: str, call: Call, outcomes: Outcomes = OUTCOMES) -> Outcome:
     """Makes one push, and a second one where the first was refused for an action that may not have fitted.
 
     Whether the hub has a record is not always known: an insert may have been acted upon without an answer, or with
     one that a killed gateway never wrote down, and somebody may have taken records away in Hubject's portal. Hubject
     refuses an insert of what is there and an update of what is not. So the other action is tried with the same records,
     the batch whole, since halving it down to single records would take minutes. Of two refusals the first one stands.
+
+    Args:
+        outcomes: What the codes mean.
     """
-    outcome = await _push(client, base_url, call, call.action)
+    outcome = await _push(client, base_url, call, call.action, outcomes)
     if not isinstance(outcome, RefusedByHub) or outcome.code not in MISFIT:
         return outcome
     if call.action == "delete":
@@ -28,11 +32,12 @@ async def push(client: SecuredClient, base_url: str, call: Call) -> Outcome:
         return Delivered() if outcome.code == UNKNOWN_EVSE and planning.size(call) == 1 else outcome
     if call.action not in _OTHER:
         return outcome
-    second = await _push(client, base_url, call, _OTHER[call.action])
+    second = await _push(client, base_url, call, _OTHER[call.action], outcomes)
     return outcome if isinstance(second, RefusedByHub) else second
 
 
-async def _push(client: SecuredClient, base_url: str, call: Call, action: str) -> Outcome:
+async def _push(client: SecuredClient, base_url: str, call: Call, action: str, outcomes: Outcomes) -> Outcome:
     body = compact_json(planning.with_action(call, action))
     url = base_url.rstrip("/") + call.path
-    return (await client.request(call.operation, "POST", url, judge=outcome_of, body=body)).outcome
+    judge = partial(outcome_of, outcomes=outcomes)
+    return (await client.request(call.operation, "POST", url, judge=judge, body=body)).outcome

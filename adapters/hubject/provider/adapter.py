@@ -16,17 +16,18 @@ from adapters.core.charging import (
     Told,
 )
 from adapters.core.digest import digest
+from adapters.core.http import MAX_ANSWER
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Misconfigured, Outcome
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, RoamingProfile
 from adapters.core.secured import SecuredClient
+from adapters.hubject.errors import AUTHENTICATION_OUTCOMES
 from adapters.hubject.provider import plan
 from adapters.hubject.provider.commanding import Commanding
-from adapters.hubject.provider.pulling import Pulling
-from adapters.hubject.provider.settings import ProviderSettings
+from adapters.hubject.provider.pulling import LARGEST_ANSWER, Pulling
+from adapters.hubject.provider.settings import COMMAND_TIMEOUT, ProviderSettings
 from adapters.hubject.pushing import push
-from adapters.hubject.settings import DEADLINE
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command
 from mappings.canonical.ids import PartyId
@@ -54,15 +55,21 @@ class ProviderAdapter:
         self._settings = settings
         self._profile = settings.profile()
 
-        def client(timeout: timedelta, limit: int) -> SecuredClient:
-            connect = timedelta(seconds=settings.connect_timeout_seconds)
+        def client(timeout: timedelta, limit: int, max_answer: int = MAX_ANSWER) -> SecuredClient:
             return SecuredClient(
-                self._profile.hub, name, observer, settings, timeout=timeout, connect_timeout=connect, limit=limit
+                self._profile.hub,
+                name,
+                observer,
+                settings,
+                timeout=timeout,
+                connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
+                limit=limit,
+                max_answer=max_answer,
             )
 
-        self._client = client(self._profile.request_timeout, len(self._profile.operations) + _PULLS_AT_ONCE)
-        # Hubject gives up after its deadline, and says so: what it says then is still heard.
-        self._commands = client(min(self._profile.request_timeout, DEADLINE), _COMMANDS_AT_ONCE)
+        sockets = len(self._profile.operations) + _PULLS_AT_ONCE
+        self._client = client(self._profile.request_timeout, sockets, LARGEST_ANSWER)
+        self._commands = client(min(self._profile.request_timeout, COMMAND_TIMEOUT), _COMMANDS_AT_ONCE)
         self._pulling = Pulling(self._client, settings, now)
         self._commanding = Commanding(self._commands, settings, now)
 
@@ -93,7 +100,7 @@ class ProviderAdapter:
 
     async def send(self, call: Call) -> Outcome:
         """Makes one push; see `adapters.hubject.pushing.push`."""
-        return await push(self._client, self._settings.base_url, call)
+        return await push(self._client, self._settings.base_url, call, AUTHENTICATION_OUTCOMES)
 
     def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # all alike
         """Gives the fingerprint of a record as Hubject holds it."""

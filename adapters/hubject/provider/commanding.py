@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
-from adapters.core.outcomes import Delivered, NotSent, Outcome, OutcomeUnknown, Throttled, words
+from adapters.core.outcomes import Delivered, Outcome, OutcomeUnknown, words
 from adapters.core.roaming import CommandSent
 from adapters.core.secured import SecuredClient
-from adapters.hubject.errors import outcome_of
+from adapters.hubject.errors import COMMAND_OUTCOMES, outcome_of
 from adapters.hubject.provider.settings import REMOTE, ProviderSettings
 from mappings.canonical.commands import (
     CancelReservation,
@@ -51,13 +50,15 @@ class Commanding:
             except ValueError:
                 said = None
             understood = answer.status != 429 and said is not None and said.answer is not None
-            return Delivered() if understood else outcome_of(answer)
+            return Delivered() if understood else outcome_of(answer, COMMAND_OUTCOMES)
 
         url = self._settings.base_url.rstrip("/") + path
         reply = await self._client.request(REMOTE[command.kind], "POST", url, judge=judge, body=compact_json(body))
         if isinstance(reply.outcome, Delivered) and said is not None and said.answer is not None:
             return CommandSent(said.answer, said.leg)
-        return _failed(_RESULTS.get(type(reply.outcome), CommandResult.FAILED), words(reply.outcome))
+        # Where nobody knows, the CPO may have begun all the same; whoever waits shall look before trying again.
+        unknown = isinstance(reply.outcome, OutcomeUnknown)
+        return _failed(CommandResult.TIMEOUT if unknown else CommandResult.FAILED, words(reply.outcome))
 
     def _written(self, command: Command) -> tuple[str, Record]:
         provider, path = self._settings.provider_id, self._settings.path
@@ -75,14 +76,6 @@ class Commanding:
                 body, _ = sent_commands.cancellation_from_canonical(command, provider)
                 return path("reservation", "v11", "reservation-stop-request"), body
         raise Refused("kind", "OICP has no such command", command.kind)
-
-
-_RESULTS: dict[type[Any], CommandResult] = {
-    # The CPO may have begun all the same; whoever waits shall look before trying again.
-    OutcomeUnknown: CommandResult.TIMEOUT,
-    NotSent: CommandResult.FAILED,
-    Throttled: CommandResult.FAILED,
-}
 
 
 def _failed(result: CommandResult, text: str) -> CommandSent:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from adapters.core.adapter import Item, Plan, WireKey
@@ -37,7 +38,14 @@ def make_plan(items: Sequence[Item], settings: ProviderSettings, *, full_load: b
         tombstone=_tombstone,
         known_as=_known_as,
     )
-    return planning.make_plan(kind, items, full_load=full_load)
+    return planning.make_plan(kind, [_now(item) for item in items], full_load=full_load)
+
+
+def _now(item: Item) -> Item:
+    """Gives an item as it is now: a token that was blocked after its projection was made is gone at once."""
+    token = item.subject
+    blocked = isinstance(token, Token) and not authentication.pushed(token)
+    return replace(item, gone=True) if blocked and not item.gone else item
 
 
 def _write(settings: ProviderSettings, items: Sequence[Item]) -> Iterator[Written]:

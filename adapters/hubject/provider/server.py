@@ -1,7 +1,7 @@
 """What Hubject calls at an EMP: questions about drivers, notifications of their charges, and CDRs (OICP 2.3 EMP)."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -10,11 +10,11 @@ from aiohttp import web
 
 from adapters.core.charging import Allowed, Answer, Denial, Denied
 from adapters.core.connection import Connection, Mode
-from adapters.core.digest import digest
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Asked
 from adapters.hubject import serving
 from adapters.hubject.admission import Refusal, admitted
+from adapters.hubject.provider.digests import of_cdr
 from adapters.hubject.provider.settings import ProviderSettings
 from adapters.hubject.serving import Served
 from mappings.canonical.commands import EvseRef
@@ -88,31 +88,32 @@ class Inbound:
         connection, settings = await self._opened(served)
         request, _ = driver_requests.start_to_canonical(served.body)
         _check_operator(served, request)
-        answer = await self._gateway.drivers.authorise(connection, _asked(request, settings, served))
+        answer = await _in_time(self._gateway.drivers.authorise(connection, _asked(request, settings, served)), served)
         if isinstance(answer, Allowed):
             record, _ = driver_requests.start_from_canonical(
                 _SUCCESS, settings.provider_id, answer.leg, text=answer.info, stop_with=answer.stop_with
             )
             return record
-        return driver_requests.start_from_canonical(_code(answer, request.leg), settings.provider_id, request.leg)[0]
+        return driver_requests.start_from_canonical(_code(answer, request.leg), None, request.leg)[0]
 
     async def _stop(self, served: Served) -> Record:
         connection, settings = await self._opened(served)
         request, _ = driver_requests.stop_to_canonical(served.body)
         _check_operator(served, request)
-        answer = await self._gateway.drivers.authorise_stop(connection, _asked(request, settings, served))
+        asked = _asked(request, settings, served)
+        answer = await _in_time(self._gateway.drivers.authorise_stop(connection, asked), served)
         if isinstance(answer, Allowed):
             return driver_requests.stop_from_canonical(_SUCCESS, settings.provider_id, answer.leg)[0]
-        return driver_requests.stop_from_canonical(_code(answer, request.leg), settings.provider_id, request.leg)[0]
+        return driver_requests.stop_from_canonical(_code(answer, request.leg), None, request.leg)[0]
 
     async def _cdr(self, served: Served) -> Record:
         connection, settings = await self._opened(served)
+        _operator(served)
         body = served.body
         (cdr, leg), _ = cdrs.to_canonical(body, currency=settings.currency, at=self._now())
-        if _party(served) not in {cdr.party, None} and cdr.location.hub_operator != _party(served):
-            raise Refusal("018", "the EvseID is not of the operator in the path")
-        # What does not fit is kept for a person to look at; Hubject has done its part either way.
-        await self._gateway.received.cdr(connection, cdr, leg, digest(body))
+        # What does not fit is kept for a person to look at; Hubject has done its part either way. Whose EVSE it is, is
+        # not compared with the path, where a hub operator stands for its sub-operators.
+        await self._gateway.received.cdr(connection, cdr, leg, of_cdr(body))
         return commands.acknowledgment(_SUCCESS, session_id=leg.hub_session)
 
     async def _notified(self, served: Served) -> Record:
@@ -137,18 +138,28 @@ class Inbound:
         return connection, settings
 
 
+async def _in_time(asking: Awaitable[Answer], served: Served) -> Answer:
+    """Waits for an answer for as long as Hubject does."""
+    try:
+        async with serving.until(served.ends) as limit:
+            return await asking
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return Denied(Denial.NO_ANSWER)
+
+
 def _check_operator(served: Served, request: DriverRequest) -> None:
     """Checks that path and body name one operator.
 
     Raises:
         Refusal: They do not.
     """
-    party = _party(served)
-    if party is not None and party != request.cpo:
+    if _operator(served) != request.cpo:
         raise Refusal(UNAUTHORISED, "the OperatorIDs of path and body differ")
 
 
-def _party(served: Served) -> PartyId | None:
+def _operator(served: Served) -> PartyId:
     try:
         return PartyId(served.request.match_info["operator"])
     except ValueError:
@@ -156,10 +167,12 @@ def _party(served: Served) -> PartyId | None:
 
 
 def _asked(request: DriverRequest, settings: ProviderSettings, served: Served) -> Asked:
-    at = EvseRef(party=request.cpo, evse_id=request.evse_id) if request.evse_id is not None else None
+    # An OperatorID may be a hub operator's. Whose station it is, the EvseID tells, there as in the CDR that will come.
+    cpo = (request.evse_id.party if request.evse_id is not None else None) or request.cpo
+    at = EvseRef(party=cpo, evse_id=request.evse_id) if request.evse_id is not None else None
     left = timedelta(seconds=max(served.ends - time.perf_counter(), 0))
     within = min(left, timedelta(seconds=settings.answer_seconds))
-    return Asked(request.leg, request.cpo, at, request.pin, within)
+    return Asked(request.leg, cpo, at, request.pin, within)
 
 
 def _code(answer: Answer, leg: Leg) -> str:
@@ -184,8 +197,7 @@ def _not_stopped(error: Refusal | Refused, served: Served) -> Record:
 
 def _no(error: Refusal | Refused, served: Served, write: Callable[..., tuple[Record, list[Issue]]]) -> Record:
     code, text = _why(error)
-    # A no names no provider, so that it does not matter for whom it is said; nor is that known of a stranger.
-    record, _ = write(code, PartyId("DE*XXX"), None, text=text)
+    record, _ = write(code, None, None, text=text)
     return record | ({"SessionID": served.session} if served.session else {})
 
 

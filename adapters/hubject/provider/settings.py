@@ -1,14 +1,14 @@
 """Settings of an EMP's connection to Hubject, and how its platform HBS serves it."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from adapters.core.charging import ChargingProfile
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.roaming import FeedKind, FeedProfile, RoamingProfile
-from adapters.hubject.settings import HubjectSettings
+from adapters.hubject.settings import DEADLINE, HubjectSettings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import Currency
 from mappings.oicp.v2_3.pages import LARGEST
@@ -26,6 +26,10 @@ REMOTE: Final = {
 }
 """By kind of command, the operation's name in the metrics; OICP has no word for unlocking a connector."""
 
+COMMAND_TIMEOUT: Final = DEADLINE + timedelta(seconds=1.5)
+"""What a command may take: Hubject gives up on the CPO after its ten seconds, and what it says then is still heard."""
+
+_MARGIN: Final = timedelta(seconds=0.5)
 _EVER: Final = timedelta(days=36500)
 
 
@@ -48,7 +52,8 @@ class ProviderSettings(HubjectSettings):
         data_full_hours: How often all of them are.
         status_minutes: How often all statuses are pulled.
         status_operators: The operators whose statuses are pulled; empty for everybody's in one answer.
-        status_per_minute: Of those requests; the Acceptable Use Policy allows 6 of everybody's, 75 by operator.
+        status_per_minute: Of those requests; None for what the Acceptable Use Policy allows: 6 of everybody's, 75 by
+            operator.
         pricing_operators: Whose prices are pulled, under a contract with them; none for nobody's.
         pricing_minutes: How often changed prices are pulled; all of them once a day.
         cdr_minutes: How often missed CDRs are looked for.
@@ -69,11 +74,16 @@ class ProviderSettings(HubjectSettings):
     data_full_hours: Annotated[int, Field(ge=1)] = 24
     status_minutes: Annotated[float, Field(gt=0)] = 5
     status_operators: frozenset[PartyId] = frozenset()
-    status_per_minute: Annotated[int, Field(ge=1)] = 6
+    status_per_minute: Annotated[int, Field(ge=1)] | None = None
     pricing_operators: frozenset[PartyId] = frozenset()
     pricing_minutes: Annotated[int, Field(ge=1)] = 60
     cdr_minutes: Annotated[int, Field(ge=1)] = 60
     cdr_days: Annotated[int, Field(ge=1, le=365)] = 31
+
+    @model_validator(mode="after")
+    def _names_an_emp(self) -> Self:
+        provider_id(self.provider_id)  # `Refused` is a ValueError
+        return self
 
     @property
     def providers(self) -> frozenset[PartyId]:
@@ -104,7 +114,7 @@ class ProviderSettings(HubjectSettings):
         )
 
     def charging(self) -> ChargingProfile:
-        """How HBS asks of our drivers. It is told nothing of charges by an EMP."""
+        """How HBS asks of our drivers. It is told nothing of charges by an EMP, and commands it to nothing."""
         return ChargingProfile(
             messages={},
             answer_within=timedelta(seconds=self.answer_seconds),
@@ -125,7 +135,7 @@ class ProviderSettings(HubjectSettings):
             EVSE_STATUS,
             FeedKind.STATUSES,
             every=timedelta(minutes=self.status_minutes),
-            per_minute=self.status_per_minute,
+            per_minute=self.status_per_minute or (75 if self.status_operators else 6),
             after=EVSE_DATA,
         )
         cdrs = FeedProfile(
@@ -142,7 +152,7 @@ class ProviderSettings(HubjectSettings):
         return RoamingProfile(
             feeds={feed.name: feed for feed in feeds},
             commands=frozenset(REMOTE),
-            command_within=timedelta(seconds=self.command_seconds),
+            command_within=COMMAND_TIMEOUT + _MARGIN,
         )
 
     def _prices(self, name: str, kind: FeedKind, after: str | None) -> FeedProfile:

@@ -80,7 +80,8 @@ class OnePull:
                 totals.add(page.total)
                 keys.extend(hash(record.key) for record in page.records)
                 # The next page travels while this one is written.
-                ahead = asyncio.create_task(self._page(since, page.cursor)) if page.cursor is not None else None
+                if page.cursor is not None:
+                    ahead = asyncio.create_task(self._page(since, page.cursor, at_hand=page.at_hand))
                 done = await self._sink.ingest(self._connection, self._feed, page.records)
                 if prunes:
                     kept.add(done.nos)
@@ -103,12 +104,13 @@ class OnePull:
         report = replace(report, outcome=outcome, ended_at=self._now(), pruned=pruned)
         return Pulled(report, complete=settled, whole=full and settled)
 
-    async def _page(self, since: datetime | None, cursor: str | None) -> PulledPage:
+    async def _page(self, since: datetime | None, cursor: str | None, *, at_hand: bool = False) -> PulledPage:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception(_again), stop=stop_after_attempt(TRIES), wait=_wait, reraise=True
         ):
             with attempt:
-                await self._pace()
+                if not at_hand:
+                    await self._pace()
                 return await self._adapter.pull(self._feed.name, since, cursor)
         raise AssertionError  # the last attempt raises
 

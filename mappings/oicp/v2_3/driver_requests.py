@@ -119,13 +119,18 @@ def _evse(given: Any, report: Report) -> EvseId | None:
 
 
 def start_from_canonical(
-    code: str, provider: PartyId, leg: Leg | None, *, text: str | None = None, stop_with: Sequence[Identification] = ()
+    code: str,
+    provider: PartyId | None,
+    leg: Leg | None,
+    *,
+    text: str | None = None,
+    stop_with: Sequence[Identification] = (),
 ) -> tuple[Record, list[Issue]]:
     """Writes the eRoamingAuthorizationStart that answers an eRoamingAuthorizeStart.
 
     Args:
         code: One of `status_codes.CODES`; 000 is a yes, any other a no.
-        provider: The party of the connection's certificate.
+        provider: The party of the connection's certificate; only a yes names it, and has to.
         leg: The names of the charge, given back with ours (`emsp_session`, sent with a yes); None where the question
             could not be read.
         text: For a person, beside the code's own.
@@ -147,14 +152,14 @@ def start_from_canonical(
 
 
 def stop_from_canonical(
-    code: str, provider: PartyId, leg: Leg | None, *, text: str | None = None
+    code: str, provider: PartyId | None, leg: Leg | None, *, text: str | None = None
 ) -> tuple[Record, list[Issue]]:
     """Writes the eRoamingAuthorizationStop that answers an eRoamingAuthorizeStop; arguments as for a start."""
     record, report = _answer(code, provider, leg, text)
     return record, report.issues
 
 
-def _answer(code: str, provider: PartyId, leg: Leg | None, text: str | None) -> tuple[Record, Report]:
+def _answer(code: str, provider: PartyId | None, leg: Leg | None, text: str | None) -> tuple[Record, Report]:
     report = Report()
     authorised = code == SUCCESS
     status = AuthorizationStatus.AUTHORIZED if authorised else AuthorizationStatus.NOT_AUTHORIZED
@@ -165,6 +170,8 @@ def _answer(code: str, provider: PartyId, leg: Leg | None, text: str | None) -> 
     if text:
         record["StatusCode"]["AdditionalInfo"] = cut(text, _INFO_LENGTH, "text", report)
     if authorised:
+        if provider is None:
+            raise ValueError("a yes without a provider")
         record["ProviderID"] = process.provider_id(provider)
     if leg is not None:
         names = {
