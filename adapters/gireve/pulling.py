@@ -137,7 +137,7 @@ class Pulling:
         """
         link = ocpi.next_page(answer.headers)
         if link is not None:
-            following = urljoin(url, link)
+            following = _joined(url, link)
             if following == url or at.page >= _MOST_PAGES:
                 raise PullFailed(OutcomeUnknown("Link leads round in a circle"))
             return at.model_copy(update={"url": following, "page": at.page + 1, "linked": True})
@@ -187,6 +187,13 @@ def _whole(headers: Mapping[str, str], name: str) -> int | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
+
+
+def _joined(url: str, link: str) -> str:
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return link  # no URL at all, and refused as such when it is asked for
 
 
 def _query(url: str) -> dict[str, str]:

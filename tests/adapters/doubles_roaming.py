@@ -18,11 +18,11 @@ from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Identification, Token, TokenType
 
 Key: TypeAlias = tuple[PartyId, str]
-"""Party and id; ids compare without regard to case."""
+"""Party and id, spelt as it came."""
 
 
 def _key(party: PartyId, id_: str) -> Key:
-    return party, id_.casefold()
+    return party, id_
 
 
 class Stations:

@@ -30,7 +30,7 @@ async def ours() -> AsyncIterator[Emsp]:
 async def test_a_session_is_taken_with_its_reference(ours: Emsp) -> None:
     answer = await ours.call("PUT", SESSION, cpo.session("permit-1"))
     assert (answer.status, answer.code) == (201, 1000)
-    taken = ours.received.sessions[CPO, "s1"]
+    taken = ours.received.sessions[CPO, "S1"]
     assert (taken.reference, taken.evse_uid, taken.identification.uid) == ("permit-1", "1", cpo.UID)
 
 
@@ -75,14 +75,14 @@ async def test_periods_that_are_patched_are_added(ours: Emsp) -> None:
         *(ours.call("PATCH", SESSION, {"charging_periods": [PERIOD], "last_updated": LATER}) for _ in range(5))
     )
     assert {each.code for each in answers} == {1000}
-    assert len(ours.received.sessions[CPO, "s1"].periods) == 6
+    assert len(ours.received.sessions[CPO, "S1"].periods) == 6
 
 
 async def test_a_patch_that_comes_late_changes_nothing(ours: Emsp) -> None:
     await ours.call("PUT", SESSION, cpo.session("permit-1", kwh=5.0, last_updated=LATER))
     answer = await ours.call("PATCH", SESSION, {"kwh": 4, "last_updated": ENDED})
     assert answer.code == 1000
-    assert ours.received.sessions[CPO, "s1"].energy == 5
+    assert ours.received.sessions[CPO, "S1"].energy == 5
 
 
 # CDRs
@@ -94,7 +94,7 @@ async def test_a_cdr_is_taken_and_says_where_it_can_be_read(ours: Emsp) -> None:
     assert (answer.status, answer.code) == (201, 1000)
     where = answer.headers["Location"]
     assert where == f"{ours.url}/ocpi/2.2.1/receiver/cdrs/FR/ABC/C1"
-    assert ours.received.cdrs[CPO, "c1"][1] == digest(said)
+    assert ours.received.cdrs[CPO, "C1"][1] == digest(said)
     shown = await ours.call("GET", where)
     assert shown.status == 200
     said["cdr_location"]["coordinates"] = {
@@ -118,14 +118,14 @@ async def test_another_cdr_under_the_same_id_is_kept_and_refused(ours: Emsp) -> 
     assert (answer.status, answer.code) == (200, 2001)
     assert "Location" not in answer.headers
     assert [each.energy for each in ours.received.conflicts] == [99]
-    assert ours.received.cdrs[CPO, "c1"][0].energy != 99
+    assert ours.received.cdrs[CPO, "C1"][0].energy != 99
 
 
 async def test_a_price_that_gireve_worked_out_or_calls_meaningless_is_told_apart(ours: Emsp) -> None:
     await ours.call("POST", CDRS, cpo.cdr("permit-1", remark="[*] by clearing"))
     await ours.call("POST", CDRS, cpo.cdr("permit-2", id="C2", remark="[?]"))
-    assert ours.received.cdrs[CPO, "c1"][0].priced_by_hub
-    without = ours.received.cdrs[CPO, "c2"][0]
+    assert ours.received.cdrs[CPO, "C1"][0].priced_by_hub
+    without = ours.received.cdrs[CPO, "C2"][0]
     assert (without.total_cost, without.priced_by_hub) == (None, False)
     assert (await ours.call("GET", f"{CDRS}/FR/ABC/C2")).data["remark"] == "[?]"
 

@@ -35,7 +35,7 @@ async def put(ours: Emsp, **changes: Any) -> None:
     assert (answer.status, answer.code) == (201, 1000)
 
 
-def stored(ours: Emsp, key: str = "loc1", party: PartyId = CPO) -> Location:
+def stored(ours: Emsp, key: str = "LOC1", party: PartyId = CPO) -> Location:
     return ours.stations.places[party, key]
 
 
