@@ -156,8 +156,9 @@ async def test_the_sandbox_hubs_can_be_registered_with_from_what_they_print(cli)
         session.put(f"{cli.url}/v1/parties/FR*RGT", json=party) as answer,
     ):
         assert answer.status < 300
-    made = [await cli.here("connections", "create", cli.folder / "hubs" / f"{hub}.json", "--json") for hub in HUBS]
-    assert [one.json["state"] for one in made] == ["unregistered", "ready"]
+    files = [cli.folder / "hubs" / f"{name}.json" for name in (*HUBS, "hubject-emp")]
+    made = [await cli.here("connections", "create", file, "--json") for file in files]
+    assert [one.json["state"] for one in made] == ["unregistered", "ready", "ready"]
     registered = await cli.here("connections", "register", "gireve", "--json", ROAMGATE_HUB_TOKEN=hubs["gireve_token"])
     assert registered.json["state"] == "ready", registered.err
     child.send_signal(signal.SIGINT)
