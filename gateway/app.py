@@ -33,7 +33,11 @@ from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
+from gateway.services.catalogue.changes import Changes
+from gateway.services.catalogue.ranking import Ranking
+from gateway.services.catalogue.searching import Search
 from gateway.services.catalogue.service import Catalogue
+from gateway.services.catalogue.upkeep import Upkeep
 from gateway.services.cdrs.alarms import Alarms, own_sessions
 from gateway.services.cdrs.service import Cdrs
 from gateway.services.cdrs.settlements import CdrSettlements
@@ -101,6 +105,7 @@ class Ears:
     listening: Listening
     alarms: Alarms
     pulling: Pulling
+    upkeep: Upkeep
     sent: SentCommands
     sent_answering: SentAnswering
 
@@ -112,6 +117,7 @@ class Ears:
         self.sent_answering.start(self.listening)
         self.alarms.start()
         self.pulling.start()
+        self.upkeep.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
@@ -120,6 +126,7 @@ class Ears:
         await self.sent_answering.stop()
         await self.alarms.stop()
         await self.pulling.stop()
+        await self.upkeep.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -188,7 +195,10 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
-    catalogue, received = Catalogue(store, links, metrics, now), Received(store, feed.wake, now, metrics.received_cdr)
+    changes = Changes(store)
+    ranking = Ranking(store, changes.wake)
+    catalogue = Catalogue(store, links, metrics, now, changes.wake)
+    received = Received(store, feed.wake, now, metrics.received_cdr)
     sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
     sent = SentCommands(store, links, sent_answering, now)
     gateway = Gateway(
@@ -260,6 +270,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         sessions=Sessions(store, links, charged, now),
         cdrs=Cdrs(store, links, charged, now, counted),
         pulls=pulling,
+        catalogue=Search(store, changes, ranking, now),
         driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
         permits=PermitList(store),
         keys=Keys(store, settings.admin_key, time.monotonic),
@@ -271,7 +282,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     missed_abroad = timedelta(hours=settings.received_cdr_missed_hours or settings.cdr_missed_hours)
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
-    ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, sent, sent_answering)
+    upkeep = Upkeep(store, ranking, changes.wake)
+    ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, upkeep, sent, sent_answering)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, ears)
 
 

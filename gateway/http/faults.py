@@ -7,6 +7,7 @@ import asyncpg
 from gateway.complaints import FieldError
 from gateway.http.problems import Problem
 from gateway.services.ports import Conflict, HubFailed, Invalid, NotFound
+from gateway.services.ports.catalogue import Forgotten
 
 _RETRY_AFTER: Final = {"Retry-After": "1"}
 
@@ -21,7 +22,7 @@ _UNREACHABLE: Final = (
     TimeoutError,
 )
 
-EXPECTED: Final = (Problem, NotFound, Conflict, Invalid, HubFailed, *_UNREACHABLE)
+EXPECTED: Final = (Problem, NotFound, Conflict, Invalid, Forgotten, HubFailed, *_UNREACHABLE)
 """Exceptions that are answers; any other is a bug."""
 
 
@@ -40,6 +41,8 @@ def of_exception(error: Exception) -> Problem:
         case Conflict():
             said = str(error)
             problem = Problem("conflict", said, [FieldError(field=error.field, detail=said)] if error.field else [])
+        case Forgotten():
+            problem = Problem("forgotten", str(error))
         case HubFailed():
             problem = Problem("hub-failed", str(error))
         case asyncpg.DataError():  # an InterfaceError by class, but about an argument that does not fit its column

@@ -64,7 +64,8 @@ def _schemas(routes: Iterable[Route]) -> tuple[Schemas, dict[str, Any]]:
             wanted[route.body.type, "validation"] = adapter_of(route.body.type)
         for answer in route.answers.values():
             if answer.type is not None:
-                wanted[answer.type, "serialization"] = adapter_of(answer.type)
+                for shown in (answer.type, *answer.shown.values()):
+                    wanted[shown, "serialization"] = adapter_of(shown)
         for parameter in route.parameters:
             wanted[parameter.type, "validation"] = adapter_of(parameter.type)
     inputs = [(type_, mode, adapter) for (type_, mode), adapter in wanted.items()]
@@ -170,6 +171,7 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Any]:
             answers[str(status)]["content"] = {
                 answer.media: _content(schema, answer.example),
                 **{media: {"schema": {"type": "string", "description": about}} for media, about in answer.also.items()},
+                **{media: {"schema": schemas[type_, "serialization"]} for media, type_ in answer.shown.items()},
             }
     by_status: dict[int, list[str]] = {}
     for name in route.all_problems():

@@ -36,6 +36,11 @@ KINDS: Mapping[str, Kind] = {
     "wrong-method": Kind(405, "The path does not take this method", "The header `Allow` names the methods."),
     "conflict": Kind(409, "It cannot be done in the present state", "Read what is there, then decide anew."),
     "withdrawn": Kind(410, "It was withdrawn", "It is kept for those who pull by date; a PUT brings it back."),
+    "forgotten": Kind(
+        410,
+        "The changes are no longer kept",
+        "Take a new cursor by a call without `after`, then read everything, then read on from the cursor.",
+    ),
     "revision": Kind(412, "It changed meanwhile", "Read it again; `ETag` names the present revision."),
     "too-large": Kind(413, "The body is too large", "Send less at once; the streamed operations take any size."),
     "wrong-media-type": Kind(

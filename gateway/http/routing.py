@@ -67,6 +67,7 @@ class Answer:
         about: A sentence.
         type: Unless there is no body; `bytes` where it is no JSON.
         also: Other media types that can be asked for by `Accept`, as text, with what they hold.
+        shown: Other media types that can be asked for, as JSON, with their types.
     """
 
     about: str
@@ -74,6 +75,7 @@ class Answer:
     media: str = "application/json"
     example: Any = None
     also: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 Handler: TypeAlias = Callable[["Call"], Awaitable[web.StreamResponse]]

@@ -18,6 +18,7 @@ from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
 from gateway.http.v1.agreements import AgreementOperations
 from gateway.http.v1.authorisations import AuthorisationOperations
+from gateway.http.v1.catalogue import CatalogueOperations
 from gateway.http.v1.cdrs import CdrOperations
 from gateway.http.v1.commands import CommandOperations
 from gateway.http.v1.connections import ConnectionOperations
@@ -52,6 +53,7 @@ from gateway.services.ports import (
 )
 from gateway.services.ports.agreements import Agreements
 from gateway.services.ports.authorising import Authorisation
+from gateway.services.ports.catalogue import CatalogueSearch
 from gateway.services.ports.commands import CommandDesk
 from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
@@ -94,6 +96,7 @@ class Services:
     sessions: Sessions
     cdrs: Cdrs
     pulls: Pulls
+    catalogue: CatalogueSearch
     driver_tokens: DriverTokens
     permits: Permits
     keys: Keys
@@ -124,6 +127,7 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *SessionOperations(s.sessions, s.now).routes(),
         *CdrOperations(s.cdrs).routes(),
         *PullOperations(s.pulls).routes(),
+        *CatalogueOperations(s.catalogue).routes(),
         *DriverTokenOperations(s.driver_tokens).routes(),
         *PermitOperations(s.permits).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
@@ -151,6 +155,7 @@ def application(services: Services, hub_routes: Iterable[web.RouteDef] = (), rel
 
     async def end(_app: web.Application) -> None:
         services.events.end()  # whoever waits for an event would be waited for
+        services.catalogue.end()
 
     app.on_shutdown.append(end)
     return app

@@ -27,6 +27,7 @@ from tests.http.fakes import (
     Ticks,
 )
 from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
+from tests.http.fakes_catalogue import FakeCatalogue
 from tests.http.fakes_charging import FakeCdrs, FakeSessions
 from tests.http.fakes_driving import FakeDriverTokens, FakePermits
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
@@ -89,6 +90,7 @@ class Face:
     rows: KeyRows
     ticks: Ticks
     keys: Keys
+    catalogue: FakeCatalogue
     metrics: Metrics
 
     async def call(self, method: str, path: str, *, key: str | None = ADMIN, **options: Any) -> tuple[int, Any, Any]:
@@ -128,6 +130,7 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         sessions=FakeSessions(),
         cdrs=FakeCdrs(),
         pulls=FakePulls(),
+        catalogue=FakeCatalogue(),
         driver_tokens=FakeDriverTokens(),
         permits=FakePermits(),
         deliveries=FakeDeliveries(),
@@ -171,6 +174,7 @@ async def face() -> AsyncIterator[Face]:
             rows=rows,
             ticks=ticks,
             keys=services.keys,
+            catalogue=services.catalogue,
             metrics=services.metrics,
         )
     await runner.cleanup()

@@ -45,6 +45,8 @@ CORRECTION: Final[dict[str, Any]] = {
     "agreed": {"energy": 10.25, "total_cost": {"net": 4.1, "taxes": [{"name": "VAT", "amount": 0.82}]}},
 }
 
+WAY_ORDER: Final[dict[str, Any]] = {"connections": ["gireve-pp", "hubject-qa"]}
+
 LOCATION: Final[dict[str, Any]] = {
     "party": "FR*ABC",
     "id": "L1",

@@ -5,28 +5,14 @@ costs a write far less than an index of two dimensions.
 """
 
 import heapq
-from typing import NamedTuple
+
+from gateway.services.ports.catalogue import Box
 
 BITS = 26
 """Of each coordinate; a cell is under 0.6 m wide."""
 
 _SIDE = 1 << BITS
 _SPREAD = ((16, 0x0000FFFF0000FFFF), (8, 0x00FF00FF00FF00FF), (4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333))
-
-
-class Box(NamedTuple):
-    """Degrees on WGS 84; `west` is greater than `east` where the box crosses the date line."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-
-    def parts(self) -> tuple["Box", ...]:
-        """Gives the box as one or two that do not cross the date line."""
-        if self.west <= self.east:
-            return (self,)
-        return (self._replace(east=180.0), self._replace(west=-180.0))
 
 
 def cell(longitude: float, latitude: float) -> int:

@@ -51,6 +51,7 @@ class Catalogue:
 
     Args:
         clock: Gives the present, aware.
+        changed: Called after a commit by which entries may have changed.
     """
 
     def __init__(
@@ -59,11 +60,13 @@ class Catalogue:
         links: Links,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._links = links
         self._metrics = metrics
         self._clock = clock
+        self._changed = changed
         self._growth = Growth(store)
         self._feeds = Feeds(store, self._growth, clock, self._noticed)
         self._locations: Batches[_Put, Write] = Batches(
@@ -113,7 +116,9 @@ class Catalogue:
         no = await self._store.fetchval(SQL["location_no"], connection.id, party.normal, location_id)
         if no is None:
             return False
-        return await withdraw_locations(self._store, [no], [None]) > 0
+        gone = await withdraw_locations(self._store, [no], [None])
+        self._changed()
+        return gone > 0
 
     async def put_tariff(self, connection: Connection, tariff: Tariff, digest: bytes) -> bool:
         """See `inbound.Catalogue.put_tariff`."""
@@ -137,11 +142,15 @@ class Catalogue:
 
     async def ingest(self, connection: Connection, feed: FeedProfile, records: Sequence[Record]) -> Ingested:
         """Writes a page that was pulled; see `Feeds.ingest`."""
-        return await self._feeds.ingest(connection, feed, records)
+        ingested = await self._feeds.ingest(connection, feed, records)
+        self._changed()
+        return ingested
 
     async def prune(self, connection: Connection, feed: FeedProfile, kept: Kept) -> int:
         """Withdraws what a full pull did not name; see `Feeds.prune`."""
-        return await self._feeds.prune(connection, feed, kept)
+        gone = await self._feeds.prune(connection, feed, kept)
+        self._changed()
+        return gone
 
     async def close(self) -> None:
         """Waits for what was accepted."""
@@ -150,6 +159,7 @@ class Catalogue:
 
     async def _write_locations(self, batch: Sequence[_Put]) -> list[Write]:
         written = await write_locations(self._store, batch[0].connection.id, [put.copy for put in batch], self._clock())
+        self._changed()
         await self._growth.note(
             catalogue_location=len(batch), catalogue_evse=sum(len(put.copy.location.evses) for put in batch)
         )
@@ -157,6 +167,7 @@ class Catalogue:
 
     async def _write_reports(self, batch: Sequence[_Told]) -> list[bool]:
         outcomes = await write_reports(self._store, batch[0].connection.id, [told.report for told in batch])
+        self._changed()
         return [outcome is not None for outcome in outcomes]
 
     async def _write_tariffs(self, batch: Sequence[_Priced]) -> list[bool]:

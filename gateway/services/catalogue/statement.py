@@ -1,0 +1,136 @@
+"""The statement of a search: only what was asked for stands in it, so that the store plans for just that."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from gateway.services.catalogue import words
+from gateway.services.ports.catalogue import Around, Box, EntryFilter
+
+_EARTH: Final = 6_371_008.8
+"""Metres of the mean radius."""
+
+# The entry's status is the newest of its ways; nearly always there is one only.
+_STATUS: Final = """CASE WHEN e.shared THEN (
+            SELECT w.status FROM (
+                SELECT w.status, w.status_at FROM catalogue_evse w WHERE w.preferred AND w.evse_key = e.evse_key
+                UNION ALL
+                SELECT w.status, w.status_at FROM catalogue_evse w
+                WHERE NOT w.preferred AND NOT w.removed AND w.evse_key = e.evse_key
+            ) w ORDER BY w.status_at DESC LIMIT 1
+        ) ELSE e.status END"""
+_OVER: Final = """(c.name = {0} OR e.shared AND EXISTS (
+            SELECT FROM catalogue_evse w JOIN connection o ON o.id = w.connection_id
+            WHERE NOT w.preferred AND NOT w.removed AND w.evse_key = e.evse_key AND o.name = {0}))"""
+_DISTANCE: Final = """2 * {earth} * asin(sqrt(least(1.0, sind((e.latitude - {lat}) / 2) ^ 2
+            + cosd({lat}) * cosd(e.latitude) * sind((e.longitude - {lon}) / 2) ^ 2)))"""
+
+_COLUMNS: Final = """e.no, e.cell, e.evse_key, e.uid, e.power, e.status, e.status_at, e.shared, e.prices, e.party,
+            e.location_no, c.name AS connection"""
+
+_IN_ORDER: Final = """
+SELECT e.*, l.location_id, l.body FROM (
+    SELECT e.* FROM (SELECT * FROM unnest({low}, {high}) WITH ORDINALITY AS r(low, high, n) ORDER BY n) r
+    CROSS JOIN LATERAL (
+        SELECT {columns}, NULL::float8 AS distance
+        FROM catalogue_evse e JOIN connection c ON c.id = e.connection_id {words}
+        WHERE e.preferred AND e.cell BETWEEN r.low AND r.high AND (e.cell, e.no) > ({cell}, {no}) {filters}
+        ORDER BY e.cell, e.no LIMIT {limit}
+    ) e
+    ORDER BY r.n, e.cell, e.no LIMIT {limit}
+) e JOIN catalogue_location l ON l.no = e.location_no
+ORDER BY e.cell, e.no"""
+
+_BY_DISTANCE: Final = """
+SELECT e.*, l.location_id, l.body FROM (
+    SELECT * FROM (
+        SELECT {columns}, {distance} AS distance
+        FROM unnest({low}, {high}) AS r(low, high)
+        JOIN catalogue_evse e ON e.preferred AND e.cell BETWEEN r.low AND r.high
+        JOIN connection c ON c.id = e.connection_id {words}
+        WHERE true {filters}
+    ) e
+    WHERE distance <= {radius} AND (distance, no) > ({cell}, {no})
+    ORDER BY distance, no LIMIT {limit}
+) e JOIN catalogue_location l ON l.no = e.location_no
+ORDER BY e.distance, e.no"""
+
+
+class Statement(NamedTuple):
+    """A statement, its arguments, and whether its plan must be made for these very arguments."""
+
+    sql: str
+    arguments: Sequence[Any]
+    own_plan: bool
+
+
+class _Arguments(list[Any]):
+    def take(self, value: Any, type_: str) -> str:
+        """Adds an argument and gives how the statement names it."""
+        self.append(value)
+        return f"${len(self)}::{type_}"
+
+
+def in_order(
+    wanted: EntryFilter, ranges: Sequence[tuple[int, int]], after: tuple[int, int], limit: int
+) -> Statement | None:
+    """Gives the statement for entries within ranges of cells, in the order of (cell, number) after a pair of these."""
+    arguments = _Arguments()
+    left = [(low, high) for low, high in ranges if high >= after[0]]
+    low = arguments.take([low for low, _ in left], "bigint[]")
+    high = arguments.take([high for _, high in left], "bigint[]")
+    cell, no = arguments.take(after[0], "bigint"), arguments.take(after[1], "bigint")
+    return _finished(_IN_ORDER, wanted, arguments, limit, low=low, high=high, cell=cell, no=no)
+
+
+def by_distance(
+    wanted: EntryFilter, near: Around, ranges: Sequence[tuple[int, int]], after: tuple[float, int], limit: int
+) -> Statement | None:
+    """Gives the statement for entries by (distance, number) after a pair of these; `ranges` cover the circle."""
+    arguments = _Arguments()
+    low = arguments.take([low for low, _ in ranges], "bigint[]")
+    high = arguments.take([high for _, high in ranges], "bigint[]")
+    cell, no = arguments.take(after[0], "float8"), arguments.take(after[1], "bigint")
+    latitude, longitude = arguments.take(near.latitude, "float8"), arguments.take(near.longitude, "float8")
+    distance = _DISTANCE.format(earth=_EARTH, lat=latitude, lon=longitude)
+    radius = arguments.take(near.radius, "float8")
+    return _finished(
+        _BY_DISTANCE, wanted, arguments, limit, low=low, high=high, cell=cell, no=no, distance=distance, radius=radius
+    )
+
+
+def _finished(template: str, wanted: EntryFilter, arguments: _Arguments, limit: int, **parts: str) -> Statement | None:
+    """Fills the template; None where nothing can be found."""
+    said = ""
+    if wanted.text is not None:
+        query = words.query(wanted.text)
+        if query is None:
+            return None
+        place = arguments.take(query, "text")
+        said = f"JOIN catalogue_location t ON t.no = e.location_no AND t.words @@ {place}::tsquery"
+    filters = _filters(wanted, arguments)
+    sql = template.format(columns=_COLUMNS, words=said, filters=filters, limit=arguments.take(limit, "int"), **parts)
+    return Statement(sql, arguments, own_plan=wanted.text is not None)
+
+
+def _filters(wanted: EntryFilter, arguments: _Arguments) -> str:
+    filters = []
+    if wanted.box is not None:
+        filters.append(f"({' OR '.join(_inside(part, arguments) for part in wanted.box.parts())})")
+    if wanted.min_power is not None:
+        filters.append(f"e.power >= {arguments.take(wanted.min_power, 'int')}")
+    if wanted.parties:
+        filters.append(f"e.party = ANY({arguments.take(sorted(one.normal for one in wanted.parties), 'text[]')})")
+    if wanted.standards:
+        filters.append(f"e.standards && {arguments.take(sorted(one.value for one in wanted.standards), 'text[]')}")
+    if wanted.opening_now:
+        filters.append("e.always_open IS NOT NULL")
+    if wanted.connection is not None:
+        filters.append(_OVER.format(arguments.take(wanted.connection, "text")))
+    if wanted.statuses:
+        filters.append(f"{_STATUS} = ANY({arguments.take(sorted(one.value for one in wanted.statuses), 'text[]')})")
+    return "".join(f"\n            AND {each}" for each in filters)
+
+
+def _inside(box: Box, arguments: _Arguments) -> str:
+    west, south, east, north = (arguments.take(each, "float8") for each in box)
+    return f"e.longitude BETWEEN {west} AND {east} AND e.latitude BETWEEN {south} AND {north}"
