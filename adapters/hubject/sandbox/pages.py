@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from adapters.hubject.sandbox.partners import Provider
+from adapters.hubject.sandbox.pull_faults import PullFault
 from adapters.hubject.sandbox.state import HubjectSandbox, without_nulls
 
 STANDARD_SIZE: Final = 20
@@ -47,21 +48,22 @@ def _figure(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def page_answer(content: Sequence[bytes], page: Page, total: int, pages: int | None = None) -> web.Response:
+def page_answer(content: Sequence[bytes], page: Page, total: int, lie: PullFault | None = None) -> web.Response:
     """Writes a page.
 
     Args:
         content: The page's records, JSON.
         total: Records of all pages.
-        pages: What `totalPages` says; the truth where it is left out.
+        lie: By how much the number of pages is wrong.
     """
     true_pages = pages_of(page, total)
+    said_pages = true_pages + (lie.by if lie else 0)
     tail = {
         "number": page.number,
         "size": page.size,
         "totalElements": total,
-        "last": page.number >= true_pages - 1,
-        "totalPages": true_pages if pages is None else pages,
+        "last": page.number >= (said_pages if lie and lie.along else true_pages) - 1,
+        "totalPages": said_pages,
         "first": page.number == 0,
         "numberOfElements": len(content),
         "StatusCode": without_nulls("000"),

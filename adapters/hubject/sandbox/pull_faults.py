@@ -25,7 +25,7 @@ class PullFaultKind(StrEnum):
     LAST_PAGE_FAILS = "last_page_fails"
     """The last page is answered with HTTP `status`."""
     TOTAL_PAGES = "total_pages"
-    """`totalPages` is wrong by `by`; everything else is true."""
+    """`totalPages` is wrong by `by`; everything else is true, but for `last` where it is to lie `along`."""
     DELTAS_OUT_OF_ORDER = "deltas_out_of_order"
     """The newest changes come first, each followed by an older, stale state of the same EVSE."""
     UNKNOWN_DELETE = "unknown_delete"
@@ -52,7 +52,7 @@ class PullFault(BaseModel):
 
     Attributes:
         count: How many times at most.
-        by, status, every, shape: As the kinds say.
+        by, along, status, every, shape: As the kinds say.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +60,7 @@ class PullFault(BaseModel):
     kind: PullFaultKind
     count: Annotated[int, Field(ge=1)] | None = None
     by: int = -1
+    along: bool = False
     status: Annotated[int, Field(ge=400, le=599)] = 500
     every: Annotated[int, Field(ge=1)] = 10
     shape: StatusShape = StatusShape.LIST

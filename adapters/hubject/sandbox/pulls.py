@@ -38,8 +38,7 @@ async def evse_data(asked: Asked) -> web.Response:
     if fault := faults.drawn(PullFaultKind.INVALID_RECORDS):
         for place in range(-start % fault.every, len(content), fault.every):
             content[place] = spoilt(content[place], (start + place) // fault.every)
-    lie = faults.drawn(PullFaultKind.TOTAL_PAGES)
-    answer = page_answer(content, page, total, pages + lie.by if lie else None)
+    answer = page_answer(content, page, total, faults.drawn(PullFaultKind.TOTAL_PAGES))
     if page.number < pages - 1 and chosen and faults.drawn(PullFaultKind.CHANGING_PAGES):
         _withdraw_one(network, chosen)
     sandbox.counted("pull_evse_data", "ok")

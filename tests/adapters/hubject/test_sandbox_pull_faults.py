@@ -49,11 +49,14 @@ async def test_the_last_page_fails_as_often_as_told(seven: World) -> None:
     assert ids(await content(seven, 2, 3)) == SEVEN[6:]
 
 
-@pytest.mark.parametrize("by", [-1, 3])
-async def test_the_number_of_pages_lies(seven: World, by: int) -> None:
-    await arm(seven, "total_pages", by=by)
-    page = await seven.pull(0, 3)
-    assert (page["totalPages"], page["totalElements"]) == (3 + by, 7)
+@pytest.mark.parametrize(
+    ("lie", "pages", "last"),
+    [({"by": -1}, 2, False), ({"by": 3}, 6, False), ({"by": -1, "along": True}, 2, True)],
+)
+async def test_the_number_of_pages_lies(seven: World, lie: Any, pages: int, last: bool) -> None:
+    await arm(seven, "total_pages", **lie)
+    page = await seven.pull(1, 3)
+    assert (page["totalPages"], page["last"], page["totalElements"]) == (pages, last, 7)
 
 
 async def test_deltas_come_out_of_order_with_stale_states_behind(seven: World) -> None:
