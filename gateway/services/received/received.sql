@@ -6,7 +6,11 @@ WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3 AND e.uid = $
 
 -- name: evse_called
 -- The EVSE by its public id, as its connection tells it, else whichever other one does.
-SELECT evse_key, party, power FROM catalogue_evse WHERE evse_key = $2
+SELECT evse_key, party, power FROM (
+    SELECT * FROM catalogue_evse WHERE preferred AND evse_key = $2
+    UNION ALL
+    SELECT * FROM catalogue_evse WHERE NOT preferred AND evse_key = $2
+) e
 ORDER BY connection_id = $1 DESC, preferred DESC, no LIMIT 1
 
 -- name: driver_tokens
@@ -140,3 +144,59 @@ RETURNING no, party, cpo, session_id, ended_at
 
 -- name: audit
 INSERT INTO audit (who, action, subject, detail) VALUES ($1, $2, $3, $4)
+
+-- name: sessions
+SELECT s.*, c.name AS connection, p.id AS permit
+FROM received_session s LEFT JOIN connection c ON c.id = s.connection_id LEFT JOIN permit p ON p.no = s.permit_no
+WHERE s.no < $1 AND ($2::text[] IS NULL OR s.party = ANY($2)) AND ($3::text IS NULL OR s.cpo = $3)
+    AND ($4::text IS NULL OR c.name = $4) AND ($5::boolean IS NULL OR (s.reviews <> '{}') = $5)
+    AND ($6::text IS NULL OR $6 = ANY(s.reviews)) AND ($7::timestamptz IS NULL OR s.started_at >= $7)
+    AND ($8::timestamptz IS NULL OR s.started_at < $8) AND ($9::text IS NULL OR s.status = $9)
+    AND ($10::boolean IS NULL
+        OR (s.status = 'COMPLETED' AND s.ended_at IS NOT NULL AND s.cdr_no IS NULL AND s.cdr_waived IS NULL) = $10)
+ORDER BY s.no DESC LIMIT $11
+
+-- name: one_session
+SELECT s.*, c.name AS connection, p.id AS permit
+FROM received_session s LEFT JOIN connection c ON c.id = s.connection_id LEFT JOIN permit p ON p.no = s.permit_no
+WHERE s.no = $1 AND ($2::text[] IS NULL OR s.party = ANY($2))
+
+-- name: cdrs
+SELECT d.*, c.name AS connection, p.id AS permit
+FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id LEFT JOIN permit p ON p.no = d.permit_no
+WHERE d.no < $1 AND ($2::text[] IS NULL OR d.party = ANY($2)) AND ($3::text IS NULL OR d.cpo = $3)
+    AND ($4::text IS NULL OR c.name = $4)
+    AND ($5::boolean IS NULL OR (d.reviews <> '{}' AND d.decision IS NULL) = $5)
+    AND ($6::text IS NULL OR $6 = ANY(d.reviews)) AND ($7::timestamptz IS NULL OR d.started_at >= $7)
+    AND ($8::timestamptz IS NULL OR d.started_at < $8)
+    AND ($9::text IS NULL OR $9 = CASE WHEN d.decision = 'rejected' THEN 'rejected'
+        WHEN d.reviews <> '{}' AND d.decision IS NULL THEN 'review'
+        WHEN d.credited_by IS NOT NULL THEN 'credited' ELSE 'accepted' END)
+ORDER BY d.no DESC LIMIT $10
+
+-- name: one_cdr
+SELECT d.*, c.name AS connection, c.hub, p.id AS permit
+FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id LEFT JOIN permit p ON p.no = d.permit_no
+WHERE d.no = $1 AND ($2::text[] IS NULL OR d.party = ANY($2))
+
+-- name: accept_session
+UPDATE received_session SET reviews = '{}', decided = $2, permit_no = coalesce($3, permit_no), updated_at = now()
+WHERE no = $1
+
+-- name: waive
+UPDATE received_session SET cdr_waived = $2, updated_at = now() WHERE no = $1
+
+-- name: lock_cdr
+SELECT * FROM received_cdr WHERE no = $1 FOR UPDATE
+
+-- name: decide
+UPDATE received_cdr SET decision = $2, decided = $3 WHERE no = $1
+
+-- name: next_bill
+-- The CDR that stands for a session: one that passed before one that waits.
+SELECT no FROM received_cdr
+WHERE received_session_no = $1 AND NOT credit AND credited_by IS NULL AND decision IS DISTINCT FROM 'rejected'
+ORDER BY reviews = '{}' OR decision IS NOT NULL DESC, no LIMIT 1
+
+-- name: set_bill
+UPDATE received_session SET cdr_no = $2, updated_at = now() WHERE no = $1 AND cdr_no IS DISTINCT FROM $2

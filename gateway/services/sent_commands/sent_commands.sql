@@ -1,8 +1,13 @@
 -- name: ways_by_id
 -- The ways to an EVSE by its public id, the preferred one first.
 SELECT e.connection_id, l.party, l.location_id, e.uid, e.evse_key, l.body
-FROM catalogue_evse e JOIN catalogue_location l ON l.no = e.location_no JOIN connection c ON c.id = e.connection_id
-WHERE e.evse_key = $1 AND NOT e.removed AND l.withdrawn_at IS NULL
+FROM (
+    SELECT * FROM catalogue_evse WHERE preferred AND evse_key = $1
+    UNION ALL
+    SELECT * FROM catalogue_evse WHERE NOT preferred AND evse_key = $1
+) e
+JOIN catalogue_location l ON l.no = e.location_no JOIN connection c ON c.id = e.connection_id
+WHERE NOT e.removed AND l.withdrawn_at IS NULL
 ORDER BY e.preferred DESC, c.rank, e.no
 
 -- name: ways_by_location

@@ -39,15 +39,19 @@ class SentCommands:
         self._answering = answering
         self._preparing = Preparing(store, links, now)
         self._now = now
-        self._carrying: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def stop(self) -> None:
-        """Lets commands end that are under way; of others a replica says that they timed out."""
-        if self._carrying:
-            await asyncio.wait(self._carrying, timeout=STOP)
-        for task in self._carrying:
+        """Lets hubs answer that are being asked. What they tell later, or do not, any replica writes."""
+        self._stopping = True
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=STOP)
+        left = [*self._asking, *self._waiting]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._carrying, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def told(self, connection: Connection, id_: str, answer: CommandAnswer) -> bool:
         """See `inbound.SentCommands.told`."""
@@ -120,16 +124,17 @@ class SentCommands:
             if found is None:
                 raise RuntimeError("a command was neither written nor there") from None
             return found
-        self._spawn(self._carry(id_, prepared, deadline))
+        self._spawn(self._carry(id_, prepared, deadline), self._asking)
         return id_
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], among: "set[asyncio.Task[None]]") -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._carrying.add(task)
+        among.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._carrying.discard(task)
+        self._asking.discard(task)
+        self._waiting.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("command not carried", exc_info=error)
 
@@ -143,6 +148,11 @@ class SentCommands:
         if sent.timeout is not None and (sooner := self._now() + sent.timeout) < deadline:
             deadline = sooner
             await self._answering.hasten(id_, deadline)
+        if not self._stopping:
+            self._spawn(self._await_result(id_, deadline), self._waiting)
+
+    async def _await_result(self, id_: str, deadline: datetime) -> None:
+        """Says that a command timed out, if the hub tells no result."""
         if await self._answering.wait(id_, deadline) is None:
             await self._answering.settle(id_, silent("The hub took the command, and told no result in time"))
 
