@@ -50,6 +50,7 @@ class ProviderSettings(HubjectSettings):
         data_per_minute: Pages of EVSE data a minute. The Acceptable Use Policy allows 100, its support page says 25.
         data_minutes: How often changed EVSE data are pulled.
         data_full_hours: How often all of them are.
+        overlap_seconds: By how much a pull of changes reaches back behind the one before, since clocks differ.
         status_minutes: How often all statuses are pulled.
         status_operators: The operators whose statuses are pulled; empty for everybody's in one answer.
         status_per_minute: Of those requests; None for what the Acceptable Use Policy allows: 6 of everybody's, 75 by
@@ -72,6 +73,7 @@ class ProviderSettings(HubjectSettings):
     data_per_minute: Annotated[int, Field(ge=1)] = 25
     data_minutes: Annotated[int, Field(ge=1)] = 30
     data_full_hours: Annotated[int, Field(ge=1)] = 24
+    overlap_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300
     status_minutes: Annotated[float, Field(gt=0)] = 5
     status_operators: frozenset[PartyId] = frozenset()
     status_per_minute: Annotated[int, Field(ge=1)] | None = None
@@ -128,6 +130,7 @@ class ProviderSettings(HubjectSettings):
             FeedKind.LOCATIONS,
             every=timedelta(minutes=self.data_minutes),
             full_every=timedelta(hours=self.data_full_hours),
+            overlap=timedelta(seconds=self.overlap_seconds),
             per_minute=self.data_per_minute,
             prunes=True,
         )
