@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, cdrs, commands, day, importing, statuses, translation
+from tests.benchmarks import authorise, cdrs, commands, day, importing, pulls, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -27,10 +27,11 @@ _OUT = Path("build/bench.json")
 def main(
     only: Annotated[
         list[str] | None,
-        typer.Option(help="translation, import, statuses, authorise, commands, cdrs or day; all by default"),
+        typer.Option(help="Some of them by name; all by default"),
     ] = None,
     whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
     all_cdrs: Annotated[bool, typer.Option(help="Tell 100,000 CDRs, not 10,000")] = False,
+    evses: Annotated[int, typer.Option(help="How many EVSEs the catalogue has")] = pulls.EVSES,
 ) -> None:
     """Runs the benchmarks."""
     console = Console()
@@ -43,6 +44,11 @@ def main(
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
         "commands": (None, lambda: _with_database(lambda url, to: uvloop.run(commands.measure(url, to)))),
         "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
+        "pulls": (
+            None,
+            lambda: _with_database(lambda url, to: uvloop.run(pulls.measure(url, to, _NETWORK, evses=evses))),
+        ),
+        "pace": (None, lambda: _with_database(lambda url, to: uvloop.run(pulls.measure_paced(url, to, _NETWORK)))),
         "day": (
             _EVENTS,
             lambda: _with_database(lambda url, to: uvloop.run(day.measure(url, to, _EVENTS, seconds=seconds))),
