@@ -69,12 +69,14 @@ class Report:
 
     Args:
         before: Issues met already, which stand before those to come.
+        own: Fields beyond the version that a dialect knows: that they are there is no issue.
     """
 
-    __slots__ = ("issues",)
+    __slots__ = ("issues", "own")
 
-    def __init__(self, before: Iterable[Issue] = ()) -> None:
+    def __init__(self, before: Iterable[Issue] = (), own: frozenset[str] = frozenset()) -> None:
         self.issues: list[Issue] = [*before]
+        self.own = own
 
     def add(self, kind: IssueKind, field: str, detail: str, value: object = None) -> None:
         """Notes one issue."""

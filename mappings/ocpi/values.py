@@ -139,7 +139,8 @@ def kept(wire: Mapping[str, Any], known: frozenset[str], report: Report, path: P
             unknown[field[len(UNREAD) :]] = wire[field]
         else:
             unknown[field] = wire[field]
-            report.add(IssueKind.UNKNOWN, show((*path, field)), "not a field of this version; kept as it is")
+            if field not in report.own:
+                report.add(IssueKind.UNKNOWN, show((*path, field)), "not a field of this version; kept as it is")
     return unknown
 
 

@@ -30,6 +30,7 @@ GIREVE_ID = "gireve_id"
 
 _COUNTRY, _PARTY = "target_operator_country_code", "target_operator_party_id"
 _CAPABILITIES = "capabilities"
+_OWN = frozenset({GIREVE_ID})
 
 
 class WireConnectorCapability(StrEnum):
@@ -85,7 +86,7 @@ def location_to_canonical(source: Source, received: datetime | None = None) -> t
     Raises:
         Refused: As in plain OCPI.
     """
-    location, issues = locations.to_canonical(source, received)
+    location, issues = locations.to_canonical(source, received, _OWN)
     report = Report(issue for issue in issues if not _is_ours(issue))
     evses = tuple(_evse_in(each, report, ("evses", index)) for index, each in enumerate(location.evses))
     if any(a is not b for a, b in zip(evses, location.evses, strict=True)):
@@ -95,14 +96,14 @@ def location_to_canonical(source: Source, received: datetime | None = None) -> t
 
 def evse_to_canonical(source: Source, received: datetime | None = None) -> tuple[Evse, list[Issue]]:
     """Reads an EVSE that stands alone; as `location_to_canonical`."""
-    evse, issues = locations.evse_to_canonical(source, received)
+    evse, issues = locations.evse_to_canonical(source, received, _OWN)
     report = Report(issue for issue in issues if not _is_ours(issue))
     return _evse_in(evse, report, ()), report.issues
 
 
 def connector_to_canonical(source: Source, received: datetime | None = None) -> tuple[Connector, list[Issue]]:
     """Reads a connector that stands alone; as `location_to_canonical`."""
-    connector, issues = locations.connector_to_canonical(source, received)
+    connector, issues = locations.connector_to_canonical(source, received, _OWN)
     report = Report(issue for issue in issues if not _is_ours(issue))
     return _connector_in(connector, (), report, ()), report.issues
 
@@ -122,6 +123,8 @@ def _find(text: object) -> ConnectorCapability | None:
 
 
 def _evse_in(evse: Evse, report: Report, path: Path) -> Evse:
+    if _CAPABILITIES not in evse.unknown and not any(_CAPABILITIES in each.unknown for each in evse.connectors):
+        return evse  # as nearly all
     texts = evse.unknown.get(_CAPABILITIES)
     found = _read(texts, report, (*path, _CAPABILITIES)) if isinstance(texts, list) else []
     connectors = tuple(

@@ -19,37 +19,44 @@ from mappings.report import Issue, Report
 Source = bytes | str | Mapping[str, Any]
 
 
-def to_canonical(source: Source, received: datetime | None = None) -> tuple[Location, list[Issue]]:
+def to_canonical(
+    source: Source, received: datetime | None = None, own: frozenset[str] = frozenset()
+) -> tuple[Location, list[Issue]]:
     """Reads a location.
 
     Args:
         source: JSON text, or an object that was parsed from JSON.
         received: When it arrived, for one without `last_updated`; without this such a one is refused.
+        own: Fields that a dialect adds, which are no issue.
 
     Raises:
         Refused: It cannot be used; the reason names the field.
     """
-    report = Report()
+    report = Report(own=own)
     return locations_in.location(locations_in.LOCATIONS.read(source, report), report, received), report.issues
 
 
-def evse_to_canonical(source: Source, received: datetime | None = None) -> tuple[Evse, list[Issue]]:
+def evse_to_canonical(
+    source: Source, received: datetime | None = None, own: frozenset[str] = frozenset()
+) -> tuple[Evse, list[Issue]]:
     """Reads an EVSE that stands alone, as in a PUT of one.
 
     Raises:
         Refused: It cannot be used; the reason names the field.
     """
-    report = Report()
+    report = Report(own=own)
     return locations_in.evse(locations_in.EVSES.read(source, report), report, (), received), report.issues
 
 
-def connector_to_canonical(source: Source, received: datetime | None = None) -> tuple[Connector, list[Issue]]:
+def connector_to_canonical(
+    source: Source, received: datetime | None = None, own: frozenset[str] = frozenset()
+) -> tuple[Connector, list[Issue]]:
     """Reads a connector that stands alone, as in a PUT of one.
 
     Raises:
         Refused: It cannot be used, its standard is unknown for one; the reason names the field.
     """
-    report = Report()
+    report = Report(own=own)
     connector = locations_in.connector(locations_in.CONNECTORS.read(source, report), report, (), received)
     if connector is None:
         raise report.refuse("standard", "not a ConnectorType")
