@@ -413,9 +413,9 @@ async def rig(
             public_url,
             database_url,
         )
-        for party in (PARTY, OTHER):
+        for party, role in ((PARTY, Role.CPO), (OTHER, Role.CPO), *([(emsp, Role.EMSP)] if emsp else [])):
             business = Business(name=str(party))
-            await app.services.network.put_party(Party(id=party, roles=frozenset({Role.CPO}), business=business), WHO)
+            await app.services.network.put_party(Party(id=party, roles=frozenset({role}), business=business), WHO)
         for hub, values in made.settings.items():
             await made.connect(hub, values, mode=mode, scope=scope)
             if hub == "gireve" and register:

@@ -2,33 +2,54 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 
 from gateway.cli.demo.charges import Charge
 from mappings.canonical.ids import ContractId, PartyId
-from mappings.canonical.tokens import Identification, TokenType
-from tests.backend import backend
-from tests.e2e.scene import STATION, Driver, Scene
-from tests.harness import eventually, rig
+from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tokens import Identification
+from tests.backend import Heard, backend, says
+from tests.e2e.scene import EVSES, Driver, Scene
+from tests.harness import eventually, evse, location, rig, tariff
 
 EMSP = PartyId("FR*RGT")
 WAYS = ("gireve", "hubject", "home")
 CONNECTIONS = {"gireve": ("gireve",), "hubject": ("hubject", "hubject-emp"), "home": ("home",)}
 """By way, the connections that it takes: the CPO's first, the EMSP's last."""
 
+_ABLE = ("RFID_READER", "REMOTE_START_STOP_CAPABLE", "RESERVABLE")
+STATION = location(
+    "L1",
+    *(evse(f"U{number}", f"NL*ABC*E{number}", capabilities=_ABLE, tariffs=["T1"]) for number in range(1, EVSES + 1)),
+)
+"""The scene's station, with what Gireve's quality process wants before an EMSP is shown it."""
+
 CONTRACT = ContractId(ContractId("FR-RGT-C00000001").separated())
 
 
+YES = {"PERMIT": {"result": "ALLOWED"}}
+"""What the backend says to a question of a kind; to any other that it is done."""
+
+
+@dataclass
 class Abroad(Scene):
     """A scene with a driver of our own.
 
     Attributes:
         way: How the two sides reach each other.
+        words: What the backend says, by kind of question.
     """
 
     way: str = ""
+    words: dict[str, Any] = field(default_factory=lambda: dict(YES))
+
+    async def answer(self, heard: Heard) -> web.StreamResponse:
+        """Answers a call-out by its kind."""
+        return await says(self.words.get(heard.json["kind"], {"result": "ACCEPTED"}))(heard)
 
     @property
     def over(self) -> str:
@@ -57,15 +78,27 @@ class Abroad(Scene):
         await self.quiet()
         return Driver(self.way, uid, CONTRACT)
 
-    async def start(self, uid: str = "U1", token: str = "04A2B3C4D5E601", **changes: Any) -> Any:
-        """Has a driver start from the app."""
+    @staticmethod
+    def wish(uid: str = "U1", token: str = "04A2B3C4D5E601", **changes: Any) -> dict[str, Any]:
+        """What a driver asks of the app: to start, unless it is changed."""
         wish = {
             "party": EMSP.normal,
             "kind": "START_SESSION",
             "evse": {"evse_id": f"NL*ABC*E{uid.removeprefix('U')}"},
             "token": {"type": "RFID", "uid": token},
         }
-        return await self.ask("POST", "/v1/sent-commands", wish | changes)
+        return {name: value for name, value in {**wish, **changes}.items() if value is not None}
+
+    async def start(self, uid: str = "U1", token: str = "04A2B3C4D5E601", **changes: Any) -> Any:
+        """Has a driver start from the app."""
+        return await self.ask("POST", "/v1/sent-commands", self.wish(uid, token, **changes))
+
+    async def charge(self, driver: Driver, uid: str = "U1", session_id: str = "S-1") -> Charge:
+        """Has a driver tap and be let in, as the answer says."""
+        granted = await self.tap(driver, uid)
+        assert granted["allowed"], granted
+        method = AuthMethod(granted["auth_method"])
+        return self.admitted(driver.card, granted["reference"], uid, session_id, method)
 
     async def found(self, uid: str = "U1", **changes: Any) -> Any:
         """Waits until the catalogue has an EVSE of the station, as somebody says; gives it."""
@@ -106,18 +139,15 @@ class Abroad(Scene):
         return items
 
     async def permits(self) -> list[Any]:
-        """Who may, or may not, charge."""
+        """Who may, or may not, charge, the newest first."""
         items: list[Any] = (await self.ask("GET", "/v1/permits"))["items"]
         return items
 
     def begun(self, asked: Any, session_id: str = "S-1") -> Charge:
         """Gives the charge that a call-out asked to begin."""
-        given = asked["command"]["leg"]["identification"]
+        driver = Identification.model_validate(asked["command"]["leg"]["identification"])
         uid = asked["place"]["evse_uid"]
-        return self.admitted(Identification.model_validate(given), asked["reference"], uid, session_id)
-
-
-CARD = Identification(type=TokenType.RFID, uid="04A2B3C4D5E601")
+        return self.admitted(driver, asked["reference"], uid, session_id, AuthMethod.COMMAND)
 
 
 @asynccontextmanager
@@ -128,9 +158,10 @@ async def abroad(database_url: str, way: str, **options: Any) -> AsyncIterator[A
         aiohttp.ClientSession() as http,
         backend() as listener,
     ):
-        made = Abroad(gateway, http, listener)
-        made.way = way
+        made = Abroad(gateway, http, listener, way=way)
+        listener.always = made.answer
         made.secret = (await made.ask("POST", "/v1/call-outs", {"name": "backend", "url": listener.url}))["secret"]
+        await gateway.put_tariffs(tariff())
         await gateway.put(STATION)
         await gateway.settled()
         yield made
