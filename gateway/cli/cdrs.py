@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic_core import to_json
 
-from gateway.cli.answers import read
 from gateway.cli.asking import (
     OUTPUT,
     URL,
@@ -20,7 +18,6 @@ from gateway.cli.asking import (
     PartyOption,
     Url,
     ask,
-    code_of,
     say_more,
     utc,
     when,
@@ -28,12 +25,11 @@ from gateway.cli.asking import (
     write_json,
     write_table,
 )
-from gateway.cli.client import ApiRefused, Client
+from gateway.cli.client import Client
 from gateway.cli.exits import Exit, end
-from gateway.cli.streaming import opened
+from gateway.cli.sending import send_file
 from gateway.cli.words import driver_of, place_of
 from gateway.http.v1.cdrs import CdrWritten
-from gateway.http.v1.shapes import BulkSummary
 from gateway.services.ports import CdrState, CdrView, Page
 from mappings.canonical.cdrs import Cdr
 
@@ -158,33 +154,7 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Hand CDRs over from a file. What was accepted before is unchanged, so the same file can be sent again."""
-    with opened(file, quiet=as_json) as source:
-
-        async def work(client: Client) -> BulkSummary | ApiRefused:
-            try:
-                return await client.cdrs.send(source.content, gzip=source.gzip)
-            except ApiRefused as error:
-                return error
-
-        result = ask(url, key, work)
-    if isinstance(result, ApiRefused):
-        if result.problem is not None and result.problem.done is not None:
-            _show(read(BulkSummary, to_json(result.problem.done)), as_json=as_json)
-        end(Exit.DAMAGED if result.status == 400 else code_of(result), str(result))
-    _show(result, as_json=as_json)
-    if result.refused:
-        end(Exit.FAILED if result.refused < result.read else Exit.NOTHING_STORED, f"{result.refused} refused")
-
-
-def _show(summary: BulkSummary, *, as_json: bool) -> None:
-    if as_json:
-        write_json(summary, BulkSummary)
-        return
-    write_fields({name: getattr(summary, name) for name in ("read", "created", "unchanged", "refused", "issues")})
-    if summary.errors:
-        OUTPUT.print()
-        rows = [(one.line, one.field, one.detail) for one in summary.errors]
-        write_table(("line", "field", "reason"), rows, title="Refused")
+    send_file(file, url, key, lambda client, content, gzip: client.cdrs.send(content, gzip=gzip), as_json=as_json)
 
 
 def _cost(cdr: Cdr) -> str | None:

@@ -12,8 +12,10 @@ from gateway.cli import (
     commands,
     connections,
     deliveries,
+    driver_tokens,
     events,
     keys,
+    permits,
     pulls,
     sessions,
     webhooks,
@@ -62,6 +64,8 @@ app.add_typer(commands.app, name="commands")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(cdrs.app, name="cdrs")
 app.add_typer(pulls.app, name="pulls")
+app.add_typer(driver_tokens.app, name="driver-tokens")
+app.add_typer(permits.app, name="permits")
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(call_outs.app, name="call-outs")

@@ -7,6 +7,7 @@ from gateway.cli.client.catalogue import Pulls
 from gateway.cli.client.charging import Authorisations, Cdrs, Commands, Sessions
 from gateway.cli.client.connections import Agreements, Connections
 from gateway.cli.client.deliveries import Deliveries, Imports
+from gateway.cli.client.driving import DriverTokens, Permits
 from gateway.cli.client.events import Events, Listeners
 from gateway.cli.client.wire import ApiRefused, Unreachable, Wire
 
@@ -32,6 +33,8 @@ class Client:
         self.sessions = Sessions(wire)
         self.cdrs = Cdrs(wire)
         self.pulls = Pulls(wire)
+        self.driver_tokens = DriverTokens(wire)
+        self.permits = Permits(wire)
         self.events = Events(wire)
         self.webhooks = Listeners(wire, "webhooks")
         self.call_outs = Listeners(wire, "call-outs")
