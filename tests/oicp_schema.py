@@ -234,12 +234,56 @@ _BY_TEXT_OF_EMPS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
 }
 
 _REQUESTS = (
-    (re.compile(r"/charging/v21/operators/[^/]+/authorize/start$"), "eRoamingAuthorizeStart"),
-    (re.compile(r"/charging/v21/operators/[^/]+/authorize/stop$"), "eRoamingAuthorizeStop"),
-    (re.compile(r"/cdrmgmt/v22/operators/[^/]+/charge-detail-record$"), "eRoamingChargeDetailRecord"),
-    (re.compile(r"/notificationmgmt/v11/charging-notifications$"), "eRoamingChargingNotification"),
+    (re.compile(r"/charging/v21/operators/[^/]+/authorize/start$"), "eRoamingAuthorizeStart", "cpo"),
+    (re.compile(r"/charging/v21/operators/[^/]+/authorize/stop$"), "eRoamingAuthorizeStop", "cpo"),
+    (re.compile(r"/cdrmgmt/v22/operators/[^/]+/charge-detail-record$"), "eRoamingChargeDetailRecord", "cpo"),
+    (re.compile(r"/notificationmgmt/v11/charging-notifications$"), "eRoamingChargingNotification", "cpo"),
+    (re.compile(r"/charging/v21/providers/[^/]+/authorize-remote/start$"), "eRoamingAuthorizeRemoteStart", "emp"),
+    (re.compile(r"/charging/v21/providers/[^/]+/authorize-remote/stop$"), "eRoamingAuthorizeRemoteStop", "emp"),
+    (
+        re.compile(r"/reservation/v11/providers/[^/]+/reservation-start-request$"),
+        "eRoamingAuthorizeRemoteReservationStart",
+        "emp",
+    ),
+    (
+        re.compile(r"/reservation/v11/providers/[^/]+/reservation-stop-request$"),
+        "eRoamingAuthorizeRemoteReservationStop",
+        "emp",
+    ),
+    (re.compile(r"/authdata/v21/providers/[^/]+/push-request$"), "eRoamingPushAuthenticationData", "emp"),
+    (re.compile(r"/evsepull/v23/providers/[^/]+/data-records$"), "eRoamingPullEVSEData", "emp"),
+    (re.compile(r"/evsepull/v21/providers/[^/]+/status-records$"), "eRoamingPullEVSEStatus", "emp"),
+    (re.compile(r"/evsepull/v21/providers/[^/]+/status-records-by-id$"), "eRoamingPullEVSEStatusByID", "emp"),
+    (
+        re.compile(r"/evsepull/v21/providers/[^/]+/status-records-by-operator-id$"),
+        "eRoamingPullEVSEStatusByOperatorID",
+        "emp",
+    ),
+    (
+        re.compile(r"/dynamicpricing/v10/providers/[^/]+/pricing-products$"),
+        "eRoamingPullPricingProductData",
+        "emp",
+    ),
+    (re.compile(r"/dynamicpricing/v10/providers/[^/]+/evse-pricing$"), "eRoamingPullEVSEPricing", "emp"),
+    (
+        re.compile(r"/cdrmgmt/v22/providers/[^/]+/get-charge-detail-records-request$"),
+        "eRoamingGetChargeDetailRecords",
+        "emp",
+    ),
 )
-_COMMANDS = re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)/?$")
+_ANSWERS = (
+    (
+        re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)/?$"),
+        "eRoamingAcknowledgment",
+        "cpo",
+    ),
+    # The hub answers at the same addresses; ours are below those of a connection.
+    (re.compile(r"^/oicp/[^/]+/.*/authorize/start/?$"), "eRoamingAuthorizationStart", "emp"),
+    (re.compile(r"^/oicp/[^/]+/.*/authorize/stop/?$"), "eRoamingAuthorizationStop", "emp"),
+    (re.compile(r"^/oicp/[^/]+/.*/charge-detail-record/?$"), "eRoamingAcknowledgment", "emp"),
+    (re.compile(r"^/oicp/[^/]+/.*/charging-notifications/?$"), "eRoamingAcknowledgment", "emp"),
+)
+"""By address: the message, and whose OpenAPI judges it."""
 
 
 def faults_of_request(url: str, raw: bytes) -> list[str]:
@@ -247,14 +291,17 @@ def faults_of_request(url: str, raw: bytes) -> list[str]:
     path = url.partition("?")[0]
     if "/evsepush/" in path:
         return faults_of_push(raw)
-    name = next((name for pattern, name in _REQUESTS if pattern.search(path)), None)
-    if name is None:
-        return []
-    body = json.loads(raw)
-    # The four notifications share an address.
-    return faults_of_charge(f"{name}{body['Type']}" if name.endswith("Notification") else name, body)
+    for pattern, name, role in _REQUESTS:
+        if pattern.search(path):
+            body = json.loads(raw)
+            # The four notifications share an address.
+            return faults_of_charge(f"{name}{body['Type']}" if name.endswith("Notification") else name, body, role)
+    return []
 
 
 def faults_of_answer(path: str, raw: bytes) -> list[str]:
-    """Says what is wrong with an answer of ours to a command from Hubject; nothing of one to anything else."""
-    return faults_of_charge("eRoamingAcknowledgment", json.loads(raw)) if _COMMANDS.search(path) else []
+    """Says what is wrong with an answer of ours to Hubject; nothing of one to anybody else."""
+    for pattern, name, role in _ANSWERS:
+        if pattern.search(path):
+            return faults_of_charge(name, json.loads(raw), role)
+    return []

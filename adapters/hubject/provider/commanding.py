@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
@@ -24,6 +25,13 @@ from mappings.oicp.v2_3.sent_commands import Acknowledged
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Refused
 
+_REFUSED: Final = {
+    "session": CommandResult.UNKNOWN_SESSION,
+    "reservation": CommandResult.UNKNOWN_RESERVATION,
+    "at.evse_id": CommandResult.UNKNOWN_EVSE,
+}
+"""What comes of a command that cannot be said, by the field for which it cannot: Hubject has no such thing."""
+
 
 class Commanding:
     """Gives commands over one connection.
@@ -37,10 +45,12 @@ class Commanding:
 
     async def command(self, command: Command) -> CommandSent:
         """See `RoamingAdapter.command`. Hubject answers in the same request, with what the CPO said."""
+        if command.kind not in REMOTE:
+            return _failed(CommandResult.NOT_SUPPORTED, "OICP has no such command")
         try:
             path, body = self._written(command)
         except Refused as refused:
-            return _failed(CommandResult.NOT_SUPPORTED, str(refused))
+            return _failed(_REFUSED.get(refused.reason.field, CommandResult.NOT_SUPPORTED), str(refused))
         said: Acknowledged | None = None
 
         def judge(answer: HttpAnswer) -> Outcome:

@@ -86,6 +86,8 @@ class Pulling:
         """See `RoamingAdapter.pull`."""
         if feed == EVSE_STATUS:
             return await self._statuses(cursor)
+        if since is not None and since >= self._now():
+            return PulledPage([])  # nothing has changed in time to come
         try:
             question = self._question(feed, since, cursor)
         except Refused as refused:

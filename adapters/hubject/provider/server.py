@@ -128,8 +128,11 @@ class Inbound:
         Raises:
             Refusal: It does not, the connection is not live, or there is no body to read.
         """
-        connection, settings, _ = await admitted(served.request, self._gateway, ProviderSettings)
+        connection, settings, certificate = await admitted(served.request, self._gateway, ProviderSettings)
         served.connection = connection.name
+        named = "operator" in served.request.match_info  # of a notification it is not
+        if named and certificate is not None and not certificate.speaks_for(_operator(served)):
+            raise Refusal(UNAUTHORISED, "the certificate does not speak for this operator")
         if connection.mode is not Mode.LIVE:
             raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")
         served.body = await serving.read_body(served, _MOST_BYTES)
