@@ -60,6 +60,7 @@ from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
 from gateway.services.pulling.service import Pulling
+from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
 from gateway.services.received.service import Received
 from gateway.services.registry import Registry
@@ -245,9 +246,11 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
 
     unconfirmed = timedelta(hours=settings.cdr_unconfirmed_hours)
     missed = timedelta(hours=settings.cdr_missed_hours)
+    missed_abroad = timedelta(hours=settings.received_cdr_missed_hours or settings.cdr_missed_hours)
     gauges = Gauges(
         store,
         missed,
+        missed_abroad,
         unconfirmed,
         lambda: ((link.connection.id, name) for link in links.all() for name in link.adapter.profile.operations),
         lambda: (place for source in sources for place in source.places()),
@@ -273,6 +276,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         catalogue=Search(store, changes, ranking, now),
         driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
         permits=PermitList(store),
+        sent_commands=sent,
+        received=ReceivedDesk(store, feed.wake, now, metrics.received_cdr),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
@@ -280,7 +285,6 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         now=now,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
-    missed_abroad = timedelta(hours=settings.received_cdr_missed_hours or settings.cdr_missed_hours)
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake)
     ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, upkeep, sent, sent_answering)

@@ -14,7 +14,16 @@ from prometheus_client.registry import Collector
 from adapters.core.charging import Denial
 from adapters.core.connection import Mode, State
 from gateway.release import RELEASE
-from gateway.services.ports import CdrSample, ChargeSample, LaneSample, MessageSample, Sample, Sampler, StatusOutcome
+from gateway.services.ports import (
+    AbroadSample,
+    CdrSample,
+    ChargeSample,
+    LaneSample,
+    MessageSample,
+    Sample,
+    Sampler,
+    StatusOutcome,
+)
 from mappings.canonical.locations import EvseStatus
 from mappings.report import Issue
 
@@ -372,6 +381,7 @@ class StoreFigures(Collector):
         yield from _of_messages(self._sample)
         yield from _of_connections(self._sample)
         yield from _of_charges(self._sample.charges)
+        yield from _of_abroad(self._sample.abroad)
         evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
         for status in EvseStatus:
             evses.add_metric((status.value,), self._sample.evses.get(status, 0))
@@ -437,6 +447,32 @@ def _of_charges(charges: ChargeSample) -> Iterator[Metric]:
         for cdrs in charges.cdrs:
             gauge.add_metric((cdrs.hub, cdrs.connection), value(cdrs))
         yield gauge
+
+
+def _of_abroad(abroad: AbroadSample) -> Iterator[Metric]:
+    for name, about, value in _ABROAD_GAUGES:
+        yield GaugeMetricFamily(name, about, value(abroad))
+
+
+_ABROAD_GAUGES: Final[Sequence[tuple[str, str, Callable[[AbroadSample], float]]]] = (
+    ("roamgate_received_sessions_active", "Sessions of our drivers that go on", lambda abroad: abroad.running),
+    (
+        "roamgate_received_sessions_in_review",
+        "Sessions of our drivers that wait for a person",
+        lambda abroad: abroad.sessions_in_review,
+    ),
+    (
+        "roamgate_received_sessions_without_cdr",
+        "Sessions of our drivers that ended too long ago to have no CDR",
+        lambda abroad: abroad.without_cdr,
+    ),
+    (
+        "roamgate_received_cdrs_in_review",
+        "CDRs of our drivers that wait for a person",
+        lambda abroad: abroad.cdrs_in_review,
+    ),
+    ("roamgate_sent_commands_open", "Commands that we sent and that have no result", lambda a: a.commands_open),
+)
 
 
 _CDR_GAUGES: Final[Sequence[tuple[str, str, Callable[[CdrSample], float]]]] = (

@@ -31,6 +31,8 @@ from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
 from gateway.http.v1.permits import PermitOperations
 from gateway.http.v1.pulls import PullOperations
+from gateway.http.v1.received import ReceivedOperations
+from gateway.http.v1.sent_commands import SentCommandOperations
 from gateway.http.v1.sessions import SessionOperations
 from gateway.http.v1.statuses import StatusOperations
 from gateway.http.v1.tariffs import TariffOperations
@@ -59,6 +61,8 @@ from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
 from gateway.services.ports.permits import Permits
 from gateway.services.ports.pulls import Pulls
+from gateway.services.ports.received import ReceivedDesk
+from gateway.services.ports.sent_commands import SentCommandDesk
 from gateway.services.ports.tokens import TokenList
 
 _log = structlog.get_logger(__name__)
@@ -99,6 +103,8 @@ class Services:
     catalogue: CatalogueSearch
     driver_tokens: DriverTokens
     permits: Permits
+    sent_commands: SentCommandDesk
+    received: ReceivedDesk
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -130,6 +136,8 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *CatalogueOperations(s.catalogue).routes(),
         *DriverTokenOperations(s.driver_tokens).routes(),
         *PermitOperations(s.permits).routes(),
+        *SentCommandOperations(s.sent_commands).routes(),
+        *ReceivedOperations(s.received).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]

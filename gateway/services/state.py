@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 
 from adapters.core.connection import Mode, State
-from gateway.services.ports import CdrSample, ChargeSample, LaneSample, MessageSample, Sample
+from gateway.services.ports import AbroadSample, CdrSample, ChargeSample, LaneSample, MessageSample, Sample
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
@@ -24,15 +24,23 @@ class Gauges:
 
     Args:
         missed: How long a session may be over before its CDR is missed.
+        missed_abroad: The same of a driver of ours at a partner's station.
         unconfirmed: How long a hub may take to confirm a CDR.
         lanes, messages: What is told of also while it is empty: destination and operation of projections, of messages.
     """
 
     def __init__(
-        self, store: Store, missed: timedelta, unconfirmed: timedelta, lanes: Places = tuple, messages: Places = tuple
+        self,
+        store: Store,
+        missed: timedelta,
+        missed_abroad: timedelta,
+        unconfirmed: timedelta,
+        lanes: Places = tuple,
+        messages: Places = tuple,
     ) -> None:
         self._store = store
         self._missed = missed
+        self._missed_abroad = missed_abroad
         self._unconfirmed = unconfirmed
         self._lanes = lanes
         self._messages = messages
@@ -49,6 +57,7 @@ class Gauges:
         ]
         evses = {EvseStatus(row["status"]): row["count"] for row in await self._store.fetch(SQL["evses"])}
         [charges] = await self._store.fetch(SQL["charges"], self._missed)
+        [abroad] = await self._store.fetch(SQL["abroad"], self._missed_abroad)
         cdrs = [CdrSample(**dict(row)) for row in await self._store.fetch(SQL["unconfirmed"], self._unconfirmed)]
         pool = self._store.pool
         return Sample(
@@ -59,6 +68,7 @@ class Gauges:
             ChargeSample(**dict(charges), cdrs=cdrs),
             pool.get_size(),
             pool.get_idle_size(),
+            AbroadSample(**dict(abroad)),
         )
 
 

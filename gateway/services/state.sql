@@ -54,6 +54,16 @@ SELECT
         AS without_cdr,
     (SELECT count(*) FROM cdr WHERE review IS NOT NULL) AS cdrs_in_review
 
+-- name: abroad
+SELECT
+    (SELECT count(*) FROM received_session WHERE ended_at IS NULL) AS running,
+    (SELECT count(*) FROM received_session WHERE reviews <> '{}') AS sessions_in_review,
+    (SELECT count(*) FROM received_session
+        WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED')
+        AS without_cdr,
+    (SELECT count(*) FROM received_cdr WHERE reviews <> '{}' AND decision IS NULL) AS cdrs_in_review,
+    (SELECT count(*) FROM sent_command WHERE result IS NULL) AS commands_open
+
 -- name: unconfirmed
 -- CDRs that the hub which authorised them has not confirmed.
 SELECT c.hub, c.name AS connection, count(d.no) AS pending,

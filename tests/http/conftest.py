@@ -30,6 +30,7 @@ from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, Fake
 from tests.http.fakes_catalogue import FakeCatalogue
 from tests.http.fakes_charging import FakeCdrs, FakeSessions
 from tests.http.fakes_driving import FakeDriverTokens, FakePermits
+from tests.http.fakes_homecoming import FakeReceived, FakeSentCommands
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
 from tests.http.fakes_roaming import FakePulls
 
@@ -83,6 +84,8 @@ class Face:
     cdrs: FakeCdrs
     driver_tokens: FakeDriverTokens
     permits: FakePermits
+    sent_commands: FakeSentCommands
+    received: FakeReceived
     deliveries: FakeDeliveries
     importing: FakeImporting
     sampler: FakeSampler
@@ -133,6 +136,8 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         catalogue=FakeCatalogue(),
         driver_tokens=FakeDriverTokens(),
         permits=FakePermits(),
+        sent_commands=FakeSentCommands(),
+        received=FakeReceived(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
         webhooks=FakeListeners(),
@@ -167,6 +172,8 @@ async def face() -> AsyncIterator[Face]:
             cdrs=services.cdrs,
             driver_tokens=services.driver_tokens,
             permits=services.permits,
+            sent_commands=services.sent_commands,
+            received=services.received,
             deliveries=services.deliveries,
             importing=services.importing,
             sampler=sampler,

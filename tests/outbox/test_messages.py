@@ -355,7 +355,7 @@ async def test_what_waits_is_sampled_by_connection_and_operation(database_url: s
         await gateway.append(message("A", "A1"), message("B", "B1"), message("C", "C1", "cdrs"))
         [claimed] = await gateway.deliveries.claim(gateway.number, "cdrs", most=1, live=True)
         await gateway.deliveries.settle([Result(claimed, End.REFUSED, reason="no")])
-        sample = await Gauges(gateway.store, LONG, LONG).sample()
+        sample = await Gauges(gateway.store, LONG, LONG, LONG).sample()
         assert [(one.hub, one.connection, one.operation, one.pending, one.dead_letters) for one in sample.messages] == [
             ("loopback", CONNECTION, "cdrs", 0, 1),
             ("loopback", CONNECTION, "sessions", 2, 0),
@@ -367,6 +367,7 @@ async def test_what_a_connection_may_have_to_wait_for_is_told_as_zero_while_noth
     async with post(database_url, start=False) as gateway:
         gauges = Gauges(
             gateway.store,
+            LONG,
             LONG,
             LONG,
             lambda: [(gateway.number, "locations")],

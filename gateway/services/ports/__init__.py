@@ -46,9 +46,19 @@ from gateway.services.ports.sessions import (
     SessionTold,
     SessionView,
 )
-from gateway.services.ports.watch import CdrSample, ChargeSample, LaneSample, MessageSample, Readiness, Sample, Sampler
+from gateway.services.ports.watch import (
+    AbroadSample,
+    CdrSample,
+    ChargeSample,
+    LaneSample,
+    MessageSample,
+    Readiness,
+    Sample,
+    Sampler,
+)
 
 __all__ = [
+    "AbroadSample",
     "Agreed",
     "BadCursor",
     "CdrFilter",

@@ -118,21 +118,21 @@ class SentCommandView:
     """
 
     id: str
-    request_id: str | None
-    connection: str | None
     kind: SentKind
     party: PartyId
     cpo: PartyId
-    evse: str | None
     command: JsonValue
-    permit: str | None
     at: datetime
     deadline: datetime
-    result: CommandResult | None
-    text: str | None
-    session_id: str | None
-    answered_at: datetime | None
-    late: CommandAnswer | None
+    request_id: str | None = None
+    connection: str | None = None
+    evse: str | None = None
+    permit: str | None = None
+    result: CommandResult | None = None
+    text: str | None = None
+    session_id: str | None = None
+    answered_at: datetime | None = None
+    late: CommandAnswer | None = None
 
 
 class SentFilter(NamedTuple):

@@ -79,6 +79,24 @@ class ChargeSample:
 
 
 @dataclass(frozen=True, slots=True)
+class AbroadSample:
+    """The present state of our drivers' charges at partners' stations.
+
+    Attributes:
+        running: Sessions that are not over.
+        sessions_in_review, cdrs_in_review: That wait for a person.
+        without_cdr: Sessions that have been over for too long without a CDR.
+        commands_open: Sent commands without a result.
+    """
+
+    running: int = 0
+    sessions_in_review: int = 0
+    cdrs_in_review: int = 0
+    without_cdr: int = 0
+    commands_open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The present state of the store, for gauges.
 
@@ -94,6 +112,7 @@ class Sample:
     charges: ChargeSample
     pool_size: int
     pool_idle: int
+    abroad: AbroadSample = AbroadSample()
 
 
 class Sampler(Protocol):
