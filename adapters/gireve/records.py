@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from adapters.core.digest import digest
+from adapters.core.digest import digest, ordered_digest
 from adapters.core.http import compact_json, holds_nul
 from adapters.core.roaming import FeedKind, Record
 from mappings.ocpi.dialects import gireve, gireve_charging
@@ -37,6 +37,7 @@ def records_of(
         spoilt: Somewhere on the page a text holds NUL, which cannot be stored.
     """
     key, translate = _KINDS[kind]
+    digested = ordered_digest if kind is FeedKind.LOCATIONS else digest
     page = pages.take_apart(data, key, lambda raw: translate(raw, received))
     records, unreadable = [], list(page.unreadable)
     for entry in page.entries:
@@ -44,7 +45,7 @@ def records_of(
         if nul and any("\0" in part for part in entry.key):
             unreadable.append(Refused("", "its key holds NUL"))
         else:
-            records.append(Record(entry.key, digest(entry.raw), _refuse if nul else entry.read))
+            records.append(Record(entry.key, digested(entry.raw), _refuse if nul else entry.read))
     return records, unreadable
 
 

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from aiohttp import web
 
-from adapters.core.digest import SIZE, digest
+from adapters.core.digest import SIZE, ordered_digest
 from adapters.core.inbound import LocationCopy
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import LARGE, MAX_BODY, RECEIVER, Asked, Desk, Failure, Given
@@ -84,7 +84,7 @@ class PartnerLocations:
             raw = parsed(body)
             location, issues = gireve.location_to_canonical(raw, self._desk.now())
             paths.of_location(location, key.party, key.location)
-            return LocationCopy(location, issues, digest(raw))
+            return LocationCopy(location, issues, ordered_digest(raw))
 
         new = await self._catalogue.put_location(asked.connection, await asked.read(read, LARGE))
         return Given(status=201 if new else 200)
