@@ -28,10 +28,9 @@ from gateway.cli.asking import (
 from gateway.cli.client import Client
 from gateway.cli.exits import Exit, end
 from gateway.cli.sending import send_file
-from gateway.cli.words import driver_of, place_of
+from gateway.cli.words import cost_of, driver_of, place_of
 from gateway.http.v1.cdrs import CdrWritten
 from gateway.services.ports import CdrState, CdrView, Page
-from mappings.canonical.cdrs import Cdr
 
 app = typer.Typer(no_args_is_help=True, help="Charge detail records: handed over, and followed to their hub.")
 
@@ -74,7 +73,7 @@ def list_(
                 one.state,
                 one.connection,
                 one.cdr.energy,
-                _cost(one.cdr),
+                cost_of(one.cdr),
                 when(one.accepted),
                 when(one.settled),
                 one.attempts,
@@ -110,7 +109,7 @@ def show(party: Party, id_: Id, url: Url = URL, key: Key = "", as_json: Json = F
             "start": when(cdr.start),
             "end": when(cdr.end),
             "kWh": cdr.energy,
-            "cost": _cost(cdr),
+            "cost": cost_of(cdr),
             "credits": cdr.credited_cdr,
             "replaced by": view.replaced_by,
             "accepted": when(view.accepted),
@@ -155,7 +154,3 @@ def send(
 ) -> None:
     """Hand CDRs over from a file. What was accepted before is unchanged, so the same file can be sent again."""
     send_file(file, url, key, lambda client, content, gzip: client.cdrs.send(content, gzip=gzip), as_json=as_json)
-
-
-def _cost(cdr: Cdr) -> str | None:
-    return None if cdr.total_cost is None else f"{cdr.total_cost.net} {cdr.currency}"

@@ -17,6 +17,8 @@ from gateway.cli import (
     keys,
     permits,
     pulls,
+    received,
+    sent_commands,
     sessions,
     webhooks,
 )
@@ -66,6 +68,9 @@ app.add_typer(cdrs.app, name="cdrs")
 app.add_typer(pulls.app, name="pulls")
 app.add_typer(driver_tokens.app, name="driver-tokens")
 app.add_typer(permits.app, name="permits")
+app.add_typer(sent_commands.app, name="sent-commands")
+app.add_typer(received.sessions, name="received-sessions")
+app.add_typer(received.cdrs, name="received-cdrs")
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(call_outs.app, name="call-outs")

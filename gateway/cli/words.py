@@ -1,5 +1,6 @@
-"""How drivers and places are shown in a line."""
+"""How drivers, places and prices are shown in a line."""
 
+from mappings.canonical.cdrs import Cdr
 from mappings.canonical.tokens import Identification
 
 
@@ -16,3 +17,8 @@ def driver_of(identification: Identification) -> str:
 def place_of(location_id: str, evse_uid: str, connector_id: str | None) -> str:
     """Names where somebody charges."""
     return "/".join(part for part in (location_id, evse_uid, connector_id) if part is not None)
+
+
+def cost_of(cdr: Cdr) -> str | None:
+    """Names what a CDR costs, before tax; None where it tells no price."""
+    return None if cdr.total_cost is None else f"{cdr.total_cost.net} {cdr.currency}"

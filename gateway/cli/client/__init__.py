@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from gateway.cli.client.abroad import ReceivedCdrs, ReceivedSessions, SentCommands
 from gateway.cli.client.catalogue import Pulls
 from gateway.cli.client.charging import Authorisations, Cdrs, Commands, Sessions
 from gateway.cli.client.connections import Agreements, Connections
@@ -35,6 +36,9 @@ class Client:
         self.pulls = Pulls(wire)
         self.driver_tokens = DriverTokens(wire)
         self.permits = Permits(wire)
+        self.sent_commands = SentCommands(wire)
+        self.received_sessions = ReceivedSessions(wire)
+        self.received_cdrs = ReceivedCdrs(wire)
         self.events = Events(wire)
         self.webhooks = Listeners(wire, "webhooks")
         self.call_outs = Listeners(wire, "call-outs")
