@@ -51,8 +51,9 @@ class FeedProfile:
         longest: The longest span of time that a pull of what changed may name; an older mark needs a full pull.
         per_minute: Requests a minute that all replicas share; None where the hub names no limit.
         prunes: A full pull names everything, so that what it does not name is gone. CDRs never are.
+        tells_gone: A pull of what changed tells what is gone, too.
         statuses: Its locations carry the EVSEs' statuses; else these are kept as they are.
-        after: A feed that must have been pulled in full before this one makes sense.
+        after: A feed that must have been read to its end before this one makes sense.
     """
 
     name: str
@@ -63,6 +64,7 @@ class FeedProfile:
     longest: timedelta | None = None
     per_minute: int | None = None
     prunes: bool = False
+    tells_gone: bool = False
     statuses: bool = False
     after: str | None = None
 
@@ -92,8 +94,9 @@ class PulledPage:
         unreadable: Records without as much as a key.
         cursor: Where the next page begins, in the adapter's own words; None at the end, of which the adapter makes sure
             by the records, not by what a hub claims of their number.
-        total: How many records the hub says there are in all; None where it does not say. A full pull whose total
-            changes on the way may have overlooked something, and prunes nothing.
+        total: How many records the hub says there are in all; None where it does not say. A pull of several pages
+            whose records do not add up to it may have overlooked something, and prunes nothing.
+        part: Which list the page and `total` are of, where a feed is read from several, one after the other.
         at_hand: The next page came with this one, so that it takes no request of the hub's to get it.
     """
 
@@ -101,6 +104,7 @@ class PulledPage:
     unreadable: Sequence[Refused] = ()
     cursor: str | None = None
     total: int | None = None
+    part: str = ""
     at_hand: bool = False
 
 

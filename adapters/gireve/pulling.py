@@ -94,8 +94,8 @@ class Pulling:
             page.records,
             page.unreadable,
             None if following is None else following.model_dump_json(exclude_defaults=True),
-            # Of several lists, none says how many there are in all.
-            _total(answer) if len(speakers) == 1 else None,
+            _total(answer),
+            str(speakers[at.speaker]),
         )
 
     def _first(self, feed: str, since: datetime | None) -> str:

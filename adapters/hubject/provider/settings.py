@@ -133,6 +133,7 @@ class ProviderSettings(HubjectSettings):
             overlap=timedelta(seconds=self.overlap_seconds),
             per_minute=self.data_per_minute,
             prunes=True,
+            tells_gone=True,
         )
         status = FeedProfile(
             EVSE_STATUS,

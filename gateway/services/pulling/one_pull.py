@@ -1,7 +1,6 @@
 """One pull: page after page, each tried for a while, then what follows from all of them."""
 
 import asyncio
-from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,11 +13,14 @@ from adapters.core.outcomes import NotSent, OutcomeUnknown, Throttled, words
 from adapters.core.roaming import FeedProfile, HubAdapter, PulledPage, PullFailed, Record
 from gateway.services.catalogue.ingesting import Ingested, Kept
 from gateway.services.ports.pulls import PullOutcome, PullReport
+from gateway.services.pulling.ending import end
+from gateway.services.pulling.seen import Print, Seen
 
 TRIES: Final = 6
 """How often a page is asked for before the pull is given up: about a minute."""
 
 _WAIT: Final = wait_exponential_jitter(initial=1, max=20, jitter=1)
+_LONGEST_WAIT: Final = timedelta(minutes=1)
 _SHOWN: Final = 20
 
 
@@ -37,20 +39,20 @@ class Pulled:
     """How a pull ended.
 
     Attributes:
-        complete: The mark may move.
-        whole: It was of everything, and nothing can have been overlooked.
+        unsettled: What it named, where that did not add up; None where it did, or where a page did not come.
+        rest: How long the hub asked to be left alone.
     """
 
     report: PullReport
-    complete: bool
-    whole: bool
+    unsettled: Print | None = None
+    rest: timedelta | None = None
 
 
 class OnePull:
     """Pulls one feed once.
 
     Args:
-        pace: Waits until the next request may be made.
+        pace: Waits until the next request may be made; raises what ends the pull (a connection that was stopped).
         progress: Called after each page with what was done so far; raises what ends the pull (a lost lease).
     """
 
@@ -66,43 +68,71 @@ class OnePull:
     ) -> None:
         self._connection, self._adapter, self._feed, self._sink = connection, adapter, feed, sink
         self._pace, self._progress, self._now = pace, progress, now
+        self._report: PullReport
 
-    async def run(self, began: datetime, since: datetime | None) -> Pulled:
-        """Pulls what changed since a moment; everything if it is None."""
+    async def run(self, began: datetime, since: datetime | None, before: Print | None, *, known: bool) -> Pulled:
+        """Pulls what changed since a moment; everything if it is None.
+
+        Args:
+            before: What the pull before this one named, if that did not add up either: where it was the same, the hub
+                merely counts otherwise than it tells.
+            known: Everything was pulled before; that there is nothing at all any more is then believed the second time.
+        """
         full = since is None
-        report = PullReport(PullOutcome.RUNNING, full, began)
-        kept, keys, totals = Kept(began), array("q"), set[int | None]()
-        prunes, unreadable = full and self._feed.prunes, 0
+        self._report = PullReport(PullOutcome.RUNNING, full, began)
+        kept = Kept(began) if full and self._feed.prunes else None
+        try:
+            seen = await self._pages(since, kept)
+            adds_up = await self._adds_up(seen, began, kept)
+        except PullFailed as failed:
+            asked = failed.outcome.retry_after if isinstance(failed.outcome, Throttled) else None
+            return Pulled(self._ended(PullOutcome.FAILED, error=words(failed.outcome)), rest=asked)
+        if not adds_up or (kept is not None and known and seen.nothing):
+            named = await asyncio.to_thread(seen.print)
+            if named != before:
+                return Pulled(self._ended(PullOutcome.UNSETTLED), unsettled=named)
+        pruned = await self._sink.prune(self._connection, self._feed, kept) if kept is not None else 0
+        return Pulled(self._ended(PullOutcome.DONE, pruned=pruned))
+
+    async def _adds_up(self, seen: Seen, began: datetime, kept: Kept | None) -> bool:
+        """Tells whether nothing can have been overlooked."""
+        if self._feed.full_every is None:
+            return True  # what was overlooked is read by the next pull, and nothing follows from it
+        gone, tells_gone = set[int](), self._feed.tells_gone
+        if kept is not None and tells_gone and seen.pages > 1:
+            # What was taken out of the list while it was read is told by what changed since.
+            later = await self._pages(began - self._feed.overlap, kept, gone)
+            if not await asyncio.to_thread(later.adds_up, full=False, tells_gone=True, gone=frozenset[int]()):
+                return False
+        return await asyncio.to_thread(seen.adds_up, full=self._report.full, tells_gone=tells_gone, gone=gone)
+
+    async def _pages(self, since: datetime | None, kept: Kept | None, gone: set[int] | None = None) -> Seen:
+        """Reads and writes page after page; gives what they named, and notes which records are gone."""
+        seen = Seen()
         ahead: asyncio.Task[PulledPage] | None = None
         try:
             page = await self._page(since, None)
             while True:
-                totals.add(page.total)
-                keys.extend(hash(record.key) for record in page.records)
+                seen.add(page)
+                if gone is not None:
+                    gone.update(hash(record.key) for record in page.records if record.gone)
                 # The next page travels while this one is written.
                 if page.cursor is not None:
                     ahead = asyncio.create_task(self._page(since, page.cursor, at_hand=page.at_hand))
                 done = await self._sink.ingest(self._connection, self._feed, page.records)
-                if prunes:
+                if kept is not None:
                     kept.add(done.nos)
-                unreadable += len(page.unreadable)
-                report = _added(report, page, done)
-                await self._progress(report)
+                self._report = _added(self._report, page, done)
+                await self._progress(self._report)
                 if ahead is None:
-                    break
+                    return seen
                 page, ahead = await ahead, None
-        except PullFailed as failed:
-            ended = replace(report, outcome=PullOutcome.FAILED, ended_at=self._now(), error=words(failed.outcome))
-            return Pulled(ended, complete=False, whole=False)
         finally:
             if ahead is not None:
-                ahead.cancel()
-                await asyncio.gather(ahead, return_exceptions=True)
-        settled = not full or _settled(totals, len(set(keys)) + unreadable)
-        pruned = await self._sink.prune(self._connection, self._feed, kept) if prunes and settled else 0
-        outcome = PullOutcome.DONE if settled else PullOutcome.UNSETTLED
-        report = replace(report, outcome=outcome, ended_at=self._now(), pruned=pruned)
-        return Pulled(report, complete=settled, whole=full and settled)
+                await end([ahead])
+
+    def _ended(self, outcome: PullOutcome, *, pruned: int = 0, error: str | None = None) -> PullReport:
+        return replace(self._report, outcome=outcome, ended_at=self._now(), pruned=pruned, error=error)
 
     async def _page(self, since: datetime | None, cursor: str | None, *, at_hand: bool = False) -> PulledPage:
         async for attempt in AsyncRetrying(
@@ -132,24 +162,14 @@ def _added(report: PullReport, page: PulledPage, done: Ingested) -> PullReport:
     )
 
 
-def _settled(totals: set[int | None], different: int) -> bool:
-    """Tells whether what there is stood still while it was pulled: then nothing slipped from one page to another.
-
-    Args:
-        totals: How many there are, as the pages said.
-        different: How many were read, one that came twice counted once.
-    """
-    if len(totals) > 1:
-        return False
-    [total] = totals
-    return total is None or different >= total
-
-
 def _again(error: BaseException) -> bool:
     if not isinstance(error, PullFailed):
         return False
+    if isinstance(error.outcome, Throttled):
+        # For longer than that no page is waited for: the pull ends, and the feed rests.
+        return error.outcome.retry_after is None or error.outcome.retry_after <= _LONGEST_WAIT
     # What a hub refuses it will refuse again, and no credential mends itself within a minute.
-    return isinstance(error.outcome, NotSent | Throttled | OutcomeUnknown)
+    return isinstance(error.outcome, NotSent | OutcomeUnknown)
 
 
 def _wait(state: RetryCallState) -> float:
