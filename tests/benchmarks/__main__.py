@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, cdrs, commands, day, importing, pulls, statuses, translation
+from tests.benchmarks import authorise, cdrs, commands, day, importing, permits, pulls, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -31,6 +31,7 @@ def main(
     ] = None,
     whole_day: Annotated[bool, typer.Option(help="Replay the whole day, not 60 s of it")] = False,
     all_cdrs: Annotated[bool, typer.Option(help="Tell 100,000 CDRs, not 10,000")] = False,
+    tokens: Annotated[int, typer.Option(help="How many driver tokens are stored")] = permits.TOKENS,
     evses: Annotated[int, typer.Option(help="How many EVSEs the catalogue has")] = pulls.EVSES,
 ) -> None:
     """Runs the benchmarks."""
@@ -43,6 +44,10 @@ def main(
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
         "commands": (None, lambda: _with_database(lambda url, to: uvloop.run(commands.measure(url, to)))),
+        "permits": (
+            None,
+            lambda: _with_database(lambda url, to: uvloop.run(permits.measure(url, to, tokens=tokens))),
+        ),
         "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
         "pulls": (
             None,
