@@ -9,6 +9,7 @@ from tests.backend import backend
 from tests.harness import NOWHERE, WHO, idle, location
 from tests.services.commanding import Desk
 from tests.services.driving import Driving, driving
+from tests.services.partners import Partners, partners
 from tests.services.roaming import Roaming, roaming
 
 
@@ -39,4 +40,10 @@ async def hubs(store: Store) -> AsyncIterator[Roaming]:
 @pytest.fixture
 async def emsp(store: Store) -> AsyncIterator[Driving]:
     async with driving(store) as made:
+        yield made
+
+
+@pytest.fixture
+async def abroad(store: Store) -> AsyncIterator[Partners]:
+    async with partners(store) as made:
         yield made

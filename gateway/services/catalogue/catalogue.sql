@@ -365,4 +365,4 @@ SELECT no FROM catalogue_tariff
 WHERE no > $3 AND connection_id = $1 AND withdrawn_at IS NULL AND pushed_at < $2 ORDER BY no LIMIT $4
 
 -- name: priced_nos_after
-SELECT no FROM catalogue_evse WHERE no > $3 AND connection_id = $1 AND prices IS NOT NULL ORDER BY no LIMIT $4
+SELECT no FROM catalogue_evse WHERE no > $2 AND connection_id = $1 AND prices IS NOT NULL ORDER BY no LIMIT $3

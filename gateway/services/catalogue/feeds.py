@@ -58,8 +58,8 @@ class Feeds:
     async def ingest(self, connection: Connection, feed: FeedProfile, records: Sequence[Record]) -> Ingested:
         """Writes a page.
 
-        Only records whose digest differs from what is stored are read. Of several with one key the last counts. What
-        is older than what is stored, be it pulled or pushed, changes nothing.
+        Only records whose digest differs from what is stored are read. What is older than what is stored, be it pulled
+        or pushed, changes nothing; so of several with one key the newest counts, of equal stamps the last.
 
         Raises:
             ValueError: The feed is of CDRs, which are no part of the catalogue.
@@ -67,7 +67,18 @@ class Feeds:
         work = self._kinds.get(feed.kind)
         if work is None:
             raise ValueError(f"{feed.name}: {feed.kind} are not kept in the catalogue")
-        return await work(connection, feed, list({record.key: record for record in records}.values()))
+        # What a page says of one key a second time comes after all that it says for the first time.
+        layers: list[list[Record]] = []
+        met: dict[tuple[str, ...], int] = {}
+        for record in records:
+            layer = met[record.key] = met.get(record.key, -1) + 1
+            if layer == len(layers):
+                layers.append([])
+            layers[layer].append(record)
+        made = Ingested()
+        for each in layers:
+            made.add(await work(connection, feed, each))
+        return made
 
     async def prune(self, connection: Connection, feed: FeedProfile, kept: Kept) -> int:
         """Withdraws what a full pull did not name and nobody pushed since it began; tells how much it was.

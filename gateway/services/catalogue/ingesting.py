@@ -14,7 +14,7 @@ _WITHIN: Final = (1 << _BLOCK) - 1
 
 @dataclass(slots=True)
 class Ingested:
-    """What came of a page's records. One record counts once; of several with one key, the last.
+    """What came of a page's records; each counts once.
 
     Attributes:
         changed: Written over what was stored, or come back after it was withdrawn.
@@ -32,6 +32,16 @@ class Ingested:
     unknown: int = 0
     refused: list[tuple[tuple[str, ...], Refused]] = field(default_factory=list)
     nos: list[int] = field(default_factory=list)
+
+    def add(self, other: "Ingested") -> None:
+        """Adds what came of further records."""
+        self.new += other.new
+        self.changed += other.changed
+        self.same += other.same
+        self.gone += other.gone
+        self.unknown += other.unknown
+        self.refused += other.refused
+        self.nos += other.nos
 
 
 class Kept:
