@@ -271,17 +271,17 @@ _REQUESTS = (
         "emp",
     ),
 )
+# The hub answers at the same addresses, below its own root.
 _ANSWERS = (
     (
-        re.compile(r"/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)/?$"),
+        re.compile(r"^(?!/api/).*/(?:authorize-remote/(?:start|stop)|reservation-(?:start|stop)-request)/?$"),
         "eRoamingAcknowledgment",
         "cpo",
     ),
-    # The hub answers at the same addresses; ours are below those of a connection.
-    (re.compile(r"^/oicp/[^/]+/.*/authorize/start/?$"), "eRoamingAuthorizationStart", "emp"),
-    (re.compile(r"^/oicp/[^/]+/.*/authorize/stop/?$"), "eRoamingAuthorizationStop", "emp"),
-    (re.compile(r"^/oicp/[^/]+/.*/charge-detail-record/?$"), "eRoamingAcknowledgment", "emp"),
-    (re.compile(r"^/oicp/[^/]+/.*/charging-notifications/?$"), "eRoamingAcknowledgment", "emp"),
+    (re.compile(r"^(?!/api/).*/authorize/start/?$"), "eRoamingAuthorizationStart", "emp"),
+    (re.compile(r"^(?!/api/).*/authorize/stop/?$"), "eRoamingAuthorizationStop", "emp"),
+    (re.compile(r"^(?!/api/).*/charge-detail-record/?$"), "eRoamingAcknowledgment", "emp"),
+    (re.compile(r"^(?!/api/).*/charging-notifications/?$"), "eRoamingAcknowledgment", "emp"),
 )
 """By address: the message, and whose OpenAPI judges it."""
 
