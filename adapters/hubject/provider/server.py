@@ -21,12 +21,12 @@ from mappings.canonical.commands import EvseRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.oicp.status_codes import CODES
-from mappings.oicp.v2_3 import cdrs, commands, driver_requests, notifications
+from mappings.oicp.v2_3 import cdrs, commands, driver_requests, notifications, process
 from mappings.oicp.v2_3.commands import DATA_ERROR, UNAUTHORISED
 from mappings.oicp.v2_3.driver_requests import UNKNOWN_DRIVER, DriverRequest
 from mappings.oicp.v2_3.vocabulary import CommandCode
 from mappings.oicp.v2_3.wire import Record
-from mappings.report import Issue, Refused
+from mappings.report import Issue, Refused, Report
 
 _OPERATOR: Final = "operators/{operator}"
 _MOST_BYTES: Final = 1024 * 1024
@@ -136,9 +136,18 @@ class Inbound:
         if connection.mode is not Mode.LIVE:
             raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")
         served.body = await serving.read_body(served, _MOST_BYTES)
-        if isinstance(served.body, dict) and isinstance(session := served.body.get("SessionID"), str):
-            served.session = session
+        served.session = _session(served.body)
         return connection, settings
+
+
+def _session(body: Any) -> str | None:
+    """Gives the SessionID that every answer repeats; one that is none of Hubject's is not given back."""
+    if not isinstance(body, Mapping):
+        return None
+    try:
+        return process.read_session_id(body.get("SessionID"), "SessionID", Report())
+    except Refused:
+        return None
 
 
 async def _in_time(asking: Awaitable[Answer], served: Served) -> Answer:
