@@ -6,12 +6,16 @@ import json
 import pytest
 
 from adapters.core.charging import Allowed, Denial, Denied
+from adapters.core.inbound import LocationCopy
+from gateway.metrics import Metrics
+from gateway.services.catalogue.service import Catalogue
 from gateway.services.ports import NotFound
 from gateway.services.ports.driver_tokens import Whose
 from gateway.services.ports.permits import PermitFilter
 from mappings.canonical.commands import EvseRef
-from tests.harness import WHO
+from tests.harness import WHO, evse, location
 from tests.services.driving import CPO, EMSP, EVSE, NOW, OTHER_EMSP, UID, asked, card, token
+from tests.services.partners import digest_of
 
 BLOCKED, UNKNOWN = Denied(Denial.BLOCKED), Denied(Denial.UNKNOWN_TOKEN)
 
@@ -202,17 +206,9 @@ async def test_a_driver_of_nobody_s_is_unknown_and_leaves_no_permit(emsp):
 
 
 async def test_an_evse_that_the_hub_names_by_its_own_key_is_found_in_the_catalogue(emsp):
-    number = emsp.connection().id
-    await emsp.store.execute(
-        "WITH l AS (INSERT INTO catalogue_location"
-        " (connection_id, party, location_id, body, digest, words, last_updated) VALUES ($1, $2, 'L1', '{}', '', '', now()) RETURNING no)"
-        " INSERT INTO catalogue_evse (location_no, connection_id, party, uid, evse_key, longitude, latitude, cell,"
-        " standards, power, status, status_at, last_updated)"
-        " SELECT no, $1, $2, 'U1', $3, 5, 52, 0, '{}', 0, 'AVAILABLE', now(), now() FROM l",
-        number,
-        CPO.normal,
-        EVSE.normal,
-    )
+    catalogue = Catalogue(emsp.store, emsp.links, Metrics(), lambda: NOW)
+    place = location("L1", evse("U1", str(EVSE)), party=CPO)
+    await catalogue.put_location(emsp.connection(), LocationCopy(place, (), digest_of(place)))
     await emsp.put(token())
     await emsp.ask(asked(at=EvseRef(location_id="L1", evse_uid="U1")))
     await emsp.ask(asked(at=EvseRef(location_id="L1")))
