@@ -56,6 +56,8 @@ class ScriptedAdapter:
     script: dict[tuple[str, str | None], list[Page]] = {}
     asked: list[tuple[str, datetime | None, str | None]] = []
     waiting: asyncio.Event | None = None
+    network: Callable[[datetime | None, int], PulledPage] | None = None
+    """Gives pages by their offset, instead of the script."""
 
     def __init__(self, _connection: Connection) -> None:
         self.profile = Profile("scripted", "scripted 1", {}, timedelta(seconds=1))
@@ -66,6 +68,8 @@ class ScriptedAdapter:
         self.asked.append((feed, since, cursor))
         if self.waiting is not None:
             await self.waiting.wait()
+        if ScriptedAdapter.network is not None:
+            return ScriptedAdapter.network(since, int(cursor or 0))
         pages = self.script[feed, cursor]
         given = pages.pop(0) if len(pages) > 1 else pages[0]
         if isinstance(given, PullFailed):

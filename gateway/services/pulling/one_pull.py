@@ -39,7 +39,7 @@ class Pulled:
     """How a pull ended.
 
     Attributes:
-        unsettled: What it named, where that did not add up; None where it did, or where a page did not come.
+        unsettled: What it read, where that did not add up and may yet be all there is.
         rest: How long the hub asked to be left alone.
     """
 
@@ -74,7 +74,7 @@ class OnePull:
         """Pulls what changed since a moment; everything if it is None.
 
         Args:
-            before: What the pull before this one named, if that did not add up either: where it was the same, the hub
+            before: What the pull before this one read, if that did not add up either: where it was the same, the hub
                 merely counts otherwise than it tells.
             known: Everything was pulled before; that there is nothing at all any more is then believed the second time.
         """
@@ -89,7 +89,7 @@ class OnePull:
             return Pulled(self._ended(PullOutcome.FAILED, error=words(failed.outcome)), rest=asked)
         if not adds_up or (kept is not None and known and seen.nothing):
             named = await asyncio.to_thread(seen.print)
-            if named != before:
+            if named is None or named != before:
                 return Pulled(self._ended(PullOutcome.UNSETTLED), unsettled=named)
         pruned = await self._sink.prune(self._connection, self._feed, kept) if kept is not None else 0
         return Pulled(self._ended(PullOutcome.DONE, pruned=pruned))

@@ -16,7 +16,7 @@ _LEAST: Final = 2
 """Records of a page that may not say the same as the page before: a single one may have slipped back."""
 
 Print = tuple[tuple[str, int | None, int, int], ...]
-"""What a pull named, by list; equal where two pulls of one process named the same."""
+"""What a pull named and what that said, by list; equal where two pulls of one process read the same."""
 
 
 class Seen:
@@ -45,8 +45,14 @@ class Seen:
         """
         return all(part.adds_up(full=full, tells_gone=tells_gone, gone=gone) for part in self._parts.values())
 
-    def print(self) -> Print:
-        """Gives what was named, in short; work for a thread."""
+    def print(self) -> Print | None:
+        """Gives what was read, in short; work for a thread. None where the hub's own count did not stand still.
+
+        Whatever made a record slip was read before, and was changed or taken out after that. So two pulls that read the
+        same overlooked nothing, whatever the hub says of how many there are.
+        """
+        if not all(part.stood for part in self._parts.values()):
+            return None
         return tuple((name, part.last, *part.named()) for name, part in sorted(self._parts.items()))
 
     @property
@@ -58,6 +64,7 @@ class Seen:
 class _Part:
     def __init__(self) -> None:
         self.keys = array("q")
+        self._contents = array("q")
         self.unreadable = 0
         self.last: int | None = None
         self._pages = 0
@@ -71,6 +78,7 @@ class _Part:
             raise PullFailed(OutcomeUnknown("the hub gives the same page again and again"))
         self._page = keys
         self.keys.extend(keys)
+        self._contents.extend(hash((record.key, record.digest)) for record in page.records)
         self.unreadable += len(page.unreadable)
         self._fell |= self.last is not None and page.total is not None and page.total < self.last
         self._totals.add(page.total)
@@ -84,13 +92,18 @@ class _Part:
             return False
         # What was put in and taken out between two pages leaves the total as it was: only who tells what was taken out
         # may let it rise.
-        if full and not tells_gone and len(self._totals) > 1:
+        if full and not tells_gone and not self.stood:
             return False
         return len(set(self.keys) - gone) + self.unreadable >= self.last
 
+    @property
+    def stood(self) -> bool:
+        """Every page said the same of how many there are."""
+        return len(self._totals) == 1
+
     def named(self) -> tuple[int, int]:
-        different = set(self.keys)
+        """Gives how many records there were, and what they said as a number."""
         mixed = 0
-        for key in different:
-            mixed ^= key
-        return len(different) + self.unreadable, mixed
+        for content in set(self._contents):
+            mixed ^= content
+        return len(set(self.keys)) + self.unreadable, mixed
