@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -12,19 +12,9 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from adapters.core.charging import Denial
-from adapters.core.connection import Mode, State
+from gateway.gauges import of_sample
 from gateway.release import RELEASE
-from gateway.services.ports import (
-    AbroadSample,
-    CdrSample,
-    ChargeSample,
-    LaneSample,
-    MessageSample,
-    Sample,
-    Sampler,
-    StatusOutcome,
-)
-from mappings.canonical.locations import EvseStatus
+from gateway.services.ports import Sample, Sampler, StatusOutcome
 from mappings.report import Issue
 
 KEEP: Final = 5.0
@@ -377,124 +367,7 @@ class StoreFigures(Collector):
         )
         if self._sample is None:
             return
-        yield from _of_lanes(self._sample)
-        yield from _of_messages(self._sample)
-        yield from _of_connections(self._sample)
-        yield from _of_charges(self._sample.charges)
-        yield from _of_abroad(self._sample.abroad)
-        evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
-        for status in EvseStatus:
-            evses.add_metric((status.value,), self._sample.evses.get(status, 0))
-        yield evses
-        pool = GaugeMetricFamily("roamgate_store_connections", "Connections to the database", labels=("state",))
-        pool.add_metric(("idle",), self._sample.pool_idle)
-        pool.add_metric(("used",), self._sample.pool_size - self._sample.pool_idle)
-        yield pool
-
-
-def _of_lanes(sample: Sample) -> Iterator[Metric]:
-    for name, about, value in _LANE_GAUGES:
-        gauge = GaugeMetricFamily(name, about, labels=_AT_CONNECTION)
-        for lane in sample.lanes:
-            gauge.add_metric((lane.hub, lane.connection, lane.operation), value(lane))
-        yield gauge
-    lanes = GaugeMetricFamily("roamgate_lanes", "Lanes, by state", labels=(*_AT_CONNECTION, "state"))
-    for lane in sample.lanes:
-        lanes.add_metric((lane.hub, lane.connection, lane.operation, "leased"), lane.leased)
-        lanes.add_metric((lane.hub, lane.connection, lane.operation, "resting"), lane.resting)
-    yield lanes
-
-
-_LANE_GAUGES: Final[Sequence[tuple[str, str, Callable[[LaneSample], float]]]] = (
-    ("roamgate_projections_pending", "Projections that a hub does not have yet", lambda lane: lane.pending),
-    ("roamgate_projections_held", "Projections that wait for another operation", lambda lane: lane.held),
-    ("roamgate_oldest_pending_seconds", "Age of the oldest pending projection", lambda lane: lane.oldest),
-)
-
-
-def _of_messages(sample: Sample) -> Iterator[Metric]:
-    for name, about, value in _MESSAGE_GAUGES:
-        gauge = GaugeMetricFamily(name, about, labels=_AT_CONNECTION)
-        for one in sample.messages:
-            gauge.add_metric((one.hub, one.connection, one.operation), value(one))
-        yield gauge
-    letters = GaugeMetricFamily(
-        "roamgate_dead_letters", "What a hub, a webhook or a translation refused", labels=_AT_CONNECTION
-    )
-    samples: Sequence[LaneSample | MessageSample] = [*sample.lanes, *sample.messages]
-    for each in samples:
-        letters.add_metric((each.hub, each.connection, each.operation), each.dead_letters)
-    yield letters
-
-
-_MESSAGE_GAUGES: Final[Sequence[tuple[str, str, Callable[[MessageSample], float]]]] = (
-    ("roamgate_messages_pending", "Messages and events that were not taken yet", lambda one: one.pending),
-    ("roamgate_messages_oldest_seconds", "Age of the oldest pending message or event", lambda one: one.oldest),
-)
-
-
-def _of_charges(charges: ChargeSample) -> Iterator[Metric]:
-    yield GaugeMetricFamily("roamgate_sessions_active", "Sessions that are going on", charges.running)
-    yield GaugeMetricFamily(
-        "roamgate_sessions_in_review", "Sessions that wait for a person", charges.sessions_in_review
-    )
-    yield GaugeMetricFamily(
-        "roamgate_sessions_without_cdr", "Sessions that ended too long ago to have no CDR", charges.without_cdr
-    )
-    yield GaugeMetricFamily("roamgate_cdrs_in_review", "CDRs that wait for a person", charges.cdrs_in_review)
-    for name, about, value in _CDR_GAUGES:
-        gauge = GaugeMetricFamily(name, about, labels=("hub", "connection"))
-        for cdrs in charges.cdrs:
-            gauge.add_metric((cdrs.hub, cdrs.connection), value(cdrs))
-        yield gauge
-
-
-def _of_abroad(abroad: AbroadSample) -> Iterator[Metric]:
-    for name, about, value in _ABROAD_GAUGES:
-        yield GaugeMetricFamily(name, about, value(abroad))
-
-
-_ABROAD_GAUGES: Final[Sequence[tuple[str, str, Callable[[AbroadSample], float]]]] = (
-    ("roamgate_received_sessions_active", "Sessions of our drivers that go on", lambda abroad: abroad.running),
-    (
-        "roamgate_received_sessions_in_review",
-        "Sessions of our drivers that wait for a person",
-        lambda abroad: abroad.sessions_in_review,
-    ),
-    (
-        "roamgate_received_sessions_without_cdr",
-        "Sessions of our drivers that ended too long ago to have no CDR",
-        lambda abroad: abroad.without_cdr,
-    ),
-    (
-        "roamgate_received_cdrs_in_review",
-        "CDRs of our drivers that wait for a person",
-        lambda abroad: abroad.cdrs_in_review,
-    ),
-    ("roamgate_sent_commands_open", "Commands that we sent and that have no result", lambda a: a.commands_open),
-)
-
-
-_CDR_GAUGES: Final[Sequence[tuple[str, str, Callable[[CdrSample], float]]]] = (
-    ("roamgate_cdrs_pending", "CDRs that their hub has not confirmed", lambda cdrs: cdrs.pending),
-    ("roamgate_cdrs_unconfirmed", "CDRs that their hub has not confirmed for too long", lambda cdrs: cdrs.late),
-    ("roamgate_oldest_unconfirmed_cdr_seconds", "Age of the oldest unconfirmed CDR", lambda cdrs: cdrs.oldest),
-)
-
-
-def _of_connections(sample: Sample) -> Iterator[Metric]:
-    """One series for each value that a connection may have, one of them 1, so that a dashboard can count and alert."""
-    states = GaugeMetricFamily(
-        "roamgate_connection_state", "State of connections", labels=("hub", "connection", "state")
-    )
-    modes = GaugeMetricFamily("roamgate_connection_mode", "Mode of connections", labels=("hub", "connection", "mode"))
-    for hub, connection, mode, state in sample.connections:
-        for each in State:
-            states.add_metric((hub, connection, each.value), float(each is state))
-        for every in Mode:
-            modes.add_metric((hub, connection, every.value), float(every is mode))
-    yield states
-    yield modes
+        yield from of_sample(self._sample)
 
 
 class Exposition:

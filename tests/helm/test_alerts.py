@@ -14,6 +14,8 @@ ALERTS = {
     "RoamgateSessionsWithoutCdr",
     "RoamgateCdrsUnconfirmed",
     "RoamgateReviewWaiting",
+    "RoamgateReceivedWithoutCdr",
+    "RoamgateReceivedReviewWaiting",
 }
 
 
