@@ -15,6 +15,7 @@ from gateway.services.ports.received import CdrStanding, PriceSource, Review, Ve
 from gateway.store.pool import Store
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import later
 from tests.services.homecoming import (
@@ -362,3 +363,15 @@ async def test_no_uid_is_told_in_doubts(alone: Home) -> None:
 
 def test_evse_ids_are_compared_without_case_or_separators() -> None:
     assert EvseId("nl*cpo*e1") == EvseId("NLCPOE1")
+
+
+async def test_where_a_hub_admits_by_our_list_and_cannot_say_so_a_token_that_may_is_enough(alone: Home) -> None:
+    leg = Leg(hub_session="h-9", identification=CARD)
+    bill = cdr(session_id=None)
+    assert await alone.reviews(bill.model_copy(update={"id": "c-2"}), leg=leg) == [Review.UNKNOWN_PERMIT]
+    await alone.put(token(whitelist="ALLOWED"))
+    earlier = {"start": bill.start - timedelta(days=1), "end": bill.end - timedelta(days=1)}
+    assert await alone.reviews(bill.model_copy(update=earlier), leg=leg.model_copy(update={"hub_session": "h-8"})) == []
+    remote = {"start": bill.start - timedelta(days=2), "end": bill.end - timedelta(days=2), "id": "c-3"}
+    started = bill.model_copy(update=remote | {"auth_method": AuthMethod.COMMAND})
+    assert await alone.reviews(started, leg=leg.model_copy(update={"hub_session": "h-7"})) == [Review.UNKNOWN_PERMIT]

@@ -11,6 +11,7 @@ from gateway.services.ports.received import Review
 from gateway.store.pool import Store
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType
+from tests.harness import later
 from tests.services.homecoming import CARD, END, NOW, OTHER_CPO, START, UID, Home, home, session, token
 
 
@@ -49,9 +50,21 @@ async def test_the_id_of_a_session_leads_to_its_permit_from_then_on(at: Home) ->
 
 async def test_of_two_permits_that_fit_none_is_taken(at: Home) -> None:
     await at.permit("p-1")
-    await at.permit("p-2")
+    await at.permit("p-2", evse_key=None)
     view = await at.tell(session())
     assert (view.permit, view.review) == (None, [Review.AMBIGUOUS])
+
+
+async def test_of_two_taps_at_one_evse_the_last_before_the_charge_is_meant(at: Home) -> None:
+    for minutes in (20, 2, 10):
+        await at.permit(f"p-{minutes}", at=START - timedelta(minutes=minutes))
+    await at.permit("p-after", at=START + timedelta(minutes=20))
+    one, other = session("s-1", last_updated=later(6000)), session("s-2", last_updated=later(6000))
+    assert [(await at.tell(each)).permit for each in (one, other)] == ["p-2", "p-10"]
+    assert [(await at.tell(session(f"s-{number}", last_updated=later(6000)))).permit for number in (3, 4)] == [
+        "p-20",
+        "p-after",
+    ]
 
 
 async def test_a_session_of_nobodys_driver_is_kept_in_review(at: Home) -> None:
@@ -226,7 +239,7 @@ async def test_a_person_takes_a_session_as_it_is(at: Home) -> None:
 
 async def test_a_person_says_which_permit_a_session_is_under(at: Home) -> None:
     await at.permit("p-1")
-    await at.permit("p-2")
+    await at.permit("p-2", evse_key=None)
     view = await at.tell(session())
     decided = await at.desk.accept_session(None, view.id, "p-2", "asked the CPO", "somebody")
     assert (decided.permit, (await at.permits())["p-2"]["received_session_no"]) == ("p-2", view.id)

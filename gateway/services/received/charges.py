@@ -141,7 +141,7 @@ def of_cdr(connection: Connection, cdr: Cdr, leg: Leg | None, now: datetime) -> 
         end=cdr.end,
         known_by=cdr.start,
         energy=cdr.energy,
-        method=cdr.auth_method,
+        method=_method(cdr, leg),
         ahead=_ahead(cdr, ("start", "end"), now),
     )
 
@@ -149,6 +149,15 @@ def of_cdr(connection: Connection, cdr: Cdr, leg: Leg | None, now: datetime) -> 
 def named(leg: Leg, news: SessionNews) -> str:
     """Gives the id by which a session is told that has none of its own: the hub's, else whosever there is."""
     return next((value for _, value in _first_hub(leg)), f"{news.evse_id.normal}/{(news.start or news.at).isoformat()}")
+
+
+def _method(cdr: Cdr, leg: Leg | None) -> AuthMethod | None:
+    """Gives how the driver was admitted; None where a hub names the session and says nothing of that.
+
+    Such a hub lets drivers in by a list of ours, which nobody can tell from a question. A start from afar it tells.
+    """
+    hearsay = leg is not None and leg.hub_session is not None and cdr.auth_method is AuthMethod.AUTH_REQUEST
+    return None if hearsay else cdr.auth_method
 
 
 def _sessions(leg: Leg | None) -> Sequence[str | None]:

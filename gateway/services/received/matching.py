@@ -6,12 +6,14 @@ charge where their token is to be taken without asking. Nothing is guessed: all 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.services.drivers.permits import Candidate
 from gateway.services.ports.permits import PermitOrigin
 from gateway.services.ports.received import Doubt, Review
 from gateway.services.received.charges import Charge
 from gateway.services.received.knowing import Knowledge
+from gateway.services.stamps import AHEAD
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Whitelist
@@ -50,11 +52,27 @@ def belonging(charge: Charge, known: Knowledge, session_no: int | None) -> Belon
 
 
 def _meant(charge: Charge, permits: Sequence[Candidate]) -> Sequence[Candidate]:
-    """Leaves the permits that a charge can be about: a driver who reserved and then started has one for each."""
+    """Leaves the permits that a charge can be about: a driver who reserved and then started has one for each.
+
+    Of those that no id leads to and that differ in nothing but their moment, it is the last one before the charge: a
+    driver whom an answer did not reach holds the card up again, and nothing follows from which of the two it was.
+    """
     if len(permits) < 2:
         return permits
-    wanted = [one for one in permits if (one.origin is PermitOrigin.RESERVE) == charge.reserves]
-    return wanted or permits
+    wanted = [one for one in permits if (one.origin is PermitOrigin.RESERVE) == charge.reserves] or permits
+    if any(one.named for one in wanted) or len({_of_whom(one) for one in wanted}) > 1:
+        return wanted
+    before = [one for one in wanted if one.at <= charge.start + AHEAD]
+    return [max(before, key=_moment) if before else min(wanted, key=_moment)]
+
+
+def _of_whom(permit: Candidate) -> tuple[object, ...]:
+    whose = permit.party, permit.identity, permit.contract_key, permit.token_no
+    return permit.origin, permit.cpo, permit.evse_key, *whose
+
+
+def _moment(permit: Candidate) -> tuple[datetime, int]:
+    return permit.at, permit.no
 
 
 def _under(permit: Candidate, charge: Charge, session_no: int | None) -> Belonging:
