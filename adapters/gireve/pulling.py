@@ -86,7 +86,7 @@ class Pulling:
             return PulledPage((), cursor=None)
         url = at.url or self._first(feed, since)
         answer = await self._asked(feed, url, speakers[at.speaker])
-        page = await self._read(answer, url, kind)
+        page = await self._read(answer, url, kind, speakers)
         following = self._following(url, at, answer, page.length)
         if following is None and at.speaker + 1 < len(speakers):
             following = Cursor(speaker=at.speaker + 1)
@@ -95,7 +95,7 @@ class Pulling:
             page.unreadable,
             None if following is None else following.model_dump_json(exclude_defaults=True),
             _total(answer),
-            str(speakers[at.speaker]),
+            part=speakers[at.speaker].normal,
         )
 
     def _first(self, feed: str, since: datetime | None) -> str:
@@ -124,10 +124,10 @@ class Pulling:
             raise PullFailed(OutcomeUnknown("no answer"))
         return reply.answer
 
-    async def _read(self, answer: Answer, url: str, kind: FeedKind) -> _Read:
+    async def _read(self, answer: Answer, url: str, kind: FeedKind, emsps: Sequence[PartyId]) -> _Read:
         if len(answer.body) > _ASIDE:
-            return await asyncio.to_thread(_page, answer, url, kind, self._now())
-        return _page(answer, url, kind, self._now())
+            return await asyncio.to_thread(_page, answer, url, kind, self._now(), emsps)
+        return _page(answer, url, kind, self._now(), emsps)
 
     def _following(self, url: str, at: Cursor, answer: Answer, found: int) -> Cursor | None:
         """Says where the next page is: where `Link` leads; without one behind what was found, as long as there is more.
@@ -160,14 +160,14 @@ def _read_cursor(cursor: str | None) -> Cursor:
         raise PullFailed(OutcomeUnknown("the cursor is none of ours")) from None
 
 
-def _page(answer: Answer, url: str, kind: FeedKind, received: datetime) -> _Read:
+def _page(answer: Answer, url: str, kind: FeedKind, received: datetime, emsps: Sequence[PartyId]) -> _Read:
     found = ocpi.said(answer)
     data = None if found is None else found.data
     if data is None and found is not None and _nothing_expected(answer, url):
         data = []
     if not isinstance(data, list):
         raise PullFailed(OutcomeUnknown("the answer has no list"))
-    records, unreadable = records_of(kind, data, received, spoilt=holds_nul(answer.body))
+    records, unreadable = records_of(kind, data, received, emsps, spoilt=holds_nul(answer.body))
     return _Read(records, unreadable, len(data))
 
 

@@ -1,12 +1,14 @@
 """A page of what is pulled, as records that are read when somebody wants them; pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from adapters.core.digest import digest, ordered_digest
 from adapters.core.http import compact_json, holds_nul
 from adapters.core.roaming import FeedKind, Record
+from mappings.canonical.ids import PartyId
+from mappings.canonical.locations import EvseStatus
 from mappings.ocpi.dialects import gireve, gireve_charging
 from mappings.ocpi.v2_2_1 import hub_client_info, pages
 from mappings.report import Issue, Refused
@@ -28,15 +30,17 @@ _KINDS: dict[FeedKind, tuple[pages.KeyOf, Read]] = {
 
 
 def records_of(
-    kind: FeedKind, data: Sequence[Any], received: datetime, *, spoilt: bool = False
+    kind: FeedKind, data: Sequence[Any], received: datetime, emsps: Collection[PartyId] = (), *, spoilt: bool = False
 ) -> tuple[list[Record], list[Refused]]:
     """Makes records of the objects of a page; gives those that can be told apart, and why others cannot.
 
     Args:
         received: For what has no `last_updated`.
+        emsps: Ours. EMSPs are told tariffs that are for others, too (guide, EMSP side, tariffs); these are gone for us.
         spoilt: Somewhere on the page a text holds NUL, which cannot be stored.
     """
     key, translate = _KINDS[kind]
+    targets = {"", *(emsp.normal for emsp in emsps)}
     digested = ordered_digest if kind is FeedKind.LOCATIONS else digest
     page = pages.take_apart(data, key, lambda raw: translate(raw, received))
     records, unreadable = [], list(page.unreadable)
@@ -45,8 +49,18 @@ def records_of(
         if nul and any("\0" in part for part in entry.key):
             unreadable.append(Refused("", "its key holds NUL"))
         else:
-            records.append(Record(entry.key, digested(entry.raw), _refuse if nul else entry.read))
+            gone = _all_removed(entry.raw) if kind is FeedKind.LOCATIONS else False
+            gone |= kind is FeedKind.TARIFFS and entry.key[-1] not in targets
+            records.append(Record(entry.key, digested(entry.raw), _refuse if nul else entry.read, gone))
     return records, unreadable
+
+
+def _all_removed(raw: Mapping[str, Any]) -> bool:
+    """Tells whether a location is gone: a list with dates then has all its EVSEs as REMOVED (guide, EMSP side)."""
+    evses = raw.get("evses")
+    if not isinstance(evses, list) or not evses:
+        return False
+    return all(isinstance(each, Mapping) and each.get("status") == EvseStatus.REMOVED for each in evses)
 
 
 def _refuse() -> tuple[Any, Sequence[Issue]]:

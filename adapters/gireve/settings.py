@@ -209,8 +209,9 @@ class Settings(TlsSettings):
             return RoamingProfile({}, frozenset(), within)
         every, full = timedelta(seconds=self.pull_seconds), timedelta(seconds=self.full_pull_seconds)
         feeds = [
-            # Without dates a list names what is there (guide, EMSP side, locations, Full and Delta modes).
-            FeedProfile(LOCATIONS, FeedKind.LOCATIONS, every, full, prunes=True, statuses=True),
+            # Without dates a list names what is there, with dates what is gone, too (guide, EMSP side, locations, Full
+            # and Delta modes).
+            FeedProfile(LOCATIONS, FeedKind.LOCATIONS, every, full, prunes=True, tells_gone=True, statuses=True),
             FeedProfile(TARIFFS, FeedKind.TARIFFS, every, full, longest=_A_MONTH - timedelta(hours=1), prunes=True),
             # IOP itself offers neither (guide, EMSP side, CDRs; CPO and EMSP covered by Gireve).
             FeedProfile(CDRS, FeedKind.CDRS, every, max(full, _A_MONTH)),

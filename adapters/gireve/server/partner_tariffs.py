@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from adapters.core.digest import digest
+from adapters.gireve.home import home_of
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Given
 from adapters.gireve.settings import Settings
@@ -62,7 +63,13 @@ class PartnerTariffs:
             paths.of_tariff(tariff, party, _id(asked))
             return tariff, digest(raw)
 
-        new = await self._catalogue.put_tariff(asked.connection, *await asked.read(read))
+        tariff, digested = await asked.read(read)
+        if (
+            tariff.target is not None
+            and tariff.target not in await home_of(asked.connection, self._desk.gateway).emsps()
+        ):
+            return Given()  # it is no price of our drivers', and nobody else's concern here
+        new = await self._catalogue.put_tariff(asked.connection, tariff, digested)
         return Given(status=201 if new else 200)
 
     async def _delete(self, asked: Asked) -> Given:

@@ -177,6 +177,7 @@ async def test_evses_that_are_gone_come_with_dates_alone(iop: Iop) -> None:
     ((record,),) = [page.records for page in await iop.pull(since=began)]
     place, _ = record.read()
     assert [each.status for each in place.evses] == [EvseStatus.REMOVED]
+    assert record.gone
 
 
 async def test_gireves_ids_stay_beside_the_owners(iop: Iop) -> None:
@@ -187,11 +188,16 @@ async def test_gireves_ids_stay_beside_the_owners(iop: Iop) -> None:
 
 
 async def test_targeted_tariffs_have_a_key_each(iop: Iop) -> None:
-    target = {"target_operator_country_code": "DE", "target_operator_party_id": "MP1"}
-    await iop.load(priced("T1"), priced("T1", **target), path="network-tariffs")
-    records = [record for page in await iop.pull("tariffs") for record in page.records]
-    assert {record.key for record in records} == {("NL*TNM", "T1", ""), ("NL*TNM", "T1", "DE*MP1")}
-    assert {record.read()[0].target for record in records} == {None, MP1}
+    ours, others = ({"target_operator_country_code": "DE", "target_operator_party_id": each} for each in ("MP1", "MP2"))
+    await iop.load(priced("T1"), priced("T1", **ours), priced("T1", **others), path="network-tariffs")
+    records = {record.key[2]: record for page in await iop.pull("tariffs") for record in page.records}
+    assert {key: record.read()[0].target for key, record in records.items()} == {
+        "": None,
+        "DE*MP1": MP1,
+        "DE*MP2": OTHER,
+    }
+    # EMSPs are told of prices for others, which are none for them.
+    assert {key for key, record in records.items() if record.gone} == {"DE*MP2"}
 
 
 async def test_what_is_not_listed_at_the_platform_is_no_feed(iop: Iop) -> None:

@@ -213,7 +213,7 @@ async def test_tokens_of_an_emsp_that_is_none_of_ours_are_not_listed(ours: Emsp)
 
 
 async def test_a_tariff_is_taken_with_each_of_its_targets(ours: Emsp) -> None:
-    for target, price in ((None, "0.35"), (MP1, "0.30"), (PartyId("FR*OTH"), "0.10")):
+    for target, price in ((None, "0.35"), (MP1, "0.30")):
         said = gireve.tariff_from_canonical(tariff(target=target, price=price))[0]
         assert (await ours.call("PUT", TARIFF, said)).status == 201
         assert (await ours.call("PUT", TARIFF, said)).status == 200
@@ -221,6 +221,13 @@ async def test_a_tariff_is_taken_with_each_of_its_targets(ours: Emsp) -> None:
     for path, net in ((TARIFF, 0.35), (TARIFF + query, 0.3)):
         answer = await ours.call("GET", path)
         assert answer.data["elements"][0]["price_components"][0]["price"] == net
+
+
+async def test_a_tariff_that_is_for_another_emsp_is_none_of_ours(ours: Emsp) -> None:
+    said = gireve.tariff_from_canonical(tariff(target=PartyId("FR*OTH")))[0]
+    answer = await ours.call("PUT", TARIFF, said)
+    assert (answer.status, answer.code) == (200, 1000)
+    assert not ours.stations.prices
 
 
 async def test_a_tariff_of_another_id_or_party_than_the_url_is_refused(ours: Emsp) -> None:
