@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import cycle
 from typing import Any, Final
@@ -29,6 +30,7 @@ WAYS: Final = ("gireve", "hubject-emp", HOME)
 """The connections over which our drivers roam."""
 
 _EACH: Final = 2
+_MINUTES: Final = 90.0
 _PATIENCE: Final = 60.0
 _LOOK_EVERY: Final = 0.2
 
@@ -97,6 +99,7 @@ async def bring_in(stage: Stage, seed: int) -> tuple[list[Location], Catalogued]
     records = [record for station in stations for record in _records(station)]
     lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
     await stage.load("hubject", f"network?operator={quote(PARTNER.normal)}&name=Stroompunt", lines)
+    await stage.drive("gireve", "cpos", {"party": PARTNER.normal, "kwh": float(PLAYED_KWH)})
     for connection, feed in (("gireve", "locations"), ("hubject-emp", "evse_data")):
         await stage.call("POST", f"/v1/pulls/{connection}/{feed}?full=true")
     evses = sum(len(station.evses) for station in stations)
@@ -122,7 +125,8 @@ def _records(station: Location) -> list[dict[str, Any]]:
 
 def drivers(stations: Sequence[Location], own: Sequence[Spot], seed: int) -> list[OwnDriver]:
     """Makes drivers: by turns of each way, tapping and starting from our app, each at an EVSE of their own."""
-    dice = random.Random(seed)  # noqa: S311 - it shall be the same every time
+    # The same every time, and no card that a foreign driver has.
+    dice = random.Random(f"abroad {seed}")  # noqa: S311
     abroad = [(station, evse) for station in stations for evse in station.evses]
     at_home = iter(own)
     made = []
@@ -131,7 +135,7 @@ def drivers(stations: Sequence[Location], own: Sequence[Spot], seed: int) -> lis
         way, taps = next(kinds)
         contract = ContractId(ContractId(f"{OWN_EMSP.country}-{OWN_EMSP.code}-C{number:08}").separated())
         card = f"04{dice.getrandbits(48):012X}"
-        kwh = Decimal(dice.randrange(2_000, 20_000)) / 1000
+        kwh = Decimal(dice.randrange(1_000, 7_000)) / 1000
         if way == HOME:
             spot = next(at_home)
             if spot.place.evse_id is None:
@@ -203,9 +207,15 @@ async def _charge_over_gireve(stage: Stage, driver: OwnDriver) -> None:
     said = await stage.drive("gireve", "authorize", asked)
     if said.get("allowed") != "ALLOWED":
         raise Failed(f"a driver of ours was not let charge over Gireve: {said}")
-    told = {"reference": said["authorization_reference"], "kwh": float(driver.kwh)}
-    session = await stage.drive("gireve", "sessions", {**told, "status": "COMPLETED"})
-    await stage.drive("gireve", "cdrs", {"session": session["id"], "kwh": float(driver.kwh)})
+    now = datetime.now(UTC)
+    told: dict[str, JsonValue] = {
+        "kwh": float(driver.kwh),
+        "start": (now - timedelta(minutes=_MINUTES)).isoformat(),
+        "end": now.isoformat(),
+    }
+    begun = {**told, "reference": said["authorization_reference"], "status": "COMPLETED"}
+    session = await stage.drive("gireve", "sessions", begun)
+    await stage.drive("gireve", "cdrs", {**told, "session": session["id"]})
 
 
 async def _charge_over_hubject(stage: Stage, driver: OwnDriver) -> None:
@@ -217,7 +227,7 @@ async def _charge_over_hubject(stage: Stage, driver: OwnDriver) -> None:
     else:
         permit = await stage.call("GET", f"/v1/permits/{await _start(stage, driver)}")
         session = permit["leg"]["hub_session"]
-    told: dict[str, JsonValue] = {"session": session, "energy": float(driver.kwh)}
+    told: dict[str, JsonValue] = {"session": session, "energy": float(driver.kwh), "minutes": _MINUTES}
     for kind in ("Start", "End"):
         await stage.drive("hubject", "notifications", {**told, "type": kind})
     await stage.drive("hubject", "cdrs", told)
@@ -293,5 +303,5 @@ def _charged(driver: OwnDriver, backend: Backend) -> Decimal | None:
     return PLAYED_KWH if driver.way == "gireve" and not driver.taps else driver.kwh
 
 
-PLAYED_KWH: Final = Decimal("12.5")
-"""What a session comes to that the played CPO behind Gireve begins and ends by itself."""
+PLAYED_KWH: Final = Decimal("0.5")
+"""What a session comes to that the partner behind Gireve begins and ends by itself, within seconds."""
