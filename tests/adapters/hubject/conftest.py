@@ -1,12 +1,15 @@
 """A sandbox with and without TLS, and adapters that talk to it."""
 
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from adapters.core.peers import Peers
 from adapters.hubject.adapter import HubjectAdapter
 from adapters.hubject.sandbox import HubjectSandbox, Partner, Running, run
+from tests.adapters.hubject.called import Called, calling
 from tests.adapters.hubject.charging import DRIVER, OTHER, Hub, playing
 from tests.adapters.hubject.emps import World, world
 from tests.adapters.hubject.network import HUB_CPO, SUB_ONE, SUB_TWO, adapter
@@ -65,4 +68,19 @@ async def hbs(clock: Clock) -> AsyncIterator[Hub]:
 async def emp_world(clock: Clock) -> AsyncIterator[World]:
     """A sandbox with two EMPs and two CPOs, their gateways, and requests to it."""
     async with world(clock=clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def emp_called(tmp_path: Path) -> AsyncIterator[Called]:
+    """TLS ends at the gateway."""
+    async with calling(tmp_path, Peers(), tls=True) as made:
+        yield made
+
+
+@pytest.fixture
+async def emp_behind_ingress(tmp_path: Path) -> AsyncIterator[Called]:
+    """TLS ends at an ingress, which hands the certificate on."""
+    peers = Peers("ssl-client-cert", [ip_network("127.0.0.0/8")])
+    async with calling(tmp_path, peers, tls=False) as made:
         yield made
