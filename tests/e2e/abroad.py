@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -79,19 +81,19 @@ class Abroad(Scene):
         return Driver(self.way, uid, CONTRACT)
 
     @staticmethod
-    def wish(uid: str = "U1", token: str = "04A2B3C4D5E601", **changes: Any) -> dict[str, Any]:
+    def wish(uid: str = "U1", card: str = "04A2B3C4D5E601", **changes: Any) -> dict[str, Any]:
         """What a driver asks of the app: to start, unless it is changed."""
         wish = {
             "party": EMSP.normal,
             "kind": "START_SESSION",
             "evse": {"evse_id": f"NL*ABC*E{uid.removeprefix('U')}"},
-            "token": {"type": "RFID", "uid": token},
+            "token": {"type": "RFID", "uid": card},
         }
         return {name: value for name, value in {**wish, **changes}.items() if value is not None}
 
-    async def start(self, uid: str = "U1", token: str = "04A2B3C4D5E601", **changes: Any) -> Any:
+    async def start(self, uid: str = "U1", card: str = "04A2B3C4D5E601", **changes: Any) -> Any:
         """Has a driver start from the app."""
-        return await self.ask("POST", "/v1/sent-commands", self.wish(uid, token, **changes))
+        return await self.ask("POST", "/v1/sent-commands", self.wish(uid, card, **changes))
 
     async def charge(self, driver: Driver, uid: str = "U1", session_id: str = "S-1") -> Charge:
         """Has a driver tap and be let in, as the answer says."""
@@ -99,6 +101,11 @@ class Abroad(Scene):
         assert granted["allowed"], granted
         method = AuthMethod(granted["auth_method"])
         return self.admitted(driver.card, granted["reference"], uid, session_id, method)
+
+    async def tell(self, charge: Charge, share: Decimal, **changes: Any) -> Any:
+        """Has the backend tell of a session, which it does when it happens."""
+        now = datetime.now(UTC).isoformat()
+        return await super().tell(charge, share, **{"last_updated": now, **changes})
 
     async def found(self, uid: str = "U1", **changes: Any) -> Any:
         """Waits until the catalogue has an EVSE of the station, as somebody says; gives it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -86,8 +87,7 @@ async def test_a_contract_is_found_however_it_is_spelt(made: Abroad) -> None:
     await made.pulled()
     await made.own()
     spelt = CONTRACT.text.replace("-", "").lower()
-    wish = {"token": None, "identification": {"type": "APP_USER", "contract_id": spelt}}
-    started = await made.start(**wish)
+    started = await made.start(token=None, identification={"type": "APP_USER", "contract_id": spelt})
     assert started["result"] == "ACCEPTED", started
     await eventually(lambda: bool(made.asked("START_SESSION")), "a start")
 
@@ -95,7 +95,7 @@ async def test_a_contract_is_found_however_it_is_spelt(made: Abroad) -> None:
 async def test_what_a_driver_reserves_is_given_up_or_used(made: Abroad) -> None:
     await made.pulled()
     await made.own()
-    wish = {"kind": "RESERVE_NOW", "expires": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}
+    wish: dict[str, Any] = {"kind": "RESERVE_NOW", "expires": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}
     if made.way == "gireve":
         status, problem = await made.said("POST", "/v1/sent-commands", made.wish(**wish))
         assert (status, "NOT_SUPPORTED" in problem["detail"]) == (422, True)
