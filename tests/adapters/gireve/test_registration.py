@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from adapters.core import ocpi
 from adapters.core.hub import RegistrationFailed
 from adapters.gireve.registration import unregister
 from adapters.gireve.sandbox import SandboxSettings
-from adapters.gireve.settings import Environment
-from tests.adapters.gireve.network import TOKEN_A, Pair, pair
+from adapters.gireve.settings import Environment, Settings
+from mappings.canonical.parties import Role
+from tests.adapters.doubles import Network
+from tests.adapters.gireve.network import PARTY, TOKEN_A, Pair, pair
 
 CREDENTIALS = "/ocpi/2.2.1/credentials"
 
@@ -235,3 +239,38 @@ def test_the_protocols_example_of_a_token_is_read() -> None:
 @pytest.mark.parametrize("header", [None, "", "Token", "Token ", "Bearer abc", "Token a b", "Token é", "Token /w=="])
 def test_what_holds_no_token_is_none(header: str | None) -> None:
     assert ocpi.presented_token(header) is None
+
+
+EMSP_ABC = PARTY.model_copy(update={"roles": frozenset({Role.CPO, Role.EMSP})})
+
+
+@pytest.mark.parametrize("roles", [["CPO"], ["EMSP"], ["CPO", "EMSP"]])
+async def test_one_registration_presents_the_roles_that_are_played(roles: list[str]) -> None:
+    async with pair(network=Network([EMSP_ABC]), roles=roles) as both:
+        await both.register()
+        _, body, _ = await both.ask(CREDENTIALS, both.registry.token)
+        assert [each["role"] for each in body["data"]["roles"]] == roles
+        modules = both.registry.connection.secrets.endpoints["modules"]
+        assert ("tokens/RECEIVER" in modules) >= ("EMSP" in roles)
+
+
+async def test_parties_that_play_none_of_the_roles_are_not_presented() -> None:
+    async with pair(roles=["EMSP"]) as both:
+        with pytest.raises(RegistrationFailed, match="no party that is EMSP"):
+            await both.register()
+
+
+async def test_an_emsp_needs_the_endpoint_that_takes_tokens() -> None:
+    settings = SandboxSettings(token=TOKEN_A, roles=frozenset({"CPO"}))
+    async with pair(settings, Network([EMSP_ABC]), roles=["EMSP"]) as both:
+        with pytest.raises(RegistrationFailed, match="tokens/RECEIVER"):
+            await both.register()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"roles": []}, {"roles": ["HUB"]}, {"roles": ["EMSP"], "pull_seconds": 7200, "full_pull_seconds": 3600}],
+)
+def test_settings_of_roles_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(settings)
