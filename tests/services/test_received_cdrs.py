@@ -375,3 +375,43 @@ async def test_where_a_hub_admits_by_our_list_and_cannot_say_so_a_token_that_may
     remote = {"start": bill.start - timedelta(days=2), "end": bill.end - timedelta(days=2), "id": "c-3"}
     started = bill.model_copy(update=remote | {"auth_method": AuthMethod.COMMAND})
     assert await alone.reviews(started, leg=leg.model_copy(update={"hub_session": "h-7"})) == [Review.UNKNOWN_PERMIT]
+
+
+async def test_a_session_and_its_cdr_that_come_at_once_find_each_other(alone: Home) -> None:
+    await alone.put(token(whitelist="ALLOWED"))
+    for number in range(8):
+        times = {"start": later(3600 * number), "end": later(3600 * number + 1800)}
+        told = session(f"s-{number}", "COMPLETED", auth_method="WHITELIST", last_updated=times["end"], **times)
+        bill = cdr(f"c-{number}", f"s-{number}", auth_method="WHITELIST", time=0.5, **times)
+        both = [alone.received.session(alone.connection(), told), alone.bill(bill)]
+        await asyncio.gather(*(both if number % 2 else reversed(both)))
+    bills = await alone.cdrs()
+    sessions = [await alone.told(f"s-{number}") for number in range(8)]
+    assert [one.session for one in bills] == [one.id for one in sessions]
+    assert [one.cdr for one in sessions] == [one.id for one in bills]
+
+
+async def test_of_the_versions_of_one_id_one_stands(at: Home) -> None:
+    await at.bill(cdr(), cdr(total_cost={"net": 5}))
+    first, second = await at.cdrs()
+    await at.desk.decide(None, second.id, Verdict.ACCEPTED, "the CPO was wrong at first", "somebody")
+    assert [one.standing for one in await at.cdrs()] == [CdrStanding.REJECTED, CdrStanding.ACCEPTED]
+    assert (await at.told("s-1")).cdr == second.id
+    told = [(data["id"], data["decision"]) for _, data in await at.events("received_cdr.decided")]
+    assert told == [(first.id, "rejected"), (second.id, "accepted")]
+
+
+async def test_a_session_that_its_cdr_ended_is_over_whatever_it_tells_late(alone: Home) -> None:
+    await alone.permit("p-1")
+    await alone.tell(session(reference="p-1"))
+    await alone.bill(cdr())
+    view = await alone.tell(session(reference="p-1", energy=2, last_updated=START + timedelta(minutes=30)))
+    assert view.ended == END
+
+
+async def test_a_permit_that_a_person_names_says_whose_session_it_is(alone: Home) -> None:
+    await alone.permit("p-1")
+    view = await alone.tell(session(identification=STRANGER))
+    assert view.party is None
+    decided = await alone.desk.accept_session(None, view.id, "p-1", "a spare card", "somebody")
+    assert (decided.party, decided.permit) == (CARD.party, "p-1")

@@ -17,7 +17,7 @@ from gateway.services.ports.received import Doubt, Review, price_source
 from gateway.services.received import charges, checking
 from gateway.services.received.charges import Charge, key_of
 from gateway.services.received.doubts import dump_doubts
-from gateway.services.received.knowing import SQL, Knowledge, known, marks
+from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
 from gateway.services.received.matching import Belonging, belonging, party_of
 from gateway.store.batching import Batches
 from gateway.store.growth import Growth
@@ -44,9 +44,9 @@ class Arrival:
     digest: bytes
 
     @property
-    def order(self) -> tuple[int, str, str]:
-        """In which CDRs of a batch lock their sessions."""
-        return self.connection.id, key_of(self.cdr.session_id or ""), key_of(self.cdr.id)
+    def order(self) -> tuple[int, str]:
+        """In which CDRs of a batch lock their sessions; those of one session stay in the order in which they came."""
+        return self.connection.id, key_of(self.cdr.session_id or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +173,11 @@ def _same(cdr: Cdr, stored: str) -> bool:
 
 async def _find(tx: Transaction, charge: Charge) -> _Place:
     """Finds what a CDR bills: by the session's id, else by its permit, else by driver, EVSE and time."""
-    called = None
-    if charge.session_ids:
-        number, cpo = charge.connection.id, charge.cpo.normal
-        called = await tx.fetchval(SQL["session_called"], number, charge.session_keys, cpo)
-    session = await _lock(tx, called) if called is not None else None
+    session = await _called(tx, charge)
+    if session is None and charge.session_ids:
+        # Whoever tells of that session first is about to commit, or waits for us and then finds the CDR.
+        await expect_sessions(tx, charge)
+        session = await _called(tx, charge)
     strange: list[Doubt] = []
     if session is not None and session["cpo"] != charge.cpo.normal:
         said = f"is a session of {session['cpo']}, not of {charge.cpo}"
@@ -200,6 +200,14 @@ async def _find(tx: Transaction, charge: Charge) -> _Place:
         elif unclear:
             belongs = Belonging(None, belongs.party, [Doubt(Review.AMBIGUOUS, "session_id", "fits several sessions")])
     return _Place(session, Belonging(belongs.permit, belongs.party, [*belongs.doubts, *strange]), knows)
+
+
+async def _called(tx: Transaction, charge: Charge) -> Record | None:
+    """Finds and locks the session that a CDR names."""
+    if not charge.session_ids:
+        return None
+    called = await tx.fetchval(SQL["session_called"], charge.connection.id, charge.session_keys, charge.cpo.normal)
+    return await _lock(tx, called) if called is not None else None
 
 
 async def _lock(tx: Transaction, no: int) -> Record | None:
@@ -239,8 +247,10 @@ async def _numbers(tx: Transaction, place: _Place) -> tuple[int | None, int | No
     permit_no = place.belongs.permit.no if place.belongs.permit is not None else None
     if place.session is not None:
         return place.session["no"], place.session["permit_no"] or permit_no
-    if permit_no is not None:
-        await tx.fetchrow(SQL["lock_permit"], permit_no)
+    if place.belongs.permit is not None:
+        serves = await tx.fetchval(SQL["lock_permit"], permit_no)
+        if serves != place.belongs.permit.received_session_no:
+            raise asyncpg.SerializationError("a session took the permit meanwhile")
     return None, permit_no
 
 

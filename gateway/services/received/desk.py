@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -66,14 +67,14 @@ class ReceivedDesk:
             row = await _locked(tx, "lock_session_no", no, parties, "session")
             if not row["reviews"]:
                 raise Conflict("The session does not wait for review")
-            permit_no = await _permit(tx, row, permit) if permit is not None else None
+            permit_no, party = await _permit(tx, row, permit) if permit is not None else (None, None)
             decided = Decided(Verdict.ACCEPTED, why, who, self._clock())
-            await tx.execute(SQL["accept_session"], no, dump_decided(decided, row["reviews"]), permit_no)
+            await tx.execute(SQL["accept_session"], no, dump_decided(decided, row["reviews"]), permit_no, party)
             await _audit(tx, who, "accepted", f"received-session/{no}", {"why": why, "review": row["reviews"]})
-            if row["party"] is not None:
-                [told] = await tx.fetch(SQL["told_of_session"], no)
+            [told] = await tx.fetch(SQL["told_of_session"], no)
+            if told["party"] is not None:
                 type_, subject = EventType.RECEIVED_SESSION_CHANGED, f"received-sessions/{no}"
-                await append_events(tx, Event(type_, PartyId(row["party"]), subject, json.loads(told["data"])))
+                await append_events(tx, Event(type_, PartyId(told["party"]), subject, json.loads(told["data"])))
         self._wake()
         return await self.session(parties, no)
 
@@ -110,6 +111,8 @@ class ReceivedDesk:
                 raise Conflict("The CDR does not wait for review")
             decided = Decided(verdict, why, who, self._clock())
             await tx.execute(SQL["decide"], no, verdict.value, dump_decided(decided, row["reviews"]))
+            if verdict is Verdict.ACCEPTED:
+                await _supersede(tx, row, decided)
             if row["credit"] and verdict is Verdict.ACCEPTED:
                 await _credit(tx, row)
             if row["received_session_no"] is not None:
@@ -124,15 +127,23 @@ class ReceivedDesk:
         return view
 
 
-async def _permit(tx: Transaction, session: Record, permit: str) -> int:
-    """Takes a permit that a person names for a session."""
+async def _permit(tx: Transaction, session: Record, permit: str) -> tuple[int, str]:
+    """Takes a permit that a person names for a session; gives its number and EMSP."""
     row = await tx.fetchrow(SQL["permit_named"], permit, session["party"])
     if row is None:
         raise Invalid(("permit", "is no permit of the session's party"))
     if not await tie_permit(tx, row["no"], session["no"]):
         raise Conflict("The permit serves another session", "permit")
-    number: int = row["no"]
-    return number
+    return row["no"], row["party"]
+
+
+async def _supersede(tx: Transaction, row: Record, decided: Decided) -> None:
+    """Rejects what was told under the id of a CDR that is accepted: one id bills one charge, once."""
+    for other in await tx.fetch(SQL["other_versions"], row["no"]):
+        instead = replace(decided, verdict=Verdict.REJECTED, why=f"version {row['version']} stands: {decided.why}")
+        await tx.execute(SQL["decide"], other["no"], Verdict.REJECTED.value, dump_decided(instead, ()))
+        await _audit(tx, decided.who, Verdict.REJECTED.value, f"received-cdr/{other['no']}", {"why": instead.why})
+        await tell_cdr(tx, other["no"], EventType.RECEIVED_CDR_DECIDED)
 
 
 async def _credit(tx: Transaction, row: Record) -> None:

@@ -78,6 +78,15 @@ async def known(tx: Transaction, charge: Charge, *, permits: bool) -> Knowledge:
     return Knowledge(evse, await _tokens(tx, charge), found)
 
 
+async def expect_sessions(tx: Transaction, charge: Charge) -> None:
+    """Has whoever else is about to write a first session or CDR of the same ids wait for the end of the transaction.
+
+    Without a row to lock, a session and its CDR that come at once would each overlook the other.
+    """
+    for key in charge.session_keys:
+        await tx.execute(SQL["expect_session"], f"{charge.connection.id}/{key}")
+
+
 async def evse_of(tx: Transaction, charge: Charge) -> KnownEvse | None:
     """Finds the EVSE of a charge in the catalogue, by the CPO's key, else by the public id."""
     row = None

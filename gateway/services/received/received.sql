@@ -21,13 +21,16 @@ WHERE uid_key = ANY($1::text[]) OR contract_key = ANY($1::text[]) ORDER BY withd
 SELECT id, party FROM permit WHERE no = $1
 
 -- name: permit_named
-SELECT no, received_session_no FROM permit WHERE id = $1 AND party = $2
+SELECT no, party FROM permit WHERE id = $1 AND ($2::text IS NULL OR party = $2)
 
 -- name: lock_permit
 SELECT received_session_no FROM permit WHERE no = $1 FOR UPDATE
 
 -- name: lock_session
 SELECT * FROM received_session WHERE connection_id = $1 AND cpo = $2 AND session_key = $3 FOR UPDATE
+
+-- name: expect_session
+SELECT pg_advisory_xact_lock(hashtextextended('received session ' || $1, 0))
 
 -- name: lock_session_no
 SELECT * FROM received_session WHERE no = $1 FOR UPDATE
@@ -52,7 +55,7 @@ RETURNING no
 
 -- name: update_session
 UPDATE received_session SET party = $2, body = $3, news = $4, evse_key = $5, driver_keys = $6, permit_no = $7, status = $8,
-    started_at = $9, ended_at = $10, energy = $11, reviews = $12, doubts = $13, last_updated = $14, updated_at = now()
+    started_at = $9, ended_at = coalesce($10, CASE WHEN cdr_no IS NOT NULL THEN ended_at END), energy = $11, reviews = $12, doubts = $13, last_updated = $14, updated_at = now()
 WHERE no = $1
 
 -- name: waiting_cdrs
@@ -180,7 +183,8 @@ FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id LEFT JOIN p
 WHERE d.no = $1 AND ($2::text[] IS NULL OR d.party = ANY($2))
 
 -- name: accept_session
-UPDATE received_session SET reviews = '{}', decided = $2, permit_no = coalesce($3, permit_no), updated_at = now()
+UPDATE received_session SET reviews = '{}', decided = $2, permit_no = coalesce($3, permit_no), party = coalesce(party, $4),
+    updated_at = now()
 WHERE no = $1
 
 -- name: waive
@@ -191,6 +195,13 @@ SELECT * FROM received_cdr WHERE no = $1 FOR UPDATE
 
 -- name: decide
 UPDATE received_cdr SET decision = $2, decided = $3 WHERE no = $1
+
+-- name: other_versions
+-- What was told under the same id, and stands.
+SELECT o.no FROM received_cdr d
+JOIN received_cdr o ON o.connection_id IS NOT DISTINCT FROM d.connection_id AND o.cpo = d.cpo AND o.cdr_key = d.cdr_key
+WHERE d.no = $1 AND o.no <> d.no AND o.decision IS DISTINCT FROM 'rejected'
+ORDER BY o.no FOR UPDATE OF o
 
 -- name: next_bill
 -- The CDR that stands for a session: one that passed before one that waits.

@@ -17,7 +17,7 @@ from gateway.services.ports.received import Doubt, Review
 from gateway.services.received import charges, checking
 from gateway.services.received.charges import Charge, key_of
 from gateway.services.received.doubts import dump_doubts, load_doubts, settled_reasons
-from gateway.services.received.knowing import SQL, Knowledge, known, marks
+from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
 from gateway.services.received.matching import Belonging, belonging, party_of
 from gateway.services.received.merging import Merged, merged
 from gateway.services.stamps import AHEAD
@@ -64,7 +64,8 @@ class SessionIntake:
         """Takes a session as its CPO tells it; True if it is new. An older report changes nothing."""
 
         async def take(tx: Transaction) -> bool:
-            row = await _locked(tx, connection, session.party, session.id)
+            charge = charges.of_session(connection, session, self._clock())
+            row = await _locked(tx, charge)
             at = min(session.last_updated, self._clock() + AHEAD)
             if row is not None and at < row["last_updated"]:
                 return False
@@ -81,7 +82,7 @@ class SessionIntake:
                 (session.end or max(session.last_updated, session.start)) if over else None,
                 checking.of_session(session, before),
             )
-            await self._take(tx, charges.of_session(connection, session, self._clock()), report, row)
+            await self._take(tx, charge, report, row)
             return row is None
 
         return await self._attempt(take)
@@ -91,7 +92,7 @@ class SessionIntake:
         session_id = charges.named(news.leg, news)
 
         async def take(tx: Transaction) -> bool:
-            row = await _locked(tx, connection, news.cpo, session_id)
+            row = await _locked(tx, charges.of_news(connection, news, session_id, self._clock()))
             before = Merged.model_validate_json(row["news"]) if row is not None and row["news"] is not None else None
             now = self._clock()
             told = news if news.at <= now + AHEAD else news.model_copy(update={"at": now})
@@ -164,8 +165,15 @@ class SessionIntake:
         await append_events(tx, *await _events(tx, no, belongs.party, row, reviews))
 
 
-async def _locked(tx: Transaction, connection: Connection, cpo: PartyId, session_id: str) -> Record | None:
-    return await tx.fetchrow(SQL["lock_session"], connection.id, cpo.normal, key_of(session_id))
+async def _locked(tx: Transaction, charge: Charge) -> Record | None:
+    """Finds and locks a session; a first report of it waits for whoever else tells of it, or bills it."""
+    [session_key] = charge.session_keys
+    key = (charge.connection.id, charge.cpo.normal, session_key)
+    row: Record | None = await tx.fetchrow(SQL["lock_session"], *key)
+    if row is not None:
+        return row
+    await expect_sessions(tx, charge)
+    return await tx.fetchrow(SQL["lock_session"], *key)
 
 
 def _no(row: Record | None) -> int | None:
