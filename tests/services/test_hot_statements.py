@@ -9,6 +9,8 @@ import pytest
 from gateway.services.authorisation.recording import SQL as AUTHORISATION
 from gateway.services.cdrs.accepting import SQL as CDRS
 from gateway.services.commands.finding import SQL as COMMANDS
+from gateway.services.drivers.permits import SQL as PERMITS
+from gateway.services.drivers.tokens import SQL as TOKENS
 from gateway.services.listeners import SQL as LISTENERS
 from gateway.services.sessions.belonging import SQL as SESSIONS
 from gateway.services.sessions.pulling import SQL as PULLING
@@ -16,7 +18,10 @@ from gateway.store.pool import Store, Transaction
 from tests.harness import AT, later
 
 PARTY = "FR*ABC"
-GROWING = {"authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"}
+GROWING = {
+    *("authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"),
+    *("driver_token", "permit", "permit_ref"),
+}
 SMALL = {"session_running", "session_review"}
 """Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
 
@@ -41,6 +46,17 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a command", COMMANDS["one"], (None, "c" * 32)),
     ("commands overdue", COMMANDS["overdue"], (AT,)),
     ("a webhook", LISTENERS["list"], ("webhook", "erp")),
+    ("a driver abroad", PERMITS["prepare"], ("04AB", None, "BA04", 1, "p-1", "NL*CPO", "L1", "U1")),
+    ("a contract abroad", PERMITS["prepare"], (None, "FREMSC12345678", None, 1, "p-1", None, None, None)),
+    ("a stop abroad", PERMITS["to_stop"], (1, ["hub"], ["h-1"])),
+    ("a token held up", PERMITS["held_up"], ("04AB", None)),
+    ("permits by their ids", PERMITS["named"], (1, ["hub"], ["h-1"])),
+    ("permits nearby", PERMITS["nearby"], (1, "NLCPOE1", ["04AB"], AT, later(-60), AT)),
+    ("a permit", PERMITS["one"], ("p-1",)),
+    ("a driver's tokens", TOKENS["lock_of_driver"], ("FR*EMS", "d-1", "FREMSC12345678")),
+    ("tokens listed by uid", TOKENS["narrowed"], (None, "", "", "", 10, "04AB", None, None)),
+    ("tokens listed by driver", TOKENS["narrowed"], (None, "", "", "", 10, None, None, "d-1")),
+    ("tokens that changed", TOKENS["page_dated"], (None, AT, AT, True, 0, 0, 10)),
 ]
 
 
@@ -85,6 +101,20 @@ async def grown(store: Store) -> Store:
             "connection_id, party, type, uid, uid_key, contract_key, listed, body, last_updated",
             "1, 'FR-XYZ', 'RFID', 'U' || n, 'U' || n, 'C' || n, true, '{}', now()",
         ),
+        (
+            "driver_token",
+            "party, type, uid, uid_key, contract_key, driver, valid, body, digest, last_updated",
+            (
+                "'FR*EMS', 'RFID', 'U' || n, 'U' || n, 'C' || n, 'd-' || n / 2, true, '{}', '',"
+                " now() - n * interval '1 min'"
+            ),
+        ),
+        (
+            "permit",
+            "id, connection_id, origin, party, evse_key, identity, allowed, leg, detail, at, received_session_no",
+            "'p-' || n, 1, 'asked', 'FR*EMS', 'E' || n % 500, 'X', true, '{}', '{}', now() - n * interval '1 min', n",
+        ),
+        ("permit_ref", "connection_id, kind, value, permit_no", "1, 'hub', 'h-' || n, n"),
         (
             "delivery",
             "connection_id, operation, kind, lane, key, party, payload, state, cdr_no",
