@@ -10,6 +10,7 @@ from aiohttp import web
 
 from adapters.core.hub import Gateway
 from adapters.gireve.adapter import utc_now
+from adapters.gireve.server.asked import Asked, Failure, Given
 from adapters.gireve.server.charges import Charges
 from adapters.gireve.server.clients import Clients
 from adapters.gireve.server.command_results import CommandResults
@@ -20,7 +21,7 @@ from adapters.gireve.server.network import Network
 from adapters.gireve.server.partner_locations import PartnerLocations
 from adapters.gireve.server.partner_tariffs import PartnerTariffs
 from adapters.gireve.server.received_charges import ReceivedCharges
-from adapters.gireve.server.requests import ROOT, Asked, Desk, Failure, Given, Module
+from adapters.gireve.server.requests import ROOT, Desk, Module
 from adapters.gireve.server.tokens import Tokens
 from mappings.canonical.parties import Role
 from mappings.ocpi.envelope import StatusCode

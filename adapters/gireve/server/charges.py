@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from adapters.core.charging import Message
-from adapters.gireve.server.requests import SENDER, Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import SENDER, Desk
 from adapters.gireve.settings import Settings
 from adapters.gireve.telling import Telling
 from mappings.ocpi.envelope import StatusCode

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Given
+from adapters.gireve.server.asked import Asked, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.parties import ClientInfo
 from mappings.ocpi.v2_2_1 import hub_client_info, paths

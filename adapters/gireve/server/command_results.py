@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from adapters.gireve.commanding import RESULTS_PATH
-from adapters.gireve.server.requests import Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import Desk
 from adapters.gireve.settings import Settings
 from mappings.ocpi.dialects.gireve_drivers import COMMANDS
 from mappings.ocpi.envelope import StatusCode

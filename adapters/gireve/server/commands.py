@@ -13,7 +13,8 @@ from aiohttp import web
 
 from adapters.core import ocpi
 from adapters.core.http import UrlRefused
-from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from adapters.gireve.telling import reply_to
 from mappings.canonical.commands import Command, CommandResult

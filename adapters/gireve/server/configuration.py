@@ -9,7 +9,8 @@ from aiohttp import web
 from adapters.core.hub import RegistrationFailed
 from adapters.gireve import registration
 from adapters.gireve.registration import VersionRefused
-from adapters.gireve.server.requests import BASE, Asked, Desk, Failure, Given, Module, registered, unusable
+from adapters.gireve.server.asked import Asked, Failure, Given, unusable
+from adapters.gireve.server.requests import BASE, Desk, Module, registered
 from adapters.gireve.settings import Settings
 from mappings.canonical.parties import Role
 from mappings.ocpi.envelope import StatusCode

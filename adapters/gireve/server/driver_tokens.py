@@ -10,7 +10,8 @@ from aiohttp import web
 
 from adapters.core.charging import Allowed, Denial, Denied
 from adapters.core.inbound import Asked as AskedFor
-from adapters.gireve.server.requests import SENDER, Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import SENDER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.commands import EvseRef
 from mappings.canonical.ids import PartyId

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from adapters.core.connection import Connection
 from adapters.gireve.rendering import Rendering
-from adapters.gireve.server.requests import SENDER, Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import SENDER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Location

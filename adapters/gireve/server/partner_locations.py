@@ -15,8 +15,9 @@ from aiohttp import web
 
 from adapters.core.digest import SIZE, ordered_digest
 from adapters.core.inbound import LocationCopy
+from adapters.gireve.server.asked import LARGE, MAX_BODY, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
-from adapters.gireve.server.requests import LARGE, MAX_BODY, RECEIVER, Asked, Desk, Failure, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical import parts
 from mappings.canonical.ids import PartyId

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from adapters.core.digest import digest
 from adapters.gireve.home import home_of
+from adapters.gireve.server.asked import Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
-from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff

@@ -13,8 +13,9 @@ from aiohttp import web
 from adapters.core import ocpi
 from adapters.core.digest import digest
 from adapters.core.inbound import CdrTaken
+from adapters.gireve.server.asked import LARGE, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
-from adapters.gireve.server.requests import LARGE, RECEIVER, Asked, Desk, Failure, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId

@@ -1,26 +1,23 @@
-"""How IOP's requests are answered, whatever they are about: who asks, what is read of the body, errors, the envelope.
+"""How IOP's requests are answered, whatever they are about: who asks, errors, the envelope, pages.
 
 OCPI 2.2.1: transport_and_format and status_codes.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 from aiohttp import web
-from pydantic_core import from_json
 
 from adapters.core import ocpi
 from adapters.core.connection import Connection, Mode
-from adapters.core.http import holds_nul
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
-from adapters.core.ocpi import BadParameter
 from adapters.gireve import registration
+from adapters.gireve.server.asked import Asked, Failure, Given
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Role
@@ -32,132 +29,7 @@ ROOT = "/ocpi"
 BASE = f"{ROOT}/{ocpi.VERSION}"
 SENDER, RECEIVER = f"{BASE}/sender", f"{BASE}/receiver"
 
-MAX_BODY = 64 * 1024
-LARGE = 4 * 1024 * 1024
-"""Bounds on a body, bytes: of nearly anything, and of a location with very many EVSEs or a CDR with signed readings."""
-
-_ASIDE = 256 * 1024
 _log = structlog.get_logger(__name__)
-_T = TypeVar("_T")
-
-
-class Failure(Exception):
-    """A request that is answered with an error: HTTP status, OCPI code, and what to say.
-
-    Attributes:
-        data: What is answered beside the error, where the protocol has a place for it; wire form.
-    """
-
-    def __init__(self, status: int, code: StatusCode, message: str | None = None, *, data: Any = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.data = status, code, message, data
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request whose sender is known."""
-
-    request: web.Request
-    connection: Connection
-    settings: Settings
-    token: str
-
-    async def read(self, reading: Callable[[bytes], _T], most: int = MAX_BODY) -> _T:
-        """Reads what the body says; a very large one aside, so that others need not wait for it.
-
-        Args:
-            reading: Makes of the body what is wanted; raises `Refused` where it cannot.
-            most: Bytes that it may have.
-
-        Raises:
-            Failure: HTTP 413: it has more, which no object has that IOP sends. OCPI 2001: as `unusable`; also where it
-                holds a character that cannot be stored.
-        """
-        body = await self._body(most)
-        if holds_nul(body):
-            raise unusable(Refused("", "a text holds NUL"), body)
-        try:
-            return reading(body) if len(body) <= _ASIDE else await asyncio.to_thread(reading, body)
-        except Refused as refused:
-            raise unusable(refused, body) from None
-
-    @staticmethod
-    def used(body: bytes, reading: Callable[[bytes], _T]) -> _T:
-        """Makes of a body what is wanted; for one whose reading needs what had to be looked for first.
-
-        Raises:
-            Failure: As `unusable`.
-        """
-        try:
-            return reading(body)
-        except Refused as refused:
-            raise unusable(refused, body) from None
-
-    async def _body(self, most: int) -> bytes:
-        body = bytearray()
-        async for chunk in self.request.content.iter_any():
-            body += chunk
-            if len(body) > most:
-                raise Failure(413, StatusCode.INVALID_PARAMETERS, f"more than {most} bytes")
-        return bytes(body)
-
-    def sender(self) -> PartyId | None:
-        """Gives the party in whose name the request is made, where that is another than IOP itself."""
-        named = ocpi.party_in(self.request.headers, ocpi.FROM_COUNTRY, ocpi.FROM_PARTY)
-        return None if named == self.settings.hub_party else named
-
-    def recipient(self) -> PartyId | None:
-        """Gives the party that the request is addressed to, where it names one, of which IOP is none."""
-        named = ocpi.party_in(self.request.headers, ocpi.TO_COUNTRY, ocpi.TO_PARTY)
-        return None if named == self.settings.hub_party else named
-
-    def owner(self) -> PartyId:
-        """Gives the party of the object that the URL names (transport_and_format, Client Owned Object Push).
-
-        Raises:
-            Failure: HTTP 404, OCPI 2001: it is none, or another than the request is made for.
-        """
-        names = self.request.match_info
-        try:
-            party = PartyId.of(names["country"], names["party"])
-        except ValueError:
-            raise Failure(404, StatusCode.INVALID_PARAMETERS, "the URL names no party") from None
-        self.check_owner(party)
-        return party
-
-    def check_owner(self, party: PartyId) -> None:
-        """Makes sure that an object may be of a party: IOP speaks for all CPOs, and where it names one, for that alone.
-
-        Raises:
-            Failure: As `owner`.
-        """
-        if self.sender() not in {None, party}:
-            raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.FROM_PARTY}: not the object's party")
-
-    def window(self) -> Window:
-        """Reads the parameters of a list request.
-
-        Raises:
-            Failure: HTTP 400, OCPI 2001: one is malformed.
-        """
-        try:
-            return ocpi.read_window(self.request.query, self.settings.page_cap)
-        except BadParameter as bad:
-            raise Failure(400, StatusCode.INVALID_PARAMETERS, str(bad)) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What is answered with success.
-
-    Attributes:
-        data: JSON-able, wire form; None for none.
-        status: HTTP status.
-    """
-
-    data: Any = None
-    headers: dict[str, str] | None = None
-    status: int = 200
 
 
 Handler: TypeAlias = Callable[[Asked], Awaitable[Given]]
@@ -302,20 +174,6 @@ class Desk:
         endpoint = self.url(asked.request.path.rstrip("/"))
         headers = ocpi.page_headers(endpoint, asked.request.query, window, page.total, asked.settings.page_cap)
         return Given(data, headers)
-
-
-def unusable(refused: Refused, body: bytes) -> Failure:
-    """Says what is wrong with a body: OCPI 2001, with HTTP 400 only where it is no JSON.
-
-    What is JSON, of a sender who may, and sent to an address that is there has reached OCPI's own layer, and is not
-    answered with an error of HTTP (status_codes). To IOP such an error would mean that it has to send it again (guide,
-    store and forward).
-    """
-    try:
-        from_json(body, allow_inf_nan=False)
-    except ValueError:
-        return Failure(400, StatusCode.INVALID_PARAMETERS, str(refused))
-    return Failure(200, StatusCode.INVALID_PARAMETERS, str(refused))
 
 
 def registered(connection: Connection) -> bool:

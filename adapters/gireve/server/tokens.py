@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from adapters.gireve.server.requests import RECEIVER, Asked, Desk, Failure, Given
+from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token, TokenType
