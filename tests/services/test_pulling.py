@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from adapters.core.roaming import FeedKind, FeedProfile, PulledPage, PullFailed
 from gateway.services.ports import NotFound
 from gateway.services.ports.pulls import PullOutcome
 from gateway.services.pulling import one_pull
+from gateway.services.pulling.ending import end
 from mappings.report import Refused
 from tests.harness import eventually
 from tests.services.pulled import CONNECTION, HOUR, Puller, ScriptedAdapter, data, page, puller, record
@@ -245,3 +247,160 @@ async def test_a_paused_connection_is_not_pulled(made: Puller) -> None:
     await made.pulling.ask(CONNECTION, "data", full=True, who="a test")
     await made.pulling._begin()  # a look, without waiting for the next one
     assert ScriptedAdapter.asked == []
+
+
+async def test_a_record_that_slips_between_two_pages_of_what_changed_keeps_the_mark(made: Puller) -> None:
+    say(page("a", total=1))
+    made.pulling.start()
+    await made.ended()
+    before = await made.view()
+    say(page("a", "b", cursor="1", total=4), page("d", total=4))
+    await made.again()
+    after = await made.view()
+    assert after.last is not None
+    assert (after.last.outcome, after.mark) == (PullOutcome.UNSETTLED, before.mark)
+
+
+async def test_one_page_of_what_changed_is_whole_whatever_the_hub_counts(made: Puller) -> None:
+    say(page("a", total=1))
+    made.pulling.start()
+    await made.ended()
+    say(page("b", total=700))
+    await made.again()
+    assert made.counted.outcomes[-1] == ("data", "done")
+
+
+async def test_a_hub_that_counts_otherwise_than_it_tells_is_believed_the_second_time(made: Puller) -> None:
+    made.shelf.held["x"] = ""
+    say(page("a", "b", cursor="1", total=9), page("c", total=9))
+    made.pulling.start()
+    await made.ended()
+    await made.again()
+    assert made.counted.outcomes == [("data", "unsettled"), ("data", "done")]
+    assert made.shelf.pruned == ["x"]
+
+
+async def test_that_there_is_nothing_any_more_is_believed_the_second_time(made: Puller) -> None:
+    say(page("a", total=1))
+    made.pulling.start()
+    await made.ended()
+    say(page(total=0))
+    await made.again(full=True)
+    assert made.shelf.held.keys() == {"a"}
+    await made.again(full=True)
+    assert made.counted.outcomes[1:] == [("data", "unsettled"), ("data", "done")]
+    assert not made.shelf.held
+
+
+async def test_what_is_taken_out_while_it_is_pulled_is_looked_up_before_anything_is_gone(database_url: str) -> None:
+    async with puller(database_url, data(tells_gone=True), start=False) as made:
+        made.shelf.held["c"] = ""
+        answers = [page("a", "b", cursor="2", total=4), page("d", "e", total=4)]  # a went, e came, and c slipped
+        later = PulledPage([replace(record("a"), gone=True), record("e")], total=2)
+        ScriptedAdapter.network = lambda since, offset: later if since is not None else answers[offset // 2]
+        try:
+            made.pulling.start()
+            await made.ended()
+        finally:
+            ScriptedAdapter.network = None
+        assert made.counted.outcomes == [("data", "unsettled")]
+        assert "c" in made.shelf.held
+
+
+async def test_a_hub_that_heeds_no_cursor_is_not_asked_for_ever(made: Puller) -> None:
+    say(page("a", "b", cursor="1", total=4), page("a", "b", cursor="1", total=4))
+    made.pulling.start()
+    await made.ended()
+    view = await made.view()
+    assert view.last is not None
+    assert (view.last.outcome, view.last.error) == (PullOutcome.FAILED, "the hub gives the same page again and again")
+
+
+async def test_what_is_asked_for_while_it_is_pulled_is_pulled_once_more(made: Puller) -> None:
+    say(page("a", total=1))
+    ScriptedAdapter.waiting = asyncio.Event()
+    made.pulling.start()
+
+    async def begun() -> bool:
+        return bool(ScriptedAdapter.asked)
+
+    await eventually(begun, "a pull")
+    await made.pulling.ask(CONNECTION, "data", full=True, who="a test")
+    ScriptedAdapter.waiting.set()
+    await made.ended(2)
+    assert [since for _, since, _ in ScriptedAdapter.asked] == [None, None]
+    await made.again()
+    assert ScriptedAdapter.asked[-1][1] is not None
+
+
+@pytest.mark.parametrize("change", ["state = 'paused'", "mode = 'shadow'", "settings = '{\"other\": 1}'"])
+async def test_a_connection_that_is_stopped_or_set_otherwise_is_pulled_no_further(made: Puller, change: str) -> None:
+    say(page("a", cursor="1", total=2), page("b", total=2))
+    ScriptedAdapter.waiting = asyncio.Event()
+    made.pulling.start()
+
+    async def begun() -> bool:
+        return bool(ScriptedAdapter.asked)
+
+    await eventually(begun, "a pull")
+    await made.store.execute(f"UPDATE connection SET {change}")
+    await made.store.execute("UPDATE registry SET revision = revision + 1")
+    await made.links.refresh()
+    pulls = list(made.pulling._pulls)
+    ScriptedAdapter.waiting.set()
+    await asyncio.gather(*pulls)
+    if "settings" in change:  # begun anew, since cursors mean nothing to another adapter
+        await made.ended()
+        assert made.counted.outcomes == [("data", "done")]
+        assert [cursor for _, _, cursor in ScriptedAdapter.asked] in ([None, None, "1"], [None, "1", None, "1"])
+    else:
+        assert "b" not in made.shelf.held
+        view = await made.view()
+        assert (view.failures, view.running, view.mark) == (0, False, None)
+        assert not made.counted.outcomes
+
+
+async def test_a_hub_that_asks_for_a_long_rest_has_it_without_a_pull_that_waits(made: Puller) -> None:
+    say(PullFailed(Throttled(timedelta(hours=2))))
+    made.pulling.start()
+    await made.ended()
+    view = await made.view()
+    assert len(ScriptedAdapter.asked) == 1
+    assert view.last is not None
+    assert view.last.ended_at is not None
+    assert view.next_at - view.last.ended_at > timedelta(minutes=119)
+
+
+async def test_what_is_under_way_when_a_gateway_stops_is_taken_up_at_once(database_url: str) -> None:
+    async with puller(database_url, start=False) as made:
+        say(page("a", total=1))
+        ScriptedAdapter.waiting = asyncio.Event()
+        made.pulling.start()
+
+        async def begun() -> bool:
+            return bool(ScriptedAdapter.asked)
+
+        await eventually(begun, "a pull")
+        await made.pulling.stop()
+        ScriptedAdapter.waiting = None
+        assert not (await made.view()).running
+        async with puller(database_url, fresh=False) as other:
+            await other.ended()
+            assert other.shelf.held.keys() == {"a"}
+
+
+async def test_what_swallows_a_cancellation_is_ended_all_the_same() -> None:
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.get_running_loop().create_task(stubborn())
+    await asyncio.sleep(0)
+    await end([task])
+    assert swallowed.is_set()
+    assert task.cancelled()
