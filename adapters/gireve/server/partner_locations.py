@@ -5,11 +5,9 @@ else is written without looking at its location. Whatever else is said of a part
 written whole; writers of one location take turns, so that none loses what the other says.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -18,6 +16,7 @@ from adapters.core.inbound import LocationCopy
 from adapters.gireve.server.asked import LARGE, MAX_BODY, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import RECEIVER, Desk
+from adapters.gireve.server.turns import Turns
 from adapters.gireve.settings import Settings
 from mappings.canonical import parts
 from mappings.canonical.ids import PartyId
@@ -57,7 +56,7 @@ class PartnerLocations:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._catalogue = desk.gateway.catalogue
-        self._turns: WeakValueDictionary[tuple[int, PartyId, str], asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Gives the routes."""
@@ -87,7 +86,9 @@ class PartnerLocations:
             paths.of_location(location, key.party, key.location)
             return LocationCopy(location, issues, ordered_digest(raw))
 
-        new = await self._catalogue.put_location(asked.connection, await asked.read(read, LARGE))
+        copy = await asked.read(read, LARGE)
+        async with self._turns.of(asked.connection, key.party, key.location):
+            new = await self._catalogue.put_location(asked.connection, copy)
         return Given(status=201 if new else 200)
 
     async def _patch_evse(self, asked: Asked) -> Given:
@@ -120,11 +121,7 @@ class PartnerLocations:
         Raises:
             Failure: HTTP 404, OCPI 2003: it is not, or the part is not. OCPI 2001: what is said cannot be used.
         """
-        name = asked.connection.id, key.party, key.location.casefold()
-        turn = self._turns.get(name)
-        if turn is None:
-            turn = self._turns[name] = asyncio.Lock()
-        async with turn:
+        async with self._turns.of(asked.connection, key.party, key.location):
             before = await self._catalogue.location(asked.connection, key.party, key.location)
             if before is None:
                 raise _unknown()

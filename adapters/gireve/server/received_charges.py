@@ -3,10 +3,8 @@
 Whether a session or CDR fits what is known is the gateway's to judge; what can be read is taken.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
-from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -16,6 +14,7 @@ from adapters.core.inbound import CdrTaken
 from adapters.gireve.server.asked import LARGE, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import RECEIVER, Desk
+from adapters.gireve.server.turns import Turns
 from adapters.gireve.settings import Settings
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
@@ -45,7 +44,7 @@ class ReceivedCharges:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._received = desk.gateway.received
-        self._turns: WeakValueDictionary[tuple[int, PartyId, str], asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns()
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Gives the routes."""
@@ -75,17 +74,15 @@ class ReceivedCharges:
             paths.of_session(session, party, asked.request.match_info["session"])
             return session
 
-        new = await self._received.session(asked.connection, await asked.read(read, LARGE))
+        session = await asked.read(read, LARGE)
+        async with self._turns.of(asked.connection, party, session.id):
+            new = await self._received.session(asked.connection, session)
         return Given(status=201 if new else 200)
 
     async def _patch_session(self, asked: Asked) -> Given:
         party, id_ = asked.owner(), asked.request.match_info["session"]
         body = await asked.read(bytes)
-        name = asked.connection.id, party, id_.casefold()
-        turn = self._turns.get(name)
-        if turn is None:
-            turn = self._turns[name] = asyncio.Lock()
-        async with turn:  # periods are added to those that are there
+        async with self._turns.of(asked.connection, party, id_):  # periods are added to those that are there
             before = await self._session(asked, party)
             patched = asked.used(body, lambda given: patches.patch_session(before, given))
             if patched.after.last_updated >= before.last_updated:
