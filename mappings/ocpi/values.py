@@ -17,9 +17,9 @@ from mappings.canonical.locations import GeoPoint
 from mappings.canonical.texts import shortened
 from mappings.ocpi import numbers, times
 from mappings.ocpi.reading import UNREAD, Path, show
-from mappings.ocpi.trusted import build
 from mappings.report import IssueKind, Report
 from mappings.tables import EnumTable, NotRepresentable
+from mappings.trusted import build
 
 C = TypeVar("C", bound=StrEnum)
 W = TypeVar("W", bound=StrEnum)

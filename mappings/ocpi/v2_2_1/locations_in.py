@@ -28,11 +28,11 @@ from mappings.canonical.locations import (
 )
 from mappings.ocpi import countries, numbers, values
 from mappings.ocpi.reading import Instead, Path, Reader, Rule, Rules, show
-from mappings.ocpi.trusted import build, variant
 from mappings.ocpi.v2_2_1 import enums, texts
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.report import IssueKind, Report
 from mappings.tables import EnumTable
+from mappings.trusted import build, variant
 
 CONNECTOR_RULES: Rules = dict.fromkeys(
     ("format", "power_type", "max_voltage", "max_amperage", "max_electric_power", "terms_and_conditions"),

@@ -14,6 +14,7 @@ _PLACES = Decimal("0.000001")
 _NUMBER = r"[-+]?\d{1,3}(?:\.\d+)?"
 _PAIR = re.compile(rf"\s*({_NUMBER})\s*[,;\s]\s*({_NUMBER})\s*")
 _DMS = re.compile(r"\s*(-?)(\d{1,3})°\s*(\d{1,2})['′]\s*(\d{1,2}(?:\.\d+)?)(?:''|″|\")\s*")
+_DEGREES = {"Latitude", "Longitude"}
 _ABSENT = frozenset({"none", "null", "nan", "na", ""})
 
 
@@ -74,12 +75,13 @@ def read(value: Any, field: str, report: Report) -> GeoPoint | None:
 
 def _pair(value: Any) -> tuple[Any, Any] | None:
     if isinstance(value, str):
-        if match := _PAIR.fullmatch(value):
-            return match[1], match[2]
-        parts = value.replace(",", " ").split()
-        return (parts[0], parts[1]) if len(parts) == 2 else None
+        return _pair_in(value)
     if not isinstance(value, Mapping):
         return None
+    # Nearly all points are told like this.
+    degrees = value.get("DecimalDegree") if len(value) == 1 else None
+    if isinstance(degrees, dict) and degrees.keys() == _DEGREES:
+        return degrees["Latitude"], degrees["Longitude"]
     fields = {str(key).casefold(): inner for key, inner in value.items() if inner is not None}
     for form in ("google", "decimaldegree", "degreeminuteseconds", "coordinates", "coordinatea"):
         # `Coordinatea` is how the text of OICP 2.3 itself spells it.
@@ -88,6 +90,13 @@ def _pair(value: Any) -> tuple[Any, Any] | None:
     if "latitude" in fields and "longitude" in fields:
         return fields["latitude"], fields["longitude"]
     return None
+
+
+def _pair_in(text: str) -> tuple[str, str] | None:
+    if match := _PAIR.fullmatch(text):
+        return match[1], match[2]
+    parts = text.replace(",", " ").split()
+    return (parts[0], parts[1]) if len(parts) == 2 else None
 
 
 def _number(value: Any) -> Decimal:

@@ -11,6 +11,7 @@ from mappings.oicp.v2_3.vocabulary import Impact
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import IssueKind, Report
 from mappings.tables import NotRepresentable
+from mappings.trusted import build
 
 _LARGEST_SHARE = 99
 """OICP gives the percentage two digits, so that a whole cannot be said."""
@@ -82,4 +83,5 @@ def read(record: Mapping[str, Any], report: Report) -> EnergyMix | None:
             report.add(IssueKind.UNKNOWN, "RenewableEnergy", "not said beside an energy mix, so not called green")
         else:
             return None
-    return EnergyMix(is_green_energy=green is True, sources=tuple(sources), impacts=tuple(impacts))
+    mix = {"is_green_energy": green is True, "sources": tuple(sources), "impacts": tuple(impacts)}
+    return build(EnergyMix, mix)

@@ -40,6 +40,7 @@ _MODELS: tuple[type[WireModel], ...] = (
     ),
 )
 _SPELLINGS = {model: _spellings(model) for model in _MODELS}
+_EXACT = {model: frozenset(spellings.values()) for model, spellings in _SPELLINGS.items()}
 
 
 def fields(model: type[WireModel], value: Mapping[Any, Any]) -> tuple[Record, Record]:
@@ -48,6 +49,9 @@ def fields(model: type[WireModel], value: Mapping[Any, Any]) -> tuple[Record, Re
     Returns:
         Those of the model under the OpenAPI's names, and those that it does not know; neither holds nulls.
     """
+    if value.keys() <= _EXACT[model]:
+        # As nearly all objects are.
+        return {key: inner for key, inner in value.items() if inner is not None}, {}
     spellings = _SPELLINGS[model]
     known: Record = {}
     unknown: Record = {}

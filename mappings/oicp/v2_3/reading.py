@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -30,6 +31,7 @@ from mappings.oicp.v2_3.values import boolean, enums, number, text, word
 from mappings.oicp.v2_3.vocabulary import DeltaType
 from mappings.oicp.v2_3.wire import Address, PullEvseDataRecord, Record
 from mappings.report import Issue, IssueKind, Report
+from mappings.trusted import build
 
 _ID = TypeAdapter(Id)
 _OFFSET = re.compile(r"UTC([+-])(\d{2}):(\d{2})")
@@ -89,35 +91,35 @@ def to_canonical(
     street = text(place.get("Street"), "Address.Street", report) or ""
     house_number = text(place.get("HouseNum"), "Address.HouseNum", report)
     postal_code = text(place.get("PostalCode"), "Address.PostalCode", report)
-    location = Location(
-        party=party,
-        id=key or next(one for one in (_id(pool_id), _id(evse.station_id), evse.uid) if one is not None),
-        publish=True,
-        name=evse.station_names[0].text if evse.station_names else None,
-        address=address.join("" if street.casefold() in address.NO_NUMBER else street, house_number, country),
-        city=text(place.get("City"), "Address.City", report) or "",
-        postal_code=None if postal_code is None or postal_code.casefold() in address.NO_NUMBER else postal_code,
-        state=text(place.get("Region"), "Address.Region", report),
-        country=country,
-        coordinates=point,
-        related_locations=() if entrance is None else (RelatedPoint(point=entrance),),
-        parking_type=parking_type,
-        evses=(evse,),
-        operator=None if operator_name is None else Business(name=operator_name),
-        suboperator=None if suboperator is None else Business(name=suboperator),
-        time_zone=_zone(country, point, place.get("TimeZone"), report),
-        opening_times=opening_times.read(
+    fields = {
+        "party": party,
+        "id": key or next(one for one in (_id(pool_id), _id(evse.station_id), evse.uid) if one is not None),
+        "publish": True,
+        "name": evse.station_names[0].text if evse.station_names else None,
+        "address": address.join("" if street.casefold() in address.NO_NUMBER else street, house_number, country),
+        "city": text(place.get("City"), "Address.City", report) or "",
+        "postal_code": None if postal_code is None or postal_code.casefold() in address.NO_NUMBER else postal_code,
+        "state": text(place.get("Region"), "Address.Region", report),
+        "country": country,
+        "coordinates": point,
+        "related_locations": () if entrance is None else (RelatedPoint(point=entrance),),
+        "parking_type": parking_type,
+        "evses": (evse,),
+        "operator": None if operator_name is None else build(Business, {"name": operator_name}),
+        "suboperator": None if suboperator is None else Business(name=suboperator),
+        "time_zone": _zone(country, point, place.get("TimeZone"), report),
+        "opening_times": opening_times.read(
             values.get("OpeningTimes"),
             boolean(values.get("IsOpen24Hours"), "IsOpen24Hours", report),
             "OpeningTimes",
             report,
         ),
-        energy_mix=energy.read(values, report),
-        pool_id=pool_id,
-        hotline=_hotline(values, report),
-        last_updated=updated,
-    )
-    return location, report.issues
+        "energy_mix": energy.read(values, report),
+        "pool_id": pool_id,
+        "hotline": _hotline(values, report),
+        "last_updated": updated,
+    }
+    return build(Location, fields), report.issues
 
 
 def _evse(
@@ -132,35 +134,36 @@ def _evse(
     for name in ("PaymentOptions", "AuthenticationModes", "ValueAddedServices"):
         if name not in values:
             report.add(IssueKind.UNKNOWN, name, "missing, though OICP demands it")
-    return Evse(
-        uid=uid,
-        evse_id=evse_id,
-        status=STATUS_OF_DELTA.get(delta, EvseStatus.UNKNOWN),
-        capabilities=tuple(capabilities),
-        connectors=facilities.read(values.get("Plugs"), values.get("ChargingFacilities"), updated, report),
-        floor_level=text(place.get("Floor"), "Address.Floor", report),
-        directions=read_info_texts(
+    fields = {
+        "uid": uid,
+        "evse_id": evse_id,
+        "status": STATUS_OF_DELTA.get(delta, EvseStatus.UNKNOWN),
+        "capabilities": tuple(capabilities),
+        "connectors": facilities.read(values.get("Plugs"), values.get("ChargingFacilities"), updated, report),
+        "floor_level": text(place.get("Floor"), "Address.Floor", report),
+        "directions": read_info_texts(
             values.get("ChargingStationLocationReference"), "ChargingStationLocationReference", report
         ),
-        images=_images(values, unknown, report),
-        station_id=text(values.get("ChargingStationId"), "ChargingStationId", report),
-        station_names=read_info_texts(values.get("ChargingStationNames"), "ChargingStationNames", report),
-        authentication_modes=modes,
-        payment_options=enums(PAYMENT_OPTIONS, values.get("PaymentOptions"), "PaymentOptions", report),
-        value_added_services=added,
-        accessibility=word(ACCESSIBILITY, values, "Accessibility", unknown, report),
-        calibration_law=word(CALIBRATION_LAW, values, "CalibrationLawDataAvailability", unknown, report),
-        hubject_compatible=boolean(values.get("IsHubjectCompatible"), "IsHubjectCompatible", report),
-        dynamic_info=word(DYNAMIC_INFO, values, "DynamicInfoAvailable", unknown, report),
-        dynamic_power=boolean(values.get("DynamicPowerLevel"), "DynamicPowerLevel", report),
-        max_capacity=number(values.get("MaxCapacity"), "MaxCapacity", report),
-        manufacturer=text(values.get("HardwareManufacturer"), "HardwareManufacturer", report),
-        additional_info=read_info_texts(values.get("AdditionalInfo"), "AdditionalInfo", report),
-        clearinghouse_id=text(values.get("ClearinghouseID"), "ClearinghouseID", report),
-        hub_operator=_hub_operator(values, unknown, report),
-        last_updated=updated,
-        unknown=unknown,
-    )
+        "images": _images(values, unknown, report),
+        "station_id": text(values.get("ChargingStationId"), "ChargingStationId", report),
+        "station_names": read_info_texts(values.get("ChargingStationNames"), "ChargingStationNames", report),
+        "authentication_modes": modes,
+        "payment_options": enums(PAYMENT_OPTIONS, values.get("PaymentOptions"), "PaymentOptions", report),
+        "value_added_services": added,
+        "accessibility": word(ACCESSIBILITY, values, "Accessibility", unknown, report),
+        "calibration_law": word(CALIBRATION_LAW, values, "CalibrationLawDataAvailability", unknown, report),
+        "hubject_compatible": boolean(values.get("IsHubjectCompatible"), "IsHubjectCompatible", report),
+        "dynamic_info": word(DYNAMIC_INFO, values, "DynamicInfoAvailable", unknown, report),
+        "dynamic_power": boolean(values.get("DynamicPowerLevel"), "DynamicPowerLevel", report),
+        "max_capacity": number(values.get("MaxCapacity"), "MaxCapacity", report),
+        "manufacturer": text(values.get("HardwareManufacturer"), "HardwareManufacturer", report),
+        "additional_info": read_info_texts(values.get("AdditionalInfo"), "AdditionalInfo", report),
+        "clearinghouse_id": text(values.get("ClearinghouseID"), "ClearinghouseID", report),
+        "hub_operator": _hub_operator(values, unknown, report),
+        "last_updated": updated,
+        "unknown": unknown,
+    }
+    return build(Evse, fields)
 
 
 def _evse_id(values: Record, report: Report) -> EvseId:
@@ -177,13 +180,16 @@ def _party(evse_id: EvseId, operator_id: str | None, report: Report) -> PartyId:
     given: PartyId | None = None
     if operator_id is not None:
         try:
-            given = PartyId(operator_id)
+            given = _party_id(operator_id)
         except ValueError:
             report.add(IssueKind.UNKNOWN, "OperatorID", "not an OperatorID as OICP demands", operator_id)
     party = evse_id.party or given
     if party is None:
         raise report.refuse("EvseID", "names no operator, and there is no OperatorID above it", evse_id.text)
     return party
+
+
+_party_id = lru_cache(maxsize=4096)(PartyId)
 
 
 def _country(place: Record, report: Report) -> str:

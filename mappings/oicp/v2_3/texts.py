@@ -8,6 +8,7 @@ from mappings.canonical import phones
 from mappings.canonical.texts import LocalText, shortened
 from mappings.oicp.v2_3.wire import LANGUAGE_PATTERN, PHONE_PATTERN, Record
 from mappings.report import IssueKind, Report
+from mappings.trusted import build
 
 INFO_TEXT_LENGTH = 150
 _LANGUAGE = re.compile(LANGUAGE_PATTERN)
@@ -55,7 +56,7 @@ def read_info_texts(value: Any, field: str, report: Report) -> tuple[LocalText, 
             language = item.get("lang")
             known = isinstance(language, str) and bool(language.strip())
             if item["value"].strip():
-                texts.append(LocalText(language=str(language) if known else "und", text=item["value"]))
+                texts.append(build(LocalText, {"language": str(language) if known else "und", "text": item["value"]}))
         elif isinstance(item, str) and item.strip():
             texts.append(LocalText(language="und", text=item))
             report.add(IssueKind.MENDED, f"{field}[{n}]", "a text without its language", item)

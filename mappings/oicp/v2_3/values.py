@@ -12,7 +12,8 @@ _C = TypeVar("_C", bound=StrEnum)
 _W = TypeVar("_W", bound=StrEnum)
 
 # No figure of a charging station is larger; a text such as `1E999999` would fill the memory as a whole number.
-_LARGEST = Decimal(10**9)
+_MOST = 10**9
+_LARGEST = Decimal(_MOST)
 
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -23,6 +24,8 @@ def enum(
     """Reads a word; one in the wrong case is mended, an unknown one noted as `kind` and given as None."""
     if value is None:
         return None
+    if type(value) is str and (member := table.find(value)) is not None:
+        return member
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
         return table.to_canonical(text)
@@ -50,8 +53,12 @@ def word(
 
 def enums(table: EnumTable[_C, _W], value: Any, field: str, report: Report) -> tuple[_C, ...]:
     """Reads a list of words, or one alone; unknown members are left out, doubled ones read once."""
+    items = listed(value)
+    exact = [table.find(item) if type(item) is str else None for item in items]
+    if None not in exact:
+        return tuple(dict.fromkeys(member for member in exact if member is not None))
     found: dict[_C, None] = {}
-    for n, item in enumerate(listed(value)):
+    for n, item in enumerate(items):
         member = enum(table, item, f"{field}[{n}]", report, IssueKind.LEFT_OUT)
         if member is not None:
             found[member] = None
@@ -69,6 +76,8 @@ def number(value: Any, field: str, report: Report) -> Decimal | None:
     """Reads a number, also one in a text."""
     if value is None:
         return None
+    if type(value) is int and -_MOST <= value <= _MOST:
+        return Decimal(value)
     try:
         # `True` and `None` as texts are no numbers to Decimal either.
         figure = Decimal(str(value).strip())

@@ -1,7 +1,7 @@
 """Builds canonical models from values that were checked before, without checking them a second time.
 
 A network of 70,000 locations is half a million models; validating what the wire's validator, the tables and the
-readers of this package have just made costs as much as all the rest of the translation. Whoever calls this answers for
+readers have just made costs as much as all the rest of the translation. Whoever calls this answers for
 every constraint of the model; the tests validate what it built.
 """
 
