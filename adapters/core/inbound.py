@@ -205,8 +205,15 @@ class Catalogue(Protocol):
     ) -> Tariff | None:
         """Gives the tariff for a target; else the one that is for all; else None."""
 
-    async def withdraw_tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> bool:
-        """Marks every variant of a tariff as gone; False where there is none."""
+    async def withdraw_tariff(
+        self, connection: Connection, party: PartyId, tariff_id: str, variant: str | None = None
+    ) -> bool:
+        """Marks a tariff as gone; False where there is none.
+
+        Args:
+            variant: Only the one for this party, in its normal form, or `""` for the one for all; None where the
+                hub cannot say which it means, so that every one goes.
+        """
 
     async def put_party(self, connection: Connection, info: ClientInfo) -> None:
         """Writes what a hub says of another platform's party (OCPI's ClientInfo)."""

@@ -25,7 +25,7 @@ from adapters.core.connection import Connection
 from adapters.core.digest import digest
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Asked, CdrTaken, LocationCopy
-from adapters.core.outcomes import Delivered, Misconfigured, NotSent, Outcome, RefusedByHub
+from adapters.core.outcomes import Delivered, Misconfigured, NotSent, Outcome, OutcomeUnknown, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.home import plan
@@ -83,10 +83,16 @@ class HomeAdapter:
         return plan.make_plan(operation, items)
 
     async def send(self, call: Call) -> Outcome:
-        """Hands one object over."""
-        connection = await self._connection()
-        if connection is None:
-            return NotSent("the connection is gone")
+        """Hands one object over. Whatever the other side stumbles over is told as a hub's stumbling is."""
+        try:
+            connection = await self._connection()
+            if connection is None:
+                return NotSent("the connection is gone")
+            return await self._hand_over(connection, call)
+        except Exception as error:  # noqa: BLE001 - as a hub's own failure, of which no more is known
+            return OutcomeUnknown(f"the gateway failed: {type(error).__name__}")
+
+    async def _hand_over(self, connection: Connection, call: Call) -> Outcome:
         body: Any = call.body
         match call.operation, call.action:
             case "locations", plan.PUT:
@@ -99,7 +105,8 @@ class HomeAdapter:
             case "tariffs", plan.PUT:
                 await self._gateway.catalogue.put_tariff(connection, Tariff.model_validate(body), digest(body))
             case "tariffs", _:
-                await self._gateway.catalogue.withdraw_tariff(connection, *_of(call.path.rsplit("/", 1)[0]))
+                tariff, variant = call.path.rsplit("/", 1)
+                await self._gateway.catalogue.withdraw_tariff(connection, *_of(tariff), variant)
             case "tokens", plan.PUT:
                 await self._gateway.tokens.put(connection, Token.model_validate(body))
             case _:
@@ -209,9 +216,15 @@ class HomeAdapter:
 
     async def tell(self, call: Call, *, doubtful: bool) -> Outcome:  # noqa: ARG002  # what came twice is known to be the same
         """Hands a session or CDR over."""
-        connection = await self._connection()
-        if connection is None:
-            return NotSent("the connection is gone")
+        try:
+            connection = await self._connection()
+            if connection is None:
+                return NotSent("the connection is gone")
+            return await self._bring_home(connection, call)
+        except Exception as error:  # noqa: BLE001 - as in `send`
+            return OutcomeUnknown(f"the gateway failed: {type(error).__name__}")
+
+    async def _bring_home(self, connection: Connection, call: Call) -> Outcome:
         body: Any = call.body
         if call.operation == SESSIONS:
             await self._gateway.received.session(connection, Session.model_validate(body["told"]))
@@ -239,6 +252,8 @@ class HomeAdapter:
 
     async def command(self, id_: str, command: Command, cpo: PartyId) -> CommandSent:  # noqa: ARG002  # the leg names it
         """Has a command carried out by the CPO's backend, and waits for what comes of it."""
+        if command.kind not in self.roaming.commands:
+            return CommandSent(CommandAnswer(result=CommandResult.NOT_SUPPORTED, text=f"{NAME} has no {command.kind}"))
         connection = await self._connection()
         if connection is None:
             return CommandSent(CommandAnswer(result=CommandResult.FAILED, text="the connection is gone"))

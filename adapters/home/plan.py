@@ -1,6 +1,8 @@
 """Turns projections into what is handed over; pure."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -13,6 +15,7 @@ from mappings.canonical.tariffs import Tariff
 
 PUT, STATUS, WITHDRAW = "put", "status", "withdraw"
 GONE = b""
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def keys(subject: Subject) -> Iterable[WireKey]:
@@ -40,12 +43,7 @@ def make_plan(operation: str, items: Sequence[Item]) -> Plan:
         return plan
     for item in items:
         if item.gone or item.subject is None:
-            rendered = Rendered(item, GONE, None)
-            never = item.sent_as is None and not item.attempts
-            if never:
-                plan.unchanged.append(rendered)
-            else:
-                plan.calls.append(Call(operation, WITHDRAW, item.sent_as or item.key, None, (rendered,)))
+            _withdraw(plan, operation, item.sent_as or item.key, [item])
             continue
         body = _json(item.subject)
         _hand_over(plan, Call(operation, PUT, item.key, body, (Rendered(item, digest(body), item.key),)))
@@ -54,26 +52,54 @@ def make_plan(operation: str, items: Sequence[Item]) -> Plan:
 
 def _locations(plan: Plan, items: Sequence[Item]) -> None:
     """Hands a location over whole if anything but statuses changed; an EVSE that is gone goes with it."""
-    whole = [item for item in items if item.evse_uid is None]
-    evses = [item for item in items if item.evse_uid is not None and not item.gone]
-    gone = tuple(Rendered(item, GONE, None) for item in items if item.evse_uid is not None and item.gone)
+    lane = items[0].lane
     location = next((item.subject for item in items if isinstance(item.subject, Location)), None)
-    if location is None:
-        lane = items[0].lane
-        plan.calls.append(Call(LOCATIONS, WITHDRAW, lane, None, tuple(Rendered(item, GONE, None) for item in items)))
+    if location is None or any(item.gone and item.evse_uid is None for item in items):
+        _withdraw(plan, LOCATIONS, lane, items)
         return
-    fresh = [item for item in evses if item.accepted is None]
-    if whole or gone or fresh:
-        rendered = tuple(Rendered(item, digest(_json(location)), item.key) for item in whole if not item.gone)
-        rendered += tuple(Rendered(item, GONE, None) for item in whole if item.gone)
-        rendered += tuple(Rendered(item, _of_status(location, item), item.key) for item in evses)
-        plan.calls.append(Call(LOCATIONS, PUT, items[0].lane, _json(location), rendered + gone))
+    rendered = [_rendered(location, item) for item in items]
+    changed = [each for each in rendered if each.fingerprint != each.item.accepted and not _never_told(each)]
+    if any(each.item.evse_uid is None or each.fingerprint == GONE or not each.item.accepted for each in changed):
+        plan.calls.append(Call(LOCATIONS, PUT, lane, _json(location), tuple(rendered)))
         return
-    for item in evses:
-        evse = next(evse for evse in location.evses if evse.uid == item.evse_uid)
+    for each in rendered:
+        if each not in changed:
+            plan.unchanged.append(each)
+            continue
+        evse = next(evse for evse in location.evses if evse.uid == each.item.evse_uid)
         body: JsonValue = {"uid": evse.uid, "status": evse.status.value, "at": evse.last_updated.isoformat()}
-        made = Rendered(item, _of_status(location, item), item.key)
-        _hand_over(plan, Call(LOCATIONS, STATUS, item.lane, body, (made,)))
+        plan.calls.append(Call(LOCATIONS, STATUS, lane, body, (each,)))
+
+
+def _rendered(location: Location, item: Item) -> Rendered:
+    """Says what an item comes to; a location's own projection says nothing of what its EVSEs' projections say."""
+    if item.evse_uid is None:
+        return Rendered(item, digest(_json(_without_statuses(location))), item.key)
+    evse = next((evse for evse in location.evses if evse.uid == item.evse_uid), None)
+    if item.gone or evse is None:
+        return Rendered(item, GONE, None)
+    return Rendered(item, digest([evse.status.value, evse.last_updated.isoformat()]), item.key)
+
+
+def _without_statuses(location: Location) -> Location:
+    still = {"status": EvseStatus.UNKNOWN, "last_updated": _NEVER}
+    there = [evse for evse in location.evses if evse.status is not EvseStatus.REMOVED]
+    evses = tuple(evse.model_copy(update=still) for evse in there)
+    return location.model_copy(update={"evses": evses, "last_updated": _NEVER})
+
+
+def _never_told(rendered: Rendered) -> bool:
+    """Tells whether what is gone was never there."""
+    item = rendered.item
+    return rendered.fingerprint == GONE and item.sent_as is None and not item.attempts
+
+
+def _withdraw(plan: Plan, operation: str, path: str, items: Sequence[Item]) -> None:
+    rendered = tuple(Rendered(item, GONE, None) for item in items)
+    if all(_never_told(each) or each.item.accepted == GONE for each in rendered):
+        plan.unchanged.extend(rendered)
+    else:
+        plan.calls.append(Call(operation, WITHDRAW, path, None, rendered))
 
 
 def _hand_over(plan: Plan, call: Call) -> None:
@@ -82,11 +108,6 @@ def _hand_over(plan: Plan, call: Call) -> None:
         plan.unchanged.append(rendered)
     else:
         plan.calls.append(call)
-
-
-def _of_status(location: Location, item: Item) -> bytes:
-    evse = next((evse for evse in location.evses if evse.uid == item.evse_uid), None)
-    return GONE if evse is None else digest([evse.status.value, evse.last_updated.isoformat()])
 
 
 def _json(subject: Model) -> JsonValue:

@@ -15,6 +15,9 @@ LOCATIONS, TARIFFS, TOKENS = "locations", "tariffs", "tokens"
 SESSIONS, CDRS = "sessions", "cdrs"
 _COMMANDS: Final = frozenset({"START_SESSION", "STOP_SESSION", "RESERVE_NOW", "CANCEL_RESERVATION", "UNLOCK_CONNECTOR"})
 
+_MARGIN: Final = timedelta(seconds=2)
+"""By how much the EMSP's side waits longer for a result than the CPO's side takes to say that there is none."""
+
 
 class Settings(BaseModel):
     """Settings of the connection to the own network.
@@ -64,4 +67,5 @@ class Settings(BaseModel):
 
     def roaming(self) -> RoamingProfile:
         """How our EMSPs are served: everything is handed over by itself, so that nothing is pulled."""
-        return RoamingProfile(feeds={}, commands=_COMMANDS, command_within=timedelta(seconds=self.command_seconds))
+        within = timedelta(seconds=self.command_seconds) + _MARGIN
+        return RoamingProfile(feeds={}, commands=_COMMANDS, command_within=within)

@@ -99,9 +99,13 @@ class Stations:
         key = _key(party, tariff_id)
         return self.prices.get((*key, target)) or self.prices.get((*key, None))
 
-    async def withdraw_tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> bool:
+    async def withdraw_tariff(
+        self, connection: Connection, party: PartyId, tariff_id: str, variant: str | None = None
+    ) -> bool:
         self._fail()
-        variants = [each for each in self.prices if each[:2] == _key(party, tariff_id)]
+        variants = [
+            each for each in self.prices if each[:2] == _key(party, tariff_id) and variant in {None, str(each[2] or "")}
+        ]
         for each in variants:
             del self.prices[each]
         return bool(variants)

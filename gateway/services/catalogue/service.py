@@ -132,8 +132,14 @@ class Catalogue:
         body = await self._store.fetchval(SQL["tariff"], connection.id, party.normal, tariff_id, wanted)
         return Tariff.model_validate_json(body) if body is not None else None
 
-    async def withdraw_tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> bool:
+    async def withdraw_tariff(
+        self, connection: Connection, party: PartyId, tariff_id: str, variant: str | None = None
+    ) -> bool:
         """See `inbound.Catalogue.withdraw_tariff`."""
+        if variant is not None:
+            rows = await self._store.fetch(SQL["stored_tariffs"], connection.id, [party.normal], [tariff_id], [variant])
+            numbers = [row["no"] for row in rows]
+            return await self._store.execute(SQL["withdraw_tariffs"], numbers, [None] * len(numbers), None) > 0
         return await self._store.execute(SQL["withdraw_tariff"], connection.id, party.normal, tariff_id) > 0
 
     async def put_party(self, connection: Connection, info: ClientInfo) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.core.adapter import Item, Plan, Subject
 from adapters.core.charging import Allowed, Denial, Denied, Question
-from adapters.core.outcomes import Delivered, NotSent, RefusedByHub
+from adapters.core.outcomes import Delivered, NotSent, OutcomeUnknown, RefusedByHub
 from adapters.core.roaming import PullFailed
 from adapters.home import HUB
 from adapters.home.adapter import HomeAdapter
@@ -141,6 +141,71 @@ async def test_a_tariff_is_handed_over_and_withdrawn(home: Home) -> None:
     assert await home.stations.tariff(home.registry.connection, PARTY, "T1") == price
     await home.hand_over([replace(item, gone=True, subject=None) for item in home.items(price, accepted)])
     assert await home.stations.tariff(home.registry.connection, PARTY, "T1") is None
+
+
+async def test_what_is_known_is_not_handed_over_again_whatever_its_statuses_were_meanwhile(home: Home) -> None:
+    place = location("L1", evse("U1", "NL*ABC*E1"), evse("U2", "NL*ABC*E2"))
+    accepted = await home.hand_over(home.items(place))
+    assert not home.adapter.plan("locations", home.items(place, accepted)).calls
+    changed = place.evses[1].model_copy(update={"status": EvseStatus.CHARGING, "last_updated": later(5)})
+    now = place.model_copy(update={"evses": (place.evses[0], changed), "last_updated": later(5)})
+    again = home.adapter.plan("locations", home.items(now, accepted))
+    assert [call.action for call in again.calls] == ["status"]
+    assert {one.item.evse_uid for one in again.unchanged} == {None, "U1"}
+
+
+async def test_an_evse_that_is_removed_goes_with_its_location_and_comes_back(home: Home) -> None:
+    place = location("L1", evse("U1", "NL*ABC*E1"), evse("U2", "NL*ABC*E2"))
+    accepted = await home.hand_over(home.items(place))
+    removed = place.evses[1].model_copy(update={"status": EvseStatus.REMOVED, "last_updated": later(5)})
+    less = place.model_copy(update={"evses": (place.evses[0], removed), "last_updated": later(5)})
+    items = [replace(item, subject=less, gone=item.evse_uid == "U2") for item in home.items(place, accepted)]
+    after = await home.hand_over(items)
+    assert after["NL*ABC/L1/U2"] == b""
+    assert not home.adapter.plan("locations", [replace(items[2], accepted=b"", sent_as=None)]).calls
+    back = place.model_copy(update={"last_updated": later(9)})
+    [call] = home.adapter.plan("locations", home.items(back, {key: one for key, one in after.items() if one})).calls
+    assert call.action == "put"
+
+
+async def test_nothing_is_handed_over_of_what_is_gone_and_was_never_there(home: Home) -> None:
+    for subject in (location(), tariff(), TOKEN):
+        items = [replace(item, gone=True, subject=None) for item in home.items(subject)]
+        plan = home.adapter.plan(items[0].operation, items)
+        assert not plan.calls
+        assert len(plan.unchanged) == len(items)
+        # Where it was tried it may be there.
+        tried = home.adapter.plan(items[0].operation, [replace(item, attempts=1) for item in items])
+        assert [call.action for call in tried.calls] == ["withdraw"]
+
+
+async def test_each_item_has_one_place_in_a_plan(home: Home) -> None:
+    place = location("L1", evse("U1", "NL*ABC*E1"), evse("U2", "NL*ABC*E2"))
+    accepted = await home.hand_over(home.items(place))
+    for known in ({}, accepted, dict(list(accepted.items())[:2])):
+        items = home.items(place, known)
+        for gone in (items, [replace(item, gone=True) for item in items], [replace(items[1], gone=True), items[2]]):
+            plan = home.adapter.plan("locations", gone)
+            placed = [one.item.key for call in plan.calls for one in call.settles]
+            placed += [one.item.key for one in plan.unchanged]
+            assert sorted(placed) == sorted(item.key for item in gone)
+
+
+async def test_one_variant_of_a_tariff_goes_alone(home: Home) -> None:
+    for_all, for_one = tariff(), tariff().model_copy(update={"target": EMSP})
+    await home.hand_over(home.items(for_all))
+    accepted = await home.hand_over(home.items(for_one))
+    await home.hand_over([replace(item, gone=True, subject=None) for item in home.items(for_one, accepted)])
+    assert await home.stations.tariff(home.registry.connection, PARTY, "T1", EMSP) == for_all
+
+
+async def test_what_the_other_side_stumbles_over_is_tried_again(home: Home) -> None:
+    home.stations.failing = home.received.failing = OSError("no store")
+    [call] = home.adapter.plan("tariffs", home.items(tariff())).calls
+    assert isinstance(await home.adapter.send(call), OutcomeUnknown)
+    [message] = home.adapter.of_cdr(cdr(), LEG)
+    told, _ = home.adapter.render(message)
+    assert isinstance(await home.adapter.tell(told, doubtful=False), OutcomeUnknown)
 
 
 # Tokens
@@ -278,6 +343,18 @@ async def test_a_command_is_carried_out_by_the_cpos_side(home: Home) -> None:
     for command in (StopSession(session="S-1", emsp=EMSP), UnlockConnector(at=EvseRef(location_id="L1"), emsp=EMSP)):
         await home.adapter.command("c2", command, PARTY)
     assert all(one.at is not None and one.at.party == PARTY for _, one in home.orders.performed)
+
+
+async def test_a_command_that_nobody_knows_is_not_carried_out(home: Home) -> None:
+    strange = StopSession(session="S-1", emsp=EMSP).model_copy(update={"kind": "NEVER_HEARD_OF"})
+    sent = await home.adapter.command("c1", strange, PARTY)
+    assert sent.answer is not None
+    assert sent.answer.result is CommandResult.NOT_SUPPORTED
+    assert not home.orders.performed
+
+
+def test_the_emsps_side_waits_longer_than_the_cpos_side_takes(home: Home) -> None:
+    assert home.adapter.roaming.command_within > home.adapter.charging.command_within
 
 
 async def test_nothing_is_said_of_a_connection_that_was_removed(home: Home) -> None:
