@@ -29,20 +29,22 @@ FROM unnest($2::text[], $3::text[]) AS i(party, location_id)
 JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND l.location_id = i.location_id
 
 -- name: write_locations
--- Writes locations of a connection ($1), whose numbers are in $2 where they are stored, and their EVSEs ($11 to $22), of
--- which several have the keys in $23. $24: when they were pushed; null if they were pulled.
+-- Writes locations of a connection ($1), whose numbers are in $2 where they are stored, and their EVSEs ($15), of which
+-- several have the keys in $16. $17: when they were pushed; null if they were pulled.
 -- `moved`: a location that was to be new had been stored meanwhile. `elect`: keys of which others have a say.
 WITH input AS MATERIALIZED (
     SELECT i.n, coalesce(i.no, nextval('catalogue_location_no_seq')) AS no, i.no IS NOT NULL AS known, i.party,
-        i.location_id, i.body, i.digest, i.issues, i.words, i.last_updated, i.withdrawn_at
+        i.location_id, i.body, i.digest, i.issues, i.words, i.last_updated, i.withdrawn_at, i.longitude, i.latitude,
+        i.cell, i.always_open, i.evses
     FROM unnest($2::bigint[], $3::text[], $4::text[], $5::json[], $6::bytea[], $7::json[], $8::text[],
-        $9::timestamptz[], $10::timestamptz[]) WITH ORDINALITY
-        AS i(no, party, location_id, body, digest, issues, words, last_updated, withdrawn_at, n)
+        $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::float8[], $13::bigint[], $14::boolean[], $15::json[])
+        WITH ORDINALITY AS i(no, party, location_id, body, digest, issues, words, last_updated, withdrawn_at, longitude,
+        latitude, cell, always_open, evses, n)
 ), written AS (
     INSERT INTO catalogue_location AS l
         (no, connection_id, party, location_id, body, digest, issues, words, last_updated, withdrawn_at, pushed_at)
     SELECT i.no, $1, i.party, i.location_id, i.body, i.digest, i.issues, array_to_tsvector(string_to_array(i.words, ' ')),
-        i.last_updated, i.withdrawn_at, coalesce($24::timestamptz, '-infinity')
+        i.last_updated, i.withdrawn_at, coalesce($17::timestamptz, '-infinity')
     FROM input i ORDER BY i.party, i.location_id
     ON CONFLICT (connection_id, party, location_id) DO UPDATE SET
         body = excluded.body,
@@ -57,26 +59,25 @@ WITH input AS MATERIALIZED (
     SELECT e.no, e.location_no, e.uid, e.evse_key, e.shared, e.removed, e.status, e.status_at
     FROM catalogue_evse e WHERE e.location_no = ANY($2)
 ), given AS MATERIALIZED (
-    SELECT i.no AS location_no, i.party, g.uid, g.evse_key, g.longitude, g.latitude, g.cell,
-        string_to_array(g.standards, ',') AS standards, g.power, g.always_open, g.last_updated,
-        o.no AS old_no, o.evse_key AS old_key, coalesce(o.shared, false) AS old_shared, s.status, s.status_at,
-        s.status = 'REMOVED' OR i.withdrawn_at IS NOT NULL AS removed,
-        g.evse_key = ANY($23::text[])
+    SELECT i.no AS location_no, i.party, g.uid, g.evse_key, coalesce(g.longitude, i.longitude) AS longitude,
+        coalesce(g.latitude, i.latitude) AS latitude, coalesce(g.cell, i.cell) AS cell, g.standards, g.power,
+        i.always_open, g.last_updated, o.no AS old_no, o.evse_key AS old_key, coalesce(o.shared, false) AS old_shared,
+        s.status, s.status_at, s.status = 'REMOVED' OR i.withdrawn_at IS NOT NULL AS removed,
+        g.evse_key = ANY($16::text[])
             OR EXISTS (SELECT FROM catalogue_evse w
                 WHERE w.preferred AND w.evse_key = g.evse_key AND w.no IS DISTINCT FROM o.no)
             OR EXISTS (SELECT FROM catalogue_evse w
                 WHERE NOT w.preferred AND w.evse_key = g.evse_key AND w.no IS DISTINCT FROM o.no) AS contested
-    FROM unnest($11::int[], $12::text[], $13::text[], $14::float8[], $15::float8[], $16::bigint[], $17::text[],
-        $18::int[], $19::boolean[], $20::text[], $21::timestamptz[], $22::timestamptz[])
-        AS g(n, uid, evse_key, longitude, latitude, cell, standards, power, always_open, status, status_at, last_updated)
-    JOIN input i ON i.n = g.n
+    FROM input i
+    CROSS JOIN LATERAL json_to_recordset(i.evses) AS g(uid text, evse_key text, longitude float8, latitude float8,
+        cell bigint, standards text[], power int, status text, last_updated timestamptz)
     LEFT JOIN old o ON o.location_no = i.no AND o.uid = g.uid
     -- The newest stamp counts. A copy that says nothing of statuses takes back that the EVSE was removed, no more.
     CROSS JOIN LATERAL (SELECT
-        CASE WHEN g.status IS NOT NULL AND (o.no IS NULL OR g.status_at >= o.status_at) THEN g.status
+        CASE WHEN g.status IS NOT NULL AND (o.no IS NULL OR g.last_updated >= o.status_at) THEN g.status
             WHEN g.status IS NULL AND coalesce(o.status, 'REMOVED') = 'REMOVED' THEN 'UNKNOWN'
             ELSE o.status END AS status,
-        CASE WHEN g.status IS NOT NULL THEN greatest(g.status_at, o.status_at)
+        CASE WHEN g.status IS NOT NULL THEN greatest(g.last_updated, o.status_at)
             WHEN coalesce(o.status, 'REMOVED') = 'REMOVED' THEN '-infinity'
             ELSE o.status_at END AS status_at) s
 ), added AS (

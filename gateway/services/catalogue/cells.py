@@ -20,11 +20,11 @@ def cell(longitude: float, latitude: float) -> int:
     return _spread(_step(longitude, 180.0)) | _spread(_step(latitude, 90.0)) << 1
 
 
-def ranges(box: Box, most: int = 24) -> list[tuple[int, int]]:
+def ranges(box: Box, most: int = 64) -> list[tuple[int, int]]:
     """Covers a box with ranges of cells, first and last included, in rising order.
 
     Args:
-        most: How many; more of them cover less beside the box.
+        most: Squares that are put together to ranges; more of them cover less beside the box.
     """
     wanted = [
         (_step(part.west, 180.0), _step(part.south, 90.0), _step(part.east, 180.0), _step(part.north, 90.0))

@@ -8,11 +8,13 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from pydantic_core import to_json
+
 from gateway.services.catalogue.cells import cell
 from gateway.services.catalogue.words import words
 from gateway.services.stamps import AHEAD, without_future
 from gateway.services.storing import dump_issues
-from mappings.canonical.locations import Connector, Evse, EvseStatus, Hours, Location, PowerType
+from mappings.canonical.locations import Connector, Evse, EvseStatus, GeoPoint, Hours, Location, PowerType
 from mappings.report import Issue
 
 _PHASES: Final = {PowerType.DC: 1, PowerType.AC_1_PHASE: 1, PowerType.AC_3_PHASE: 3}
@@ -39,26 +41,9 @@ class Copy:
     withdrawn_at: datetime | None = None
 
     @property
-    def place(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str]:
         """Party and id."""
         return self.location.party.normal, self.location.id
-
-
-class EvseRow(NamedTuple):
-    """A row of `catalogue_evse`, in the order of the statement's parameters; `n` counts locations from 1."""
-
-    n: int
-    uid: str
-    evse_key: str
-    longitude: float
-    latitude: float
-    cell: int
-    standards: str
-    power: int
-    always_open: bool | None
-    status: str | None
-    status_at: datetime | None
-    last_updated: datetime
 
 
 def mended(copy: Copy, arrived: datetime) -> tuple[Copy, list[Issue]]:
@@ -71,7 +56,8 @@ def mended(copy: Copy, arrived: datetime) -> tuple[Copy, list[Issue]]:
 
 
 def location_columns(copies: Sequence[Copy]) -> list[list[Any]]:
-    """Gives the columns of locations: party, id, body, digest, issues, words, last_updated, withdrawn_at."""
+    """Gives the columns of locations, in the order of the statement's parameters."""
+    places = [place(copy.location.coordinates) for copy in copies]
     return [
         [copy.location.party.normal for copy in copies],
         [copy.location.id for copy in copies],
@@ -81,43 +67,59 @@ def location_columns(copies: Sequence[Copy]) -> list[list[Any]]:
         [" ".join(_words(copy.location)) for copy in copies],
         [copy.location.last_updated for copy in copies],
         [copy.withdrawn_at for copy in copies],
+        [longitude for longitude, _, _ in places],
+        [latitude for _, latitude, _ in places],
+        [number for _, _, number in places],
+        [_always(copy.location.opening_times) for copy in copies],
     ]
 
 
-def evse_rows(connection_id: int, copies: Iterable[Copy]) -> list[EvseRow]:
+class EvseRows(NamedTuple):
+    """The EVSEs of some locations.
+
+    Attributes:
+        texts: For each location a list of its EVSEs, as JSON. One text each costs a third of what a parameter for each
+            column does, and locations with their EVSEs arrive by the thousand.
+        keys: Of all of them.
+    """
+
+    texts: list[str]
+    keys: list[str]
+
+
+def evse_rows(connection_id: int, copies: Iterable[Copy]) -> EvseRows:
     """Gives the rows of the EVSEs of some locations; of several with one uid, the last."""
-    rows: list[EvseRow] = []
-    for n, copy in enumerate(copies, 1):
-        location = copy.location
-        point = location.coordinates
-        place = _place(float(point.longitude), float(point.latitude))
-        always = _always(location.opening_times)
-        made = {}
-        for evse in location.evses:
-            if evse.status is EvseStatus.REMOVED and not copy.statuses:
+    texts: list[str] = []
+    keys: list[str] = []
+    for copy in copies:
+        rows: dict[str, dict[str, Any]] = {}
+        statuses = copy.statuses
+        for evse in copy.location.evses:
+            status = evse.status
+            if not statuses and status is EvseStatus.REMOVED:
                 continue  # as if it were left out: of the status itself this copy says nothing
-            at = place
-            if evse.coordinates is not None:
-                at = _place(float(evse.coordinates.longitude), float(evse.coordinates.latitude))
-            made[evse.uid] = EvseRow(
-                n,
-                evse.uid,
-                evse_key(connection_id, location, evse),
-                *at,
-                ",".join({connector.standard.value: None for connector in evse.connectors}),
-                max([_power(connector) for connector in evse.connectors], default=0),
-                always,
-                evse.status.value if copy.statuses else None,
-                evse.last_updated if copy.statuses else None,
-                evse.last_updated,
-            )
-        rows += made.values()
-    return rows
+            connectors = evse.connectors
+            row = rows[evse.uid] = {
+                "uid": evse.uid,
+                "evse_key": evse_key(connection_id, copy.location, evse),
+                "standards": list({connector.standard: None for connector in connectors}),
+                "power": max([_power(connector) for connector in connectors], default=0),
+                "last_updated": evse.last_updated,
+            }
+            if statuses:
+                row["status"] = status
+            if (point := evse.coordinates) is not None:
+                row |= zip(("longitude", "latitude", "cell"), place(point), strict=True)
+        texts.append(to_json(list(rows.values())).decode())
+        keys += [row["evse_key"] for row in rows.values()]
+    return EvseRows(texts, keys)
 
 
-def several(rows: Iterable[EvseRow]) -> set[str]:
-    """Names the keys that several of the rows have."""
-    return {key for key, count in Counter(row.evse_key for row in rows).items() if count > 1}
+def several(keys: Sequence[str]) -> list[str]:
+    """Names the keys that stand there several times."""
+    if len(set(keys)) == len(keys):
+        return []
+    return sorted(key for key, count in Counter(keys).items() if count > 1)
 
 
 def evse_key(connection_id: int, location: Location, evse: Evse) -> str:
@@ -134,7 +136,9 @@ def _words(location: Location) -> list[str]:
     return words(location.name, location.address, location.city, location.postal_code, operator)
 
 
-def _place(longitude: float, latitude: float) -> tuple[float, float, int]:
+def place(point: GeoPoint) -> tuple[float, float, int]:
+    """Gives longitude, latitude and the cell of a point."""
+    longitude, latitude = float(point.longitude), float(point.latitude)
     return longitude, latitude, cell(longitude, latitude)
 
 

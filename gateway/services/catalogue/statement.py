@@ -29,11 +29,13 @@ _COLUMNS: Final = """e.no, e.cell, e.evse_key, e.uid, e.power, e.status, e.statu
 
 _IN_ORDER: Final = """
 SELECT e.*, l.location_id, l.body FROM (
-    SELECT e.* FROM (SELECT * FROM unnest({low}, {high}) WITH ORDINALITY AS r(low, high, n) ORDER BY n) r
+    SELECT e.* FROM (
+        SELECT * FROM unnest({low}, {high}, {after}) WITH ORDINALITY AS r(low, high, after, n) ORDER BY n
+    ) r
     CROSS JOIN LATERAL (
         SELECT {columns}, NULL::float8 AS distance
         FROM catalogue_evse e JOIN connection c ON c.id = e.connection_id {words}
-        WHERE e.preferred AND e.cell BETWEEN r.low AND r.high AND (e.cell, e.no) > ({cell}, {no}) {filters}
+        WHERE e.preferred AND e.cell BETWEEN r.low AND r.high AND (e.cell, e.no) > (r.low, r.after) {filters}
         ORDER BY e.cell, e.no LIMIT {limit}
     ) e
     ORDER BY r.n, e.cell, e.no LIMIT {limit}
@@ -45,7 +47,9 @@ SELECT e.*, l.location_id, l.body FROM (
     SELECT * FROM (
         SELECT {columns}, {distance} AS distance
         FROM unnest({low}, {high}) AS r(low, high)
-        JOIN catalogue_evse e ON e.preferred AND e.cell BETWEEN r.low AND r.high
+        CROSS JOIN LATERAL (
+            SELECT * FROM catalogue_evse e WHERE e.preferred AND e.cell BETWEEN r.low AND r.high OFFSET 0
+        ) e
         JOIN connection c ON c.id = e.connection_id {words}
         WHERE true {filters}
     ) e
@@ -75,11 +79,11 @@ def in_order(
 ) -> Statement | None:
     """Gives the statement for entries within ranges of cells, in the order of (cell, number) after a pair of these."""
     arguments = _Arguments()
-    left = [(low, high) for low, high in ranges if high >= after[0]]
-    low = arguments.take([low for low, _ in left], "bigint[]")
-    high = arguments.take([high for _, high in left], "bigint[]")
-    cell, no = arguments.take(after[0], "bigint"), arguments.take(after[1], "bigint")
-    return _finished(_IN_ORDER, wanted, arguments, limit, low=low, high=high, cell=cell, no=no)
+    cell, no = after
+    # Each range begins where it is read on from: a scan that began elsewhere would walk up to it.
+    left = [(low, high, -1) if low > cell else (cell, high, no) for low, high in ranges if high >= cell]
+    low, high, read = (arguments.take([one[part] for one in left], "bigint[]") for part in range(3))
+    return _finished(_IN_ORDER, wanted, arguments, limit, low=low, high=high, after=read)
 
 
 def by_distance(

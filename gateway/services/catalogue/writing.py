@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from gateway.services.catalogue.rows import Copy, EvseRow, evse_rows, location_columns, several
+from gateway.services.catalogue.rows import Copy, evse_rows, location_columns, several
 from gateway.services.storing import columns
 from gateway.store.pool import Store, Transaction
 from gateway.store.queries import Queries
@@ -68,13 +68,13 @@ async def write_locations(
     latest: dict[tuple[str, str], int] = {}
     outcomes = [Write.SAME] * len(copies)
     for index, copy in enumerate(copies):
-        before = latest.get(copy.place)
+        before = latest.get(copy.key)
         if before is not None and copy.location.last_updated < copies[before].location.last_updated:
             outcomes[index] = Write.OLDER
             continue
         if before is not None:
             outcomes[before] = Write.CHANGED
-        latest[copy.place] = index
+        latest[copy.key] = index
     chosen = list(latest.values())
     repeated = len(chosen) < len(copies)
 
@@ -82,19 +82,19 @@ async def write_locations(
         return await _write(tx, connection_id, [copies[index] for index in chosen], pushed_at)
 
     made, nos = await in_transaction(store, work)
-    by_place = {copies[index].place: (write, no) for index, write, no in zip(chosen, made, nos, strict=True)}
+    by_place = {copies[index].key: (write, no) for index, write, no in zip(chosen, made, nos, strict=True)}
     for index, write in zip(chosen, made, strict=True):
         outcomes[index] = write
     if repeated:
         _first_is_new(copies, outcomes, chosen)
-    return Written(outcomes, [by_place[copy.place][1] for copy in copies])
+    return Written(outcomes, [by_place[copy.key][1] for copy in copies])
 
 
 def _first_is_new(copies: Sequence[Copy], outcomes: list[Write], chosen: Sequence[int]) -> None:
     """Of several copies of a location that is new, the first one made it."""
     for index in chosen:
         if outcomes[index] is Write.NEW:
-            first = next(n for n, copy in enumerate(copies) if copy.place == copies[index].place)
+            first = next(n for n, copy in enumerate(copies) if copy.key == copies[index].key)
             outcomes[index], outcomes[first] = Write.CHANGED, Write.NEW
 
 
@@ -102,12 +102,12 @@ async def _write(
     tx: Transaction, connection_id: int, copies: Sequence[Copy], pushed_at: datetime | None
 ) -> tuple[list[Write], list[int | None]]:
     rows = evse_rows(connection_id, copies)
-    places = columns([copy.place for copy in copies], 2)
-    found = await tx.fetch(SQL["lock_locations"], connection_id, *places, [row.evse_key for row in rows])
+    places = columns([copy.key for copy in copies], 2)
+    found = await tx.fetch(SQL["lock_locations"], connection_id, *places, rows.keys)
     stored = {(row["party"], row["location_id"]): row for row in found if row["no"] is not None}
     outcomes, nos = [], []
     for copy in copies:
-        old = stored.get(copy.place)
+        old = stored.get(copy.key)
         outcomes.append(_outcome(copy, old))
         nos.append(None if old is None else old["no"])
     chosen = [index for index, outcome in enumerate(outcomes) if outcome in {Write.NEW, Write.CHANGED}]
@@ -121,8 +121,8 @@ async def _write(
         connection_id,
         [nos[index] for index in chosen],
         *location_columns(copies),
-        *columns(rows, len(EvseRow._fields)),
-        sorted(several(rows)),
+        rows.texts,
+        several(rows.keys),
         pushed_at,
     )
     if row["moved"]:
