@@ -82,3 +82,33 @@ async def test_very_many_tokens_are_counted_once_in_a_while_and_given_by_the_sam
     await emsp.put(token("07"))
     assert await pulled(emsp, offset=4) == (["04", "05", "06", "07"], 7)
     assert await pulled(emsp, date_from=later(1), offset=2, limit=2) == (["03", "04"], 6)
+
+
+async def test_pages_stay_right_when_many_ends_are_remembered_or_other_replicas_gave_some(emsp, monkeypatch):
+    monkeypatch.setattr(showing, "_MOST_MARKS", 2)
+    monkeypatch.setattr(showing, "_MOST_LISTS", 2)
+    await emsp.put(*TOKENS)
+    for offset in (0, 1, 2, 3, 4, 5, 6, 3, 0, 5):
+        assert (await pulled(emsp, offset=offset, limit=1))[0] == [TOKENS[offset].uid]
+    for since in (1, 2, 3):  # lists of their own
+        for offset in (0, 2, 4):
+            expected = [one.uid for one in TOKENS[since:][offset : offset + 2]]
+            assert (await pulled(emsp, date_from=later(since), offset=offset, limit=2))[0] == expected
+    assert (await pulled(emsp, offset=4, limit=2))[0] == ["04", "05"]
+
+
+async def test_where_a_page_ended_is_forgotten_after_a_while(emsp):
+    """A token that comes back moves all behind it, which whoever pulls anew must not overlook."""
+    await emsp.put(*TOKENS)
+    await emsp.tokens.withdraw(EMSP, RFID, "00", WHO)
+    seconds = [0.0]
+    shown = showing.Showing(emsp.store, lambda: seconds[0])
+
+    async def page(offset):
+        return [one.uid for one in (await shown.tokens(emsp.connection(), Window(offset, 3))).objects]
+
+    assert [await page(0), await page(3)] == [["01", "02", "03"], ["04", "05", "06"]]
+    await emsp.put(token("00"))
+    seconds[0] = 601.0
+    assert await page(3) == ["03", "04", "05"]
+    assert [await page(0), await page(3)] == [["00", "01", "02"], ["03", "04", "05"]]
