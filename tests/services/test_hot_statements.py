@@ -12,6 +12,8 @@ from gateway.services.commands.finding import SQL as COMMANDS
 from gateway.services.drivers.permits import SQL as PERMITS
 from gateway.services.drivers.tokens import SQL as TOKENS
 from gateway.services.listeners import SQL as LISTENERS
+from gateway.services.received.knowing import SQL as RECEIVED
+from gateway.services.sent_commands.answering import SQL as SENT
 from gateway.services.sessions.belonging import SQL as SESSIONS
 from gateway.services.sessions.pulling import SQL as PULLING
 from gateway.store.pool import Store, Transaction
@@ -21,8 +23,9 @@ PARTY = "FR*ABC"
 GROWING = {
     *("authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"),
     *("driver_token", "permit", "permit_ref"),
+    *("received_session", "received_cdr", "sent_command", "catalogue_location", "catalogue_evse"),
 }
-SMALL = {"session_running", "session_review"}
+SMALL = {"session_running", "session_review", "received_session_active", "received_session_review"}
 """Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
 
 STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
@@ -57,6 +60,27 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("tokens listed by uid", TOKENS["narrowed"], (None, "", "", "", 10, "04AB", None, None)),
     ("tokens listed by driver", TOKENS["narrowed"], (None, "", "", "", 10, None, None, "d-1")),
     ("tokens that changed", TOKENS["page_dated"], (None, AT, AT, True, 0, 0, 10)),
+    ("an EVSE abroad", RECEIVED["evse_at"], (1, "NL*CPO", "L1", "U1")),
+    ("an EVSE abroad by its id", RECEIVED["evse_called"], (1, "NLCPOE1")),
+    ("a driver who came home", RECEIVED["driver_tokens"], (["04AB", "FREMSC12345678"],)),
+    ("a session from abroad", RECEIVED["lock_session"], (1, "NL*CPO", "S-1")),
+    ("a CDR's session", RECEIVED["session_called"], (1, ["S-1"], "NL*CPO")),
+    ("sessions nearby", RECEIVED["sessions_nearby"], (1, "NLCPOE1", ["u:04AB"], AT, AT)),
+    ("CDRs before their session", RECEIVED["waiting_cdrs"], (1, "NL*CPO", ["S-1"], 1)),
+    ("versions of a CDR", RECEIVED["versions"], (1, "NL*CPO", "C-1")),
+    ("CDRs of a session", RECEIVED["other_cdrs"], (1, 1, 1, "NL*CPO", "C-1")),
+    ("CDRs of a charge", RECEIVED["overlapping_cdrs"], ("NLCPOE1", AT, AT, ["u:04AB"], 1, "NL*CPO", "C-1")),
+    ("a CDR that is credited", RECEIVED["credited"], (1, "NL*CPO", "C-1")),
+    ("the CDR of a session", RECEIVED["next_bill"], (1,)),
+    ("ways to an EVSE", SENT["ways_by_id"], ("NLCPOE1",)),
+    ("an EVSE of a connection", SENT["ways_by_location"], (1, "L1", "NL*CPO", "U1")),
+    ("a driver's token", SENT["token"], ("FR*EMS", "RFID", "04AB")),
+    ("a driver's tokens by uid", SENT["tokens_by_uid"], ("FR*EMS", "04AB", None)),
+    ("a driver's tokens by contract", SENT["tokens_by_contract"], ("FR*EMS", "FREMSC12345678")),
+    ("what a permit is for", SENT["charge_of_permit"], ("p-1", "FR*EMS")),
+    ("a request", SENT["requested"], ("FR*EMS", "r-1")),
+    ("a sent command", SENT["lock"], ("c" * 32,)),
+    ("sent commands overdue", SENT["overdue"], (AT,)),
 ]
 
 
@@ -115,6 +139,46 @@ async def grown(store: Store) -> Store:
             "'p-' || n, 1, 'asked', 'FR*EMS', 'E' || n % 500, 'X', true, '{}', '{}', now() - n * interval '1 min', n",
         ),
         ("permit_ref", "connection_id, kind, value, permit_no", "1, 'hub', 'h-' || n, n"),
+        (
+            "received_session",
+            (
+                "connection_id, cpo, session_id, session_key, evse_key, driver_keys, permit_no, status, started_at,"
+                " ended_at, cdr_no, last_updated"
+            ),
+            (
+                "1, 'NL*CPO', 's-' || n, 'S-' || n, 'E' || n % 500, ARRAY['u:X'], n, 'COMPLETED',"
+                " now() - n * interval '1 min', now(), n, now()"
+            ),
+        ),
+        (
+            "received_cdr",
+            (
+                "connection_id, cpo, cdr_id, cdr_key, body, digest, session_keys, evse_key, driver_keys, permit_no,"
+                " received_session_no, energy, started_at, ended_at, credit"
+            ),
+            (
+                "1, 'NL*CPO', 'c-' || n, 'C-' || n, '{}', '', ARRAY['S-' || n], 'E' || n % 500, ARRAY['u:X'], n, n, 1,"
+                " now() - n * interval '1 min', now(), false"
+            ),
+        ),
+        (
+            "sent_command",
+            "id, connection_id, kind, party, cpo, request_id, body, wish, permit_no, result, deadline",
+            "md5(n::text), 1, 'START_SESSION', 'FR*EMS', 'NL*CPO', 'r-' || n, '{}', '{}', n, 'ACCEPTED', now()",
+        ),
+        (
+            "catalogue_location",
+            "connection_id, party, location_id, body, digest, words, last_updated",
+            "1, 'NL*CPO', 'L' || n, '{}', '', '', now()",
+        ),
+        (
+            "catalogue_evse",
+            (
+                "location_no, connection_id, party, uid, evse_key, longitude, latitude, cell, standards, power, status,"
+                " status_at, preferred, last_updated"
+            ),
+            "n, 1, 'NL*CPO', 'U1', 'E' || n, 0, 0, n, '{}', 22000, 'AVAILABLE', now(), true, now()",
+        ),
         (
             "delivery",
             "connection_id, operation, kind, lane, key, party, payload, state, cdr_no",

@@ -137,12 +137,12 @@ SELECT body FROM received_cdr WHERE connection_id = $1 AND cpo = $2 AND cdr_key 
 -- name: awaiting_cdr
 -- Sessions that ended longer ago than $1 and of whose missing CDR nobody was told; each replica takes others.
 UPDATE received_session SET alarmed_at = now()
-WHERE no IN (
+WHERE no = ANY(ARRAY(
     SELECT no FROM received_session
     WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED'
         AND alarmed_at IS NULL
     ORDER BY ended_at LIMIT $2
-    FOR UPDATE SKIP LOCKED)
+    FOR UPDATE SKIP LOCKED))
 RETURNING no, party, cpo, session_id, ended_at
 
 -- name: audit

@@ -196,7 +196,11 @@ class Preparing:
             rows = await self._store.fetch(SQL["token"], wish.party.normal, wish.token.type.value, key)
         else:
             assert wish.identification is not None  # noqa: S101 - the wish says so
-            rows = await self._store.fetch(SQL["tokens"], wish.party.normal, *keys_of(wish.identification))
+            uid, contract = keys_of(wish.identification)
+            if uid is not None:
+                rows = await self._store.fetch(SQL["tokens_by_uid"], wish.party.normal, uid, contract)
+            else:
+                rows = await self._store.fetch(SQL["tokens_by_contract"], wish.party.normal, contract)
         found = [(row["no"], Token.model_validate_json(row["body"])) for row in rows]
         if not found:
             raise Invalid((field, f"is no driver token of {wish.party}"))

@@ -20,13 +20,13 @@ ORDER BY e.no
 -- name: token
 SELECT no, body FROM driver_token WHERE party = $1 AND type = $2 AND uid_key = $3 AND withdrawn_at IS NULL
 
--- name: tokens
--- A driver's tokens: by uid, else by contract.
+-- name: tokens_by_uid
 SELECT no, body FROM driver_token
-WHERE party = $1 AND withdrawn_at IS NULL
-    AND CASE WHEN $2::text IS NOT NULL THEN uid_key = $2 AND ($3::text IS NULL OR contract_key = $3)
-        ELSE contract_key = $3 END
+WHERE party = $1 AND uid_key = $2 AND ($3::text IS NULL OR contract_key = $3) AND withdrawn_at IS NULL
 ORDER BY no LIMIT 50
+
+-- name: tokens_by_contract
+SELECT no, body FROM driver_token WHERE party = $1 AND contract_key = $2 AND withdrawn_at IS NULL ORDER BY no LIMIT 50
 
 -- name: charge_of_permit
 SELECT p.no AS permit_no, p.id AS permit, p.party, p.origin, coalesce(s.cpo, p.cpo) AS cpo, p.leg, p.connection_id,
