@@ -13,7 +13,7 @@ from gateway.store.secrets import Cipher, token_hash
 _KNOWN_FOR = 0.5
 """Seconds for which a token counts without a look into the store: a hub that pushes says it a thousand times a second.
 
-A token that was replaced elsewhere opens this process for so much longer.
+A token that was replaced elsewhere opens this process for so much longer, twice that where the store is slow.
 """
 
 
@@ -44,10 +44,14 @@ class Registry:
     async def by_token(self, token: str) -> Connection | None:
         """Finds the connection to which a token was given."""
         shown = token_hash(token)
+        now = time.monotonic()
         known = self._known.get(shown)
-        if known is not None and known.revision == self._links.revision and known.until > time.monotonic():
-            link = self._links.get(known.connection)
-            return None if link is None else link.connection
+        if known is not None and known.revision == self._links.revision:
+            if known.until > now:
+                link = self._links.get(known.connection)
+                return None if link is None else link.connection
+            # One asks anew; whoever comes meanwhile need not wait for it, nor ask as well.
+            self._known[shown] = known._replace(until=now + _KNOWN_FOR)
         row = await self._store.fetchrow(SQL["by_token_hash"], shown)
         if row is None or not hmac.compare_digest(row["token_hash"], shown):
             self._known.pop(shown, None)
