@@ -286,7 +286,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
-    upkeep = Upkeep(store, ranking, changes.wake)
+    upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
     ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, upkeep, sent, sent_answering)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, ears)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
@@ -188,6 +188,21 @@ class Metrics:
             ("hub", "connection", "outcome"),
             registry=registry,
         )
+        self._catalogued = Counter(
+            "roamgate_catalogue_records",
+            "Records pulled into the catalogue: new, changed, same, gone, unknown, refused",
+            ("hub", "connection", "operation", "outcome"),
+            registry=registry,
+        )
+        self._ways = Gauge(
+            "roamgate_catalogue_ways", "EVSEs that a connection offers", ("hub", "connection"), registry=registry
+        )
+        self._entries = Gauge(
+            "roamgate_catalogue_entries",
+            "Entries of the catalogue for which a connection speaks",
+            ("hub", "connection"),
+            registry=registry,
+        )
         self._pulls = Counter(
             "roamgate_pulls",
             "Pulls that ended, by how",
@@ -263,6 +278,15 @@ class Metrics:
         """Counts a pull that ended, and notes how long it took."""
         self._pulls.labels(hub, connection, operation, outcome).inc()
         self._pull_seconds.labels(hub, connection, operation).observe(seconds)
+
+    def catalogued(self, hub: str, connection: str, operation: str, outcome: str, count: int) -> None:
+        """Counts records that were pulled into the catalogue, by what came of them."""
+        self._catalogued.labels(hub, connection, operation, outcome).inc(count)
+
+    def catalogue(self, hub: str, connection: str, ways: int, entries: int) -> None:
+        """Notes how many EVSEs a connection offers, and for how many of them it speaks."""
+        self._ways.labels(hub, connection).set(ways)
+        self._entries.labels(hub, connection).set(entries)
 
     def statuses(self, outcome: StatusOutcome, count: int) -> None:
         """Counts status reports with one outcome."""

@@ -86,6 +86,7 @@ class ScriptedHub:
         self.stops: list[tuple[Question, Leg]] = []
         self.released: list[Leg] = []
         self.takes_back = True
+        self.has_contracts = True
         self.given_back = asyncio.Event()
         self.answer_within = timedelta(seconds=20)
         self.request_timeout = timedelta(seconds=20)
@@ -96,7 +97,7 @@ class ScriptedHub:
 
     @property
     def charging(self) -> ChargingProfile:
-        return ChargingProfile({}, self.answer_within, timedelta(seconds=20))
+        return ChargingProfile({}, self.answer_within, timedelta(seconds=20), has_contracts=self.has_contracts)
 
     def keys(self, subject: Subject) -> Iterable[WireKey]:
         return ()

@@ -57,7 +57,7 @@ class Partners:
 
     def upkeep(self, keep: timedelta = timedelta(hours=1)) -> Upkeep:
         """The upkeep, which is not started."""
-        return Upkeep(self.store, self.ranking, self.changes.wake, keep)
+        return Upkeep(self.store, self.ranking, self.changes.wake, self.metrics.catalogue, keep)
 
     async def put(self, location: Location, over: Connection | None = None, *, statuses: bool = True) -> bool:
         """A hub pushes a location."""

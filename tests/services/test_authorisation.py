@@ -259,6 +259,15 @@ async def test_where_the_hub_says_yes_without_an_agreement_of_ours_the_driver_ch
         assert s.figures.drifted == ["a"]
 
 
+async def test_where_nobody_but_us_keeps_contracts_a_yes_without_one_opens_nothing(database_url):
+    async with stations(database_url, "a") as s:
+        await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10, emsp=PartyId("DE-DCB")), WHO)
+        s["a"].answer, s["a"].has_contracts = yes(emsp=EMSP), False
+        view = await s.tap()
+        assert (view.allowed, view.reason) == (False, Denial.NO_CONTRACT)
+        assert not s.figures.drifted
+
+
 async def test_the_agreement_for_the_emsp_named_in_the_yes_is_kept(database_url):
     async with stations(database_url, "a") as s:
         await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10), WHO)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from prometheus_client import generate_latest
 
 from gateway.services.catalogue.rows import Copy
 from gateway.services.catalogue.writing import write_locations
@@ -213,6 +214,15 @@ async def test_an_election_that_was_broken_off_is_finished_by_the_upkeep(abroad)
     await abroad.upkeep().look()
     assert (await abroad.entries())["NLABCEL1"][1] == "hubject"
     assert not (await abroad.search.ways()).electing
+
+
+async def test_upkeep_counts_what_each_connection_offers(abroad):
+    await abroad.put(location())
+    await abroad.put(location("M1", evse("X1", "NL*ABC*EL1"), evse("X2", "NL*ABC*E2")), abroad.hubject)
+    await abroad.upkeep().look()
+    text = generate_latest(abroad.metrics.registry).decode()
+    for name, connection, count in (("ways", "gireve", 1), ("ways", "hubject", 2), ("entries", "hubject", 1)):
+        assert f'roamgate_catalogue_{name}{{connection="{connection}",hub="{connection}"}} {count}.0' in text
 
 
 async def test_upkeep_starts_and_stops(abroad):

@@ -33,6 +33,17 @@ class Ingested:
     refused: list[tuple[tuple[str, ...], Refused]] = field(default_factory=list)
     nos: list[int] = field(default_factory=list)
 
+    def counts(self) -> dict[str, int]:
+        """Gives how many records came to what."""
+        return {
+            "new": self.new,
+            "changed": self.changed,
+            "same": self.same,
+            "gone": self.gone,
+            "unknown": self.unknown,
+            "refused": len(self.refused),
+        }
+
     def add(self, other: "Ingested") -> None:
         """Adds what came of further records."""
         self.new += other.new

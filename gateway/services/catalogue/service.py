@@ -150,6 +150,9 @@ class Catalogue:
         """Writes a page that was pulled; see `Feeds.ingest`."""
         ingested = await self._feeds.ingest(connection, feed, records)
         self._changed()
+        for outcome, count in ingested.counts().items():
+            if count:
+                self._metrics.catalogued(connection.hub, connection.name, feed.name, outcome, count)
         return ingested
 
     async def prune(self, connection: Connection, feed: FeedProfile, kept: Kept) -> int:

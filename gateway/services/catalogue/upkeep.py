@@ -14,6 +14,11 @@ from gateway.store.pool import Store, Transaction
 EVERY: Final = 60.0
 """Seconds between two rounds."""
 
+COUNT_EVERY: Final = 10
+"""Rounds after which EVSEs are counted anew, which reads all of them."""
+
+Counted = Callable[[str, str, int, int], None]
+
 KEEP: Final = timedelta(hours=24)
 """How long changes can be read. An app that was away for longer reads everything anew, which takes minutes."""
 
@@ -25,14 +30,24 @@ class Upkeep:
 
     Args:
         changed: Called after a commit by which entries may have changed.
+        counted: Told of each connection how many EVSEs it offers, and for how many of them it speaks.
         keep: How long changes can be read.
     """
 
-    def __init__(self, store: Store, ranking: Ranking, changed: Callable[[], None], keep: timedelta = KEEP) -> None:
+    def __init__(
+        self,
+        store: Store,
+        ranking: Ranking,
+        changed: Callable[[], None],
+        counted: Counted,
+        keep: timedelta = KEEP,
+    ) -> None:
         self._store = store
         self._ranking = ranking
         self._keep = keep
         self._changed = changed
+        self._counted = counted
+        self._rounds = 0
         self._sweeper = Sweeper("looking after the catalogue", EVERY, self.look)
 
     def start(self) -> None:
@@ -51,6 +66,10 @@ class Upkeep:
         for row in await self._store.fetch(SQL["removed_connections"]):
             while await in_transaction(self._store, lambda tx, id_=row["id"]: _sweep(tx, id_)):  # type: ignore[misc]
                 self._changed()
+        if self._rounds % COUNT_EVERY == 0:
+            for row in await self._store.fetch(SQL["counts"]):
+                self._counted(row["hub"], row["name"], row["ways"], row["entries"])
+        self._rounds += 1
 
 
 async def _sweep(tx: Transaction, connection_id: int) -> int:
