@@ -10,24 +10,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mappings.canonical.ids import EvseId, PartyId
-from mappings.canonical.locations import Capability, Evse, EvseStatus, GeoPoint, Id, Location, RelatedPoint
-from mappings.canonical.locations import ValueAddedService as CanonicalService
+from mappings.canonical.locations import Evse, EvseStatus, GeoPoint, Id, Location, RelatedPoint
 from mappings.canonical.regions import REGIONS, region_of
 from mappings.canonical.texts import Business, Image, ImageCategory
 from mappings.oicp import times
-from mappings.oicp.v2_3 import address, coordinates, energy, facilities, forms, opening_times
+from mappings.oicp.v2_3 import address, coordinates, energy, facilities, forms, opening_times, traits
 from mappings.oicp.v2_3.enums import (
-    ACCESSIBILITY,
-    AUTHENTICATION_MODES,
-    CALIBRATION_LAW,
-    DYNAMIC_INFO,
     PARKING_TYPES,
-    PAYMENT_OPTIONS,
-    VALUE_ADDED_SERVICES,
 )
-from mappings.oicp.v2_3.services import CAPABILITIES
 from mappings.oicp.v2_3.texts import phone, read_info_texts
-from mappings.oicp.v2_3.values import boolean, enums, number, text, word
+from mappings.oicp.v2_3.values import boolean, number, text, word
 from mappings.oicp.v2_3.vocabulary import DeltaType
 from mappings.oicp.v2_3.wire import Address, PullEvseDataRecord, Record
 from mappings.report import Issue, IssueKind, Report
@@ -125,20 +117,12 @@ def to_canonical(
 def _evse(
     values: Record, place: Record, uid: str, evse_id: EvseId, unknown: Record, updated: datetime, report: Report
 ) -> Evse:
-    modes = enums(AUTHENTICATION_MODES, values.get("AuthenticationModes"), "AuthenticationModes", report)
-    added = enums(VALUE_ADDED_SERVICES, values.get("ValueAddedServices"), "ValueAddedServices", report)
-    capabilities = dict.fromkeys(capability for mode in modes if (capability := CAPABILITIES[mode]) is not None)
-    if CanonicalService.RESERVATION in added:
-        capabilities[Capability.RESERVABLE] = None
     delta = str(values.get("deltaType"))
-    for name in ("PaymentOptions", "AuthenticationModes", "ValueAddedServices"):
-        if name not in values:
-            report.add(IssueKind.UNKNOWN, name, "missing, though OICP demands it")
     fields = {
+        **traits.read(values, unknown, report),
         "uid": uid,
         "evse_id": evse_id,
         "status": STATUS_OF_DELTA.get(delta, EvseStatus.UNKNOWN),
-        "capabilities": tuple(capabilities),
         "connectors": facilities.read(values.get("Plugs"), values.get("ChargingFacilities"), updated, report),
         "floor_level": text(place.get("Floor"), "Address.Floor", report),
         "directions": read_info_texts(
@@ -147,14 +131,6 @@ def _evse(
         "images": _images(values, unknown, report),
         "station_id": text(values.get("ChargingStationId"), "ChargingStationId", report),
         "station_names": read_info_texts(values.get("ChargingStationNames"), "ChargingStationNames", report),
-        "authentication_modes": modes,
-        "payment_options": enums(PAYMENT_OPTIONS, values.get("PaymentOptions"), "PaymentOptions", report),
-        "value_added_services": added,
-        "accessibility": word(ACCESSIBILITY, values, "Accessibility", unknown, report),
-        "calibration_law": word(CALIBRATION_LAW, values, "CalibrationLawDataAvailability", unknown, report),
-        "hubject_compatible": boolean(values.get("IsHubjectCompatible"), "IsHubjectCompatible", report),
-        "dynamic_info": word(DYNAMIC_INFO, values, "DynamicInfoAvailable", unknown, report),
-        "dynamic_power": boolean(values.get("DynamicPowerLevel"), "DynamicPowerLevel", report),
         "max_capacity": number(values.get("MaxCapacity"), "MaxCapacity", report),
         "manufacturer": text(values.get("HardwareManufacturer"), "HardwareManufacturer", report),
         "additional_info": read_info_texts(values.get("AdditionalInfo"), "AdditionalInfo", report),
