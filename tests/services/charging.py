@@ -67,6 +67,7 @@ class ScriptedHub:
     """One hub, implementing `ChargingAdapter` as far as drivers are asked for.
 
     Attributes:
+        roles: As what the hub knows us.
         answer: What it says to a driver; an exception is raised.
         gate: It says so once this is set; None for at once.
         reached: It was asked.
@@ -77,6 +78,7 @@ class ScriptedHub:
     """
 
     def __init__(self) -> None:
+        self.roles = frozenset({Role.CPO})
         self.answer: Answer | Exception = UNKNOWN
         self.stop_answer: Answer = Denied(Denial.OTHER_MEDIUM)
         self.gate: asyncio.Event | None = None
@@ -106,10 +108,6 @@ class ScriptedHub:
         self, operation: str, items: Sequence[Item], blocked: frozenset[str] = frozenset(), *, full_load: bool = False
     ) -> Plan:
         return Plan()
-
-    @property
-    def roles(self) -> frozenset[Role]:
-        return frozenset({Role.CPO})
 
     def answers_for(self, party: PartyId) -> bool:
         return party in self.homes

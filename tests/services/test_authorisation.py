@@ -15,6 +15,7 @@ from gateway.services.ports import BadCursor, NotFound
 from gateway.services.ports.agreements import NewAgreement
 from gateway.services.ports.authorising import AuthorisationFilter, Origin
 from mappings.canonical.ids import ContractId, EvseId, PartyId
+from mappings.canonical.parties import Role
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, Pin, TokenType
 from tests.harness import AT, OTHER, PARTY, WHO, evse, later, location
@@ -38,6 +39,14 @@ def asked(view):
 
 
 # Who is asked
+
+
+async def test_a_hub_that_knows_us_as_an_emsp_alone_is_not_asked(database_url):
+    async with stations(database_url, "a", "b", next_after=AT_ONCE) as s:
+        s["a"].roles = frozenset({Role.EMSP})
+        s["b"].answer = yes()
+        assert asked(await s.tap()) == [("b", "allowed")]
+        assert s["a"].asked == []
 
 
 async def test_a_yes_is_kept_with_every_id_that_the_hub_gave(database_url):
