@@ -53,6 +53,7 @@ class PullOperations:
                 "Catalogue",
                 {202: Answer("It is due.", PullView)},
                 role=KeyRole.ADMIN,
+                whole=True,
                 parameters=(_CONNECTION, _FEED, _FULL),
                 problems=["not-found"],
             ),

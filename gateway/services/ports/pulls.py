@@ -11,10 +11,11 @@ class PullOutcome(StrEnum):
     """How a pull ended."""
 
     RUNNING = "running"
+    """Not at its end; where nothing runs, it was given up: its gateway or its connection was stopped, or set otherwise."""
     DONE = "done"
     UNSETTLED = "unsettled"
-    """Everything was read, but what there is changed meanwhile, so that something may have been overlooked: nothing was
-    taken to be gone, and it is pulled in full again soon."""
+    """Every page was read, but what they name does not add up to what there is, so that something may have slipped from
+    one page to another: nothing was taken to be gone, the mark stays, and it is pulled again soon."""
     FAILED = "failed"
     """A page did not come; what came before it is kept, and all of it is asked for again."""
 
