@@ -184,12 +184,15 @@ class ChargingProfile:
         answer_within: What an authorisation may take, our margin taken off.
         command_within: What the backend may take to answer a command, our margin taken off.
         takes_credit: Whether a credit CDR is understood; else a correction is recorded as a dispute.
+        has_contracts: The hub is the authority on its own contracts, so that its yes stands where our record has none.
+            Where nobody but us keeps a record, what that does not cover is not served.
     """
 
     messages: Mapping[str, MessageProfile]
     answer_within: timedelta
     command_within: timedelta
     takes_credit: bool = False
+    has_contracts: bool = True
 
 
 class ChargingAdapter(Adapter, Protocol):

@@ -63,6 +63,7 @@ class Settings(BaseModel):
             messages={message.name: message for message in messages},
             answer_within=timedelta(seconds=self.answer_seconds),
             command_within=timedelta(seconds=self.command_seconds),
+            has_contracts=False,
         )
 
     def roaming(self) -> RoamingProfile:

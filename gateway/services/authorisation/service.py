@@ -269,6 +269,9 @@ class Authorisation:
         assert isinstance(yes, Allowed)  # noqa: S101 - what made it win
         emsp = yes.leg.emsp or (yes.token.party if yes.token else None) or emsp_of(admission.identification)
         decision = await self._agreements.decide(connection.id, Request(Service.AUTHORISE, admission.party, emsp))
+        link = self._links.get(connection.id)
+        if not decision.allowed and link is not None and not link.adapter.charging.has_contracts:
+            return replace(admission, reason=Denial.NO_CONTRACT)
         if not decision.allowed:
             # The hub is the authority on its own contracts: the driver charges, and somebody looks at our record.
             self._figures.drift(connection.hub, connection.name)
