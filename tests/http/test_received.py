@@ -19,13 +19,16 @@ async def test_sessions_and_cdrs_are_shown_with_what_is_doubted(face: Face) -> N
 
 @pytest.mark.parametrize("path", ["/v1/received-sessions", "/v1/received-cdrs"])
 async def test_lists_take_filters(face: Face, path: str) -> None:
-    query = "party=FR*XYZ&cpo=NLABC&connection=hubject&review=true&reason=SECOND_CDR&since=2026-01-01T00:00:00Z"
-    more = "&status=COMPLETED&without_cdr=true" if path.endswith("sessions") else "&standing=rejected"
+    query = (
+        "party=FR*XYZ&cpo=NLABC&connection=hubject&review=true&reason=SECOND_CDR&since=2026-01-01T00:00:00Z&permit=p-1"
+    )
+    more = "&status=COMPLETED&without_cdr=true" if path.endswith("sessions") else "&standing=rejected&session=7"
     status, page, _ = await face.call("GET", f"{path}?{query}{more}")
     assert (status, len(page["items"])) == (200, 1)
     wanted = face.received.filters[-1]
     assert (wanted.parties, wanted.cpo, wanted.review) == (frozenset({PartyId("FR*XYZ")}), PartyId("NL*ABC"), True)
-    assert (wanted.reason, wanted.connection) == ("SECOND_CDR", "hubject")
+    assert (wanted.reason, wanted.connection, wanted.permit) == ("SECOND_CDR", "hubject", "p-1")
+    assert wanted.session == (None if path.endswith("sessions") else 7)
     assert (wanted.status, wanted.standing) in {("COMPLETED", None), (None, "rejected")}
     assert (await face.call("GET", f"{path}?reason=WHATEVER"))[0] == 422
     assert (await face.call("GET", f"{path}?after=nonsense"))[0] == 422

@@ -11,11 +11,11 @@ from adapters.core.charging import Denial
 from adapters.core.inbound import CdrTaken
 from gateway.services.drivers.permits import deny_permit
 from gateway.services.ports import Conflict, NotFound
-from gateway.services.ports.received import CdrStanding, PriceSource, Review, Verdict
+from gateway.services.ports.received import CdrStanding, PriceSource, ReceivedFilter, Review, Verdict
 from gateway.store.pool import Store
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
-from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.sessions import AuthMethod, SessionStatus
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import later
 from tests.services.homecoming import (
@@ -352,6 +352,17 @@ async def test_nothing_of_a_cdr_is_seen_by_another_emsp(at: Home) -> None:
     assert await at.cdrs(parties=frozenset({PartyId("DE*XXX")})) == []
     assert await at.cdrs(standing=CdrStanding.REVIEW) == []
     assert len(await at.cdrs(cpo=CPO, connection="hub", review=False, since=START, until=END)) == 1
+
+
+async def test_what_came_home_is_found_by_permit_and_session(at: Home) -> None:
+    await at.bill(cdr())
+    told = await at.told("s-1")
+    assert len(await at.cdrs(permit="p-1", session=told.id, standing=CdrStanding.ACCEPTED)) == 1
+    assert await at.cdrs(permit="p-2") == []
+    assert await at.cdrs(session=told.id + 1) == []
+    wanted = ReceivedFilter(permit="p-1", status=SessionStatus.COMPLETED, without_cdr=False)
+    assert [one.id for one in (await at.desk.sessions(wanted, None, 10)).items] == [told.id]
+    assert (await at.desk.sessions(ReceivedFilter(permit="p-2"), None, 10)).items == []
 
 
 async def test_no_uid_is_told_in_doubts(alone: Home) -> None:

@@ -37,6 +37,7 @@ _FILTERS = (
     Parameter("reason", Review, "Only those with this reason for a review."),
     Parameter("since", Instant, "Only those that began then or later."),
     Parameter("until", Instant, "Only those that began before then."),
+    Parameter("permit", Id, "Only those under the permit of this id."),
 )
 _SESSIONS = "/v1/received-sessions"
 _CDRS = "/v1/received-cdrs"
@@ -132,6 +133,7 @@ class ReceivedOperations:
                 {200: Answer("A page, the newest first.", Page[ReceivedCdrView])},
                 parameters=(
                     *_FILTERS,
+                    Parameter("session", _Number, "Only those of the received session of this number."),
                     Parameter("standing", CdrStanding, "Only those that are so far."),
                     AFTER,
                     LIMIT,
@@ -192,7 +194,7 @@ class ReceivedOperations:
 
     async def cdrs(self, call: Call) -> web.Response:
         """Gives CDRs of drivers of the key's EMSPs; those of nobody's driver to a key for all parties."""
-        wanted = _filter(call, standing=call["standing"])
+        wanted = _filter(call, standing=call["standing"], session=call["session"])
         return respond(await self._desk.cdrs(wanted, call["after"], call["limit"]), Page[ReceivedCdrView])
 
     async def cdr(self, call: Call) -> web.Response:
@@ -214,5 +216,5 @@ class ReceivedOperations:
 
 
 def _filter(call: Call, **more: Any) -> ReceivedFilter:
-    names = ("cpo", "connection", "review", "reason", "since", "until")
+    names = ("cpo", "connection", "review", "reason", "since", "until", "permit")
     return ReceivedFilter(call.parties(call["party"]), **{name: call[name] for name in names}, **more)

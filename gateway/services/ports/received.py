@@ -197,7 +197,9 @@ class ReceivedFilter:
         review: Only those that wait for a person; False for only the others.
         reason: Only those with this reason for a review.
         since, until: When they began; `until` is excluded.
+        permit: Only those under the permit of this id.
         status: Of a session.
+        session: Of a CDR: the number of its session.
         standing: Of a CDR.
         without_cdr: Only sessions that are over and have none, which nobody waived; False for only the others.
     """
@@ -209,9 +211,11 @@ class ReceivedFilter:
     reason: Review | None = None
     since: datetime | None = None
     until: datetime | None = None
+    permit: str | None = None
     status: SessionStatus | None = None
     standing: CdrStanding | None = None
     without_cdr: bool | None = None
+    session: int | None = None
 
 
 class ReceivedDesk(Protocol):

@@ -93,7 +93,7 @@ class ReceivedDesk:
     async def cdrs(self, wanted: ReceivedFilter, after: str | None, limit: int) -> Page[ReceivedCdrView]:
         """See `ports.received.ReceivedDesk.cdrs`."""
         standing = wanted.standing.value if wanted.standing is not None else None
-        rows = await self._store.fetch(SQL["cdrs"], *_common(wanted, after), standing, limit)
+        rows = await self._store.fetch(SQL["cdrs"], *_common(wanted, after), wanted.session, standing, limit)
         return Page([_cdr(row) for row in rows], _next(rows, limit))
 
     async def cdr(self, parties: Parties, no: int) -> ReceivedCdrView:
@@ -187,6 +187,7 @@ def _common(wanted: ReceivedFilter, after: str | None) -> tuple[object, ...]:
         wanted.reason.value if wanted.reason is not None else None,
         wanted.since,
         wanted.until,
+        wanted.permit,
     )
 
 
