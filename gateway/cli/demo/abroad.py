@@ -202,8 +202,12 @@ async def _charge_over_gireve(stage: Stage, driver: OwnDriver) -> None:
         stop: JsonValue = {"party": OWN_EMSP.normal, "kind": "STOP_SESSION", "session": session}
         await _accepted(stage, stop)
         return
-    place: JsonValue = {"party": PARTNER.normal, "uid": driver.card, "location_id": driver.location_id}
-    asked = {**place, "evse_uid": driver.evse.normal} if isinstance(place, dict) else place
+    asked: JsonValue = {
+        "party": PARTNER.normal,
+        "uid": driver.card,
+        "location_id": driver.location_id,
+        "evse_uid": driver.evse.normal,
+    }
     said = await stage.drive("gireve", "authorize", asked)
     if said.get("allowed") != "ALLOWED":
         raise Failed(f"a driver of ours was not let charge over Gireve: {said}")

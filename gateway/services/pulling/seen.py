@@ -94,7 +94,9 @@ class _Part:
         # may let it rise.
         if full and not tells_gone and not self.stood:
             return False
-        return len(set(self.keys) - gone) + self.unreadable >= self.last
+        different = set(self.keys)
+        different.difference_update(gone)
+        return len(different) + self.unreadable >= self.last
 
     @property
     def stood(self) -> bool:
