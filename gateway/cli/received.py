@@ -42,6 +42,7 @@ No = Annotated[int, typer.Argument(metavar="ID", min=1, help="Our number of it."
 WhyOption = Annotated[str, typer.Option("--why", help="Why, for the audit log.")]
 ReviewOption = Annotated[bool, typer.Option("--review", help="Only those that wait for a person.")]
 ReasonOption = Annotated[Review | None, typer.Option("--reason", help="Only those with this reason for a review.")]
+PermitOption = Annotated[str | None, typer.Option("--permit", help="Only those under the permit of this id.")]
 CpoOption = Annotated[str | None, typer.Option("--cpo", help="NL*ABC; only those at this CPO's stations.")]
 
 
@@ -57,6 +58,7 @@ def list_sessions(
     connection: ConnectionOption = None,
     party: PartyOption = None,
     cpo: CpoOption = None,
+    permit: PermitOption = None,
     since: Moment = None,
     until: Moment = None,
     after: After = None,
@@ -71,6 +73,7 @@ def list_sessions(
         "connection": connection,
         "party": party,
         "cpo": cpo,
+        "permit": permit,
         "since": utc(since),
         "until": utc(until),
         "after": after,
@@ -138,6 +141,7 @@ def list_cdrs(
     connection: ConnectionOption = None,
     party: PartyOption = None,
     cpo: CpoOption = None,
+    permit: PermitOption = None,
     since: Moment = None,
     until: Moment = None,
     after: After = None,
@@ -152,6 +156,7 @@ def list_cdrs(
         "connection": connection,
         "party": party,
         "cpo": cpo,
+        "permit": permit,
         "since": utc(since),
         "until": utc(until),
         "after": after,

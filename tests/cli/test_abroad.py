@@ -48,6 +48,8 @@ async def test_what_waits_for_a_person_is_found_and_decided(both: tuple[App, Cli
     assert (await cli.here("received-sessions", "list", "--without-cdr", "--json")).json["items"] == []
     assert (await cli.here("received-sessions", "waive-cdr", one["id"], "--why", "free")).code != 0
 
+    assert (await cli.here("received-sessions", "list", "--permit", "p-1", "--json")).json["items"] == []
+    assert (await cli.here("received-cdrs", "list", "--permit", "p-1", "--json")).json["items"] == []
     [bill] = (await cli.here("received-cdrs", "list", "--standing", "review", "--json")).json["items"]
     assert bill["session"] == one["id"]
     shown = await cli.here("received-cdrs", "show", bill["id"])
