@@ -37,7 +37,7 @@ class Scope(BaseModel):
     """What part of the network a connection carries; an empty list means all.
 
     Attributes:
-        parties: CPOs whose objects are carried.
+        parties: CPOs whose objects, and EMSPs whose driver tokens are carried.
         locations: `FR*ABC/location-id`, the only locations carried.
         evses: EVSE ids, the only EVSEs carried (with their locations).
     """

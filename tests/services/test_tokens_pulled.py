@@ -20,6 +20,7 @@ async def test_tokens_are_given_in_pages_blocked_ones_too(emsp):
     pages = [await pulled(emsp, offset=offset, limit=3) for offset in (0, 3, 6, 9)]
     assert [uids for uids, _ in pages] == [["00", "01", "02"], ["03", "04", "05"], ["06"], []]
     assert {total for _, total in pages} == {7}
+    assert await pulled(emsp, limit=0) == ([], 7)
 
 
 async def test_pages_are_the_same_in_any_order(emsp):
