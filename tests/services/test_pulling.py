@@ -132,6 +132,18 @@ async def test_a_bad_record_never_spoils_its_page(made: Puller) -> None:
     assert view.last.problems == ("content[3]: no object", "NL*ABC/b: Plugs: missing")
 
 
+async def test_a_name_that_cannot_be_stored_spoils_itself_alone(made: Puller) -> None:
+    names = ("a", "half \ud800", "nul \0", "ünï")
+    say(PulledPage([record(name) for name in names], [Refused("\ud800", "no object")], total=5))
+    made.pulling.start()
+    await made.ended()
+    assert made.counted.outcomes == [("data", "done")]
+    assert made.shelf.held.keys() == {"a", "ünï"}
+    view = await made.view()
+    assert view.last is not None
+    assert (view.last.refused, view.last.problems[0]) == (3, "?: no object")
+
+
 async def test_everything_is_pulled_when_it_was_asked_for_or_is_overdue_or_the_mark_is_too_old(
     database_url: str,
 ) -> None:

@@ -11,7 +11,7 @@ class PullOutcome(StrEnum):
     """How a pull ended."""
 
     RUNNING = "running"
-    """Not at its end. Where nothing runs, it was given up: its gateway or its connection was stopped or set otherwise."""
+    """Not at its end. Where nothing runs, it was given up: its gateway or connection was stopped, or set otherwise."""
     DONE = "done"
     UNSETTLED = "unsettled"
     """Every page was read, but what they name does not add up to what there is, so that something may have slipped from

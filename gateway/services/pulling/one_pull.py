@@ -15,6 +15,7 @@ from gateway.services.catalogue.ingesting import Ingested, Kept
 from gateway.services.ports.pulls import PullOutcome, PullReport
 from gateway.services.pulling.ending import end
 from gateway.services.pulling.seen import Print, Seen
+from mappings.report import Refused
 
 TRIES: Final = 6
 """How often a page is asked for before the pull is given up: about a minute."""
@@ -86,7 +87,7 @@ class OnePull:
             adds_up = await self._adds_up(seen, began, kept)
         except PullFailed as failed:
             asked = failed.outcome.retry_after if isinstance(failed.outcome, Throttled) else None
-            return Pulled(self._ended(PullOutcome.FAILED, error=words(failed.outcome)), rest=asked)
+            return Pulled(self._ended(PullOutcome.FAILED, error=_text(words(failed.outcome))), rest=asked)
         if not adds_up or (kept is not None and known and seen.nothing):
             named = await asyncio.to_thread(seen.print)
             if named is None or named != before:
@@ -111,7 +112,7 @@ class OnePull:
         seen = Seen()
         ahead: asyncio.Task[PulledPage] | None = None
         try:
-            page = await self._page(since, None)
+            page = _storable(await self._page(since, None))
             while True:
                 seen.add(page)
                 if gone is not None:
@@ -126,7 +127,7 @@ class OnePull:
                 await self._progress(self._report)
                 if ahead is None:
                     return seen
-                page, ahead = await ahead, None
+                page, ahead = _storable(await ahead), None
         finally:
             if ahead is not None:
                 await end([ahead])
@@ -145,6 +146,24 @@ class OnePull:
         raise AssertionError  # the last attempt raises
 
 
+def _storable(page: PulledPage) -> PulledPage:
+    """Gives a page without records that could not even be looked up: JSON may hold NUL and halves of characters."""
+    if all(part.isascii() and "\0" not in part for record in page.records for part in record.key):
+        return page
+    records, unreadable = [], [*page.unreadable]
+    for record in page.records:
+        if any("\0" in part or _text(part) != part for part in record.key):
+            unreadable.append(Refused("", "its name is no text"))
+        else:
+            records.append(record)
+    return replace(page, records=records, unreadable=unreadable)
+
+
+def _text(said: str) -> str:
+    """Gives a text that can be stored, whatever a hub put in it."""
+    return said.encode(errors="replace").decode().replace("\0", "?")
+
+
 def _added(report: PullReport, page: PulledPage, done: Ingested) -> PullReport:
     problems = [str(refused) for refused in page.unreadable]
     problems += [f"{'/'.join(key)}: {refused}" for key, refused in done.refused]
@@ -158,7 +177,7 @@ def _added(report: PullReport, page: PulledPage, done: Ingested) -> PullReport:
         gone=report.gone + done.gone,
         unknown=report.unknown + done.unknown,
         refused=report.refused + len(problems),
-        problems=(*report.problems, *problems)[:_SHOWN],
+        problems=(*report.problems, *map(_text, problems[:_SHOWN]))[:_SHOWN],
     )
 
 
