@@ -101,12 +101,13 @@ class HomeAdapter:
             case "locations", plan.STATUS:
                 await self._gateway.catalogue.put_status(connection, _report(call.path, body))
             case "locations", _:
-                await self._gateway.catalogue.withdraw_location(connection, *_of(call.path))
+                await self._gateway.catalogue.withdraw_location(connection, *plan.place_of(call.path))
             case "tariffs", plan.PUT:
                 await self._gateway.catalogue.put_tariff(connection, Tariff.model_validate(body), digest(body))
             case "tariffs", _:
                 tariff, variant = call.path.rsplit("/", 1)
-                await self._gateway.catalogue.withdraw_tariff(connection, *_of(tariff), variant)
+                party, tariff_id = tariff.split("/", 1)
+                await self._gateway.catalogue.withdraw_tariff(connection, PartyId(party), tariff_id, variant)
             case "tokens", plan.PUT:
                 await self._gateway.tokens.put(connection, Token.model_validate(body))
             case _:
@@ -274,7 +275,7 @@ def _addressed(command: Command, cpo: PartyId) -> Command:
 
 
 def _report(lane: str, body: Mapping[str, str]) -> EvseStatusReport:
-    party, location_id = _of(lane)
+    party, location_id = plan.place_of(lane)
     return EvseStatusReport(
         status=EvseStatus(body["status"]),
         at=datetime.fromisoformat(body["at"]).astimezone(UTC),
@@ -282,8 +283,3 @@ def _report(lane: str, body: Mapping[str, str]) -> EvseStatusReport:
         location_id=location_id,
         evse_uid=body["uid"],
     )
-
-
-def _of(key: str) -> tuple[PartyId, str]:
-    party, id_ = key.split("/", 1)
-    return PartyId(party), id_

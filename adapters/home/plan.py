@@ -10,6 +10,7 @@ from adapters.core.adapter import Call, Item, Plan, Rendered, Subject, WireKey
 from adapters.core.digest import digest
 from adapters.home.settings import LOCATIONS, TARIFFS, TOKENS
 from mappings.canonical.base import Model
+from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus, Location
 from mappings.canonical.tariffs import Tariff
 
@@ -21,18 +22,29 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def keys(subject: Subject) -> Iterable[WireKey]:
     """Names a location with each of its EVSEs, in one lane; a tariff with its target; a driver token."""
     if isinstance(subject, Location):
-        lane = f"{subject.party}/{subject.id}"
+        lane = f"{subject.party}/{_escaped(subject.id)}"
         there = [evse for evse in subject.evses if evse.status is not EvseStatus.REMOVED]
         if there or not subject.evses:
             yield WireKey(LOCATIONS, lane, lane)
         for evse in there:
-            yield WireKey(LOCATIONS, f"{lane}/{evse.uid}", lane, evse_uid=evse.uid, follows_status=True)
+            yield WireKey(LOCATIONS, f"{lane}/{_escaped(evse.uid)}", lane, evse_uid=evse.uid, follows_status=True)
     elif isinstance(subject, Tariff):
         key = f"{subject.party}/{subject.id}/{subject.target or ''}"
         yield WireKey(TARIFFS, key, key)
     else:
         key = f"{subject.party}/{subject.type}/{subject.uid.casefold()}"
         yield WireKey(TOKENS, key, key)
+
+
+def place_of(lane: str) -> tuple[PartyId, str]:
+    """Gives the party and id of the location that a lane is of."""
+    party, id_ = lane.split("/", 1)
+    return PartyId(party), id_.replace("%2F", "/").replace("%25", "%")
+
+
+def _escaped(id_: str) -> str:
+    """Writes an id so that it ends where the next slash is: `A/B` below `C` is not `B` below `C/A`."""
+    return id_.replace("%", "%25").replace("/", "%2F")
 
 
 def make_plan(operation: str, items: Sequence[Item]) -> Plan:

@@ -135,6 +135,22 @@ async def test_a_location_that_is_gone_is_withdrawn(home: Home) -> None:
     assert {one.status for one in stored.evses} == {EvseStatus.REMOVED}
 
 
+async def test_ids_with_slashes_are_told_apart_and_come_back_as_they_were(home: Home) -> None:
+    places = location("A/B", evse("C", "NL*ABC*E1")), location("A", evse("B/C", "NL*ABC*E2")), location("A%2FB")
+    keys = [item.key for place in places for item in home.items(place)]
+    assert len(set(keys)) == len(keys)
+    for place in places:
+        accepted = await home.hand_over(home.items(place))
+        changed = place.evses[0].model_copy(update={"status": EvseStatus.CHARGING, "last_updated": later(5)})
+        now = place.model_copy(update={"evses": (changed,), "last_updated": later(5)})
+        await home.hand_over([item for item in home.items(now, accepted) if item.evse_uid is not None])
+        assert (home.stations.reports[-1].location_id, home.stations.reports[-1].evse_uid) == (place.id, changed.uid)
+        await home.hand_over([replace(item, gone=True, subject=None) for item in home.items(place, accepted)])
+        stored = await home.stations.location(home.registry.connection, PARTY, place.id)
+        assert stored is not None
+        assert {one.status for one in stored.evses} == {EvseStatus.REMOVED}
+
+
 async def test_a_tariff_is_handed_over_and_withdrawn(home: Home) -> None:
     price = tariff()
     accepted = await home.hand_over(home.items(price))
