@@ -344,7 +344,7 @@ async def rig(
         emsp: Our EMSP: then Gireve's connection plays both roles, and there are `hubject-emp` and `home`, too.
     """
     async with AsyncExitStack() as stack:
-        iop = create(SandboxSettings(delay_seconds=delay))
+        iop = create(SandboxSettings(delay_seconds=delay, retry_seconds=0.2))
         gireve = SandboxServer(iop)
         await gireve.start()
         stack.push_async_callback(gireve.stop)

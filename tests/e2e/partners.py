@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from zlib import crc32
 
 import aiohttp
 import asyncpg
@@ -16,6 +18,7 @@ from mappings.ocpi.v2_2_1 import locations as ocpi
 from mappings.oicp.v2_3 import evse_data
 from mappings.oicp.v2_3.defaults import OperatorDefaults
 from mappings.report import Refused
+from tests import database
 from tests.backend import backend
 from tests.e2e.abroad import EMSP, Abroad
 from tests.harness import DEFAULTS, eventually, evse, location, rig
@@ -35,12 +38,12 @@ def station(id_: str = "P1", *evses: str, party: PartyId = PARTNER) -> Location:
 
 def uid_of(name: str) -> str:
     """A card for a driver of a name, another one for each."""
-    return f"04{name.encode().hex().upper():0<12.12}"
+    return f"04{crc32(name.encode()):012X}"
 
 
 def contract_of(name: str) -> str:
     """The driver's contract."""
-    number = int.from_bytes(name.encode()[:4].ljust(4, b"0")) % 10**8
+    number = crc32(name.encode()) % 10**8
     return ContractId(ContractId(f"FR-RGT-C{number:08}").separated()).text
 
 
@@ -139,8 +142,9 @@ class Partners(Abroad):
     @asynccontextmanager
     async def without_store(self) -> AsyncIterator[None]:
         """Lets nobody reach the database while the block runs, so that the gateway can take nothing."""
-        server, _, name = self.gateway.database_url.rpartition("/")
-        admin = await asyncpg.connect(f"{server}/postgres")
+        url = self.gateway.database_url
+        name = urlsplit(url).path.removeprefix("/")
+        admin = await asyncpg.connect(database.at(url, "postgres"))
         try:
             await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
