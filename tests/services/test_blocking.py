@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapters.core.charging import Allowed
@@ -29,6 +29,11 @@ STEPS = st.lists(
 )
 
 
+ASKED = ("ask", UIDS[0], "hub", 0, 1)
+"""Twice in the same session of the hub, by different replicas."""
+
+
+@example(steps=[("put", UIDS[0], "d-1", True), ASKED, ("switch", "d-1", False), (*ASKED[:3], 1, 1), ASKED])
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 async def test_an_answer_is_that_of_the_token_as_it_is_at_that_moment(server_url, migrated, steps):
