@@ -146,6 +146,21 @@ async def test_ids_that_differ_in_case_or_separators_are_one_entry(abroad):
     assert await abroad.entries() == {KEY: ("AVAILABLE", "gireve", ["gireve", "hubject"])}
 
 
+async def test_ids_of_objects_have_no_case_and_keep_the_spelling_that_came_last(abroad):
+    await abroad.put(location("Loc-a", evse("Uid-a", None)))
+    assert not await abroad.put(location("LOC-A", evse("UID-A", None, later(1))))
+    [entry] = await abroad.find()
+    assert [(way.location_id, way.evse_uid) for way in entry.ways] == [("LOC-A", "UID-A")]
+    assert (entry.location["id"], entry.evse["uid"]) == ("LOC-A", "UID-A")
+    assert await abroad.tell(report("CHARGING", later(2), "loc-A", "uid-A"))
+    found = await abroad.catalogue.location(abroad.gireve, PARTY, "loc-a")
+    assert [one.status for one in found.evses] == [EvseStatus.CHARGING]
+    assert await abroad.catalogue.put_tariff(abroad.gireve, tariff("T-a"), b"0" * 16)
+    assert not await abroad.catalogue.put_tariff(abroad.gireve, tariff("t-A", last_updated=later(1)), b"1" * 16)
+    assert (await abroad.catalogue.tariff(abroad.gireve, PARTY, "T-A")).id == "t-A"
+    assert await abroad.catalogue.withdraw_tariff(abroad.gireve, PARTY, "t-a")
+
+
 async def test_the_connection_that_was_put_first_speaks(abroad):
     await abroad.put(location("L1", named()), abroad.gireve)
     await abroad.put(location("M1", named("X1", later(9))), abroad.hubject)

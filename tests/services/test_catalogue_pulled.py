@@ -84,6 +84,18 @@ async def test_of_one_key_twice_in_a_page_the_newest_counts_and_of_equal_stamps_
     assert (await abroad.catalogue.location(abroad.gireve, PARTY, "L1")).city == "Baarn"
 
 
+async def test_a_pulled_id_in_another_case_is_the_same(abroad):
+    assert counted(await abroad.pull([of_location(location("Loc")), of_location(location("LOC"))])) == (
+        1,
+        1,
+        0,
+        0,
+        0,
+        0,
+    )
+    assert counted(await abroad.pull([of_location(location("loc"), gone=True)])) == (0, 0, 0, 1, 0, 0)
+
+
 async def test_a_pulled_copy_older_than_what_was_pushed_since_changes_nothing(abroad):
     await abroad.put(location(city="Zeist", last_updated=later(10)))
     assert counted(await abroad.pull([of_location(location(city="Utrecht", last_updated=later(9)))]))[2] == 1

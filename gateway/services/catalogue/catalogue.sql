@@ -6,8 +6,8 @@
 WITH found AS MATERIALIZED (
     SELECT l.no, l.party, l.location_id, l.digest, l.last_updated, l.withdrawn_at
     FROM unnest($2::text[], $3::text[]) AS i(party, location_id)
-    JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND l.location_id = i.location_id
-    ORDER BY l.party, l.location_id
+    JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND lower(l.location_id) = lower(i.location_id)
+    ORDER BY l.party, lower(l.location_id)
     FOR UPDATE OF l
 ), locked AS MATERIALIZED (
     SELECT e.no FROM catalogue_evse e
@@ -26,7 +26,7 @@ SELECT f.* FROM (SELECT count(*) FROM locked) c LEFT JOIN found f ON true
 -- What is stored of some locations, for those who write only what differs.
 SELECT l.no, l.party, l.location_id, l.digest, l.withdrawn_at IS NOT NULL AS withdrawn
 FROM unnest($2::text[], $3::text[]) AS i(party, location_id)
-JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND l.location_id = i.location_id
+JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND lower(l.location_id) = lower(i.location_id)
 
 -- name: write_locations
 -- Writes locations of a connection ($1), whose numbers are in $2 where they are stored, and their EVSEs ($15), of which
@@ -45,8 +45,9 @@ WITH input AS MATERIALIZED (
         (no, connection_id, party, location_id, body, digest, issues, words, last_updated, withdrawn_at, pushed_at)
     SELECT i.no, $1, i.party, i.location_id, i.body, i.digest, i.issues, array_to_tsvector(string_to_array(i.words, ' ')),
         i.last_updated, i.withdrawn_at, coalesce($17::timestamptz, '-infinity')
-    FROM input i ORDER BY i.party, i.location_id
-    ON CONFLICT (connection_id, party, location_id) DO UPDATE SET
+    FROM input i ORDER BY i.party, lower(i.location_id)
+    ON CONFLICT (connection_id, party, lower(location_id)) DO UPDATE SET
+        location_id = excluded.location_id,
         body = excluded.body,
         digest = excluded.digest,
         issues = excluded.issues,
@@ -71,7 +72,7 @@ WITH input AS MATERIALIZED (
     FROM input i
     CROSS JOIN LATERAL json_to_recordset(i.evses) AS g(uid text, evse_key text, longitude float8, latitude float8,
         cell bigint, standards text[], power int, status text, last_updated timestamptz)
-    LEFT JOIN old o ON o.location_no = i.no AND o.uid = g.uid
+    LEFT JOIN old o ON o.location_no = i.no AND lower(o.uid) = lower(g.uid)
     -- The newest stamp counts. A copy that says nothing of statuses takes back that the EVSE was removed, no more.
     CROSS JOIN LATERAL (SELECT
         CASE WHEN g.status IS NOT NULL AND (o.no IS NULL OR g.last_updated >= o.status_at) THEN g.status
@@ -89,6 +90,7 @@ WITH input AS MATERIALIZED (
     ORDER BY g.evse_key
 ), updated AS (
     UPDATE catalogue_evse e SET
+        uid = g.uid,
         evse_key = g.evse_key,
         longitude = g.longitude,
         latitude = g.latitude,
@@ -104,9 +106,9 @@ WITH input AS MATERIALIZED (
         last_updated = g.last_updated
     FROM given g
     WHERE e.no = g.old_no
-        AND (e.evse_key, e.cell, e.longitude, e.latitude, e.standards, e.power, e.always_open, e.status, e.status_at,
+        AND (e.uid, e.evse_key, e.cell, e.longitude, e.latitude, e.standards, e.power, e.always_open, e.status, e.status_at,
             e.removed, e.last_updated, e.preferred, e.shared)
-            IS DISTINCT FROM (g.evse_key, g.cell, g.longitude, g.latitude, g.standards, g.power, g.always_open, g.status,
+            IS DISTINCT FROM (g.uid, g.evse_key, g.cell, g.longitude, g.latitude, g.standards, g.power, g.always_open, g.status,
             g.status_at, g.removed, g.last_updated, NOT g.removed AND (NOT g.contested OR e.preferred),
             g.contested AND e.shared)
 ), left_out AS (
@@ -154,11 +156,11 @@ WHERE e.no = i.no
 
 -- name: location_no
 SELECT no FROM catalogue_location
-WHERE connection_id = $1 AND party = $2 AND location_id = $3 AND withdrawn_at IS NULL
+WHERE connection_id = $1 AND party = $2 AND lower(location_id) = lower($3) AND withdrawn_at IS NULL
 
 -- name: lock_location_nos
 WITH found AS MATERIALIZED (
-    SELECT l.no FROM catalogue_location l WHERE l.no = ANY($1::bigint[]) ORDER BY l.party, l.location_id FOR UPDATE
+    SELECT l.no FROM catalogue_location l WHERE l.no = ANY($1::bigint[]) ORDER BY l.party, lower(l.location_id) FOR UPDATE
 ), keys AS MATERIALIZED (
     SELECT DISTINCT e.evse_key FROM catalogue_evse e WHERE e.location_no IN (SELECT no FROM found) AND e.shared
 ), locked AS MATERIALIZED (
@@ -199,7 +201,7 @@ SELECT l.body, l.withdrawn_at IS NOT NULL AS withdrawn, array_agg(e.uid) AS uids
     array_agg(CASE WHEN e.removed THEN 'REMOVED' ELSE e.status END) AS statuses,
     array_agg(CASE WHEN isfinite(e.status_at) THEN e.status_at END) AS status_ats
 FROM catalogue_location l LEFT JOIN catalogue_evse e ON e.location_no = l.no
-WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3
+WHERE l.connection_id = $1 AND l.party = $2 AND lower(l.location_id) = lower($3)
 GROUP BY l.no
 
 -- name: report
@@ -212,8 +214,8 @@ WITH input AS (
     SELECT * FROM (
         SELECT i.n, i.status, i.at, i.unstamped, e.no, e.status AS old
         FROM input i
-        JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND l.location_id = i.location_id
-        JOIN catalogue_evse e ON e.location_no = l.no AND e.uid = i.uid
+        JOIN catalogue_location l ON l.connection_id = $1 AND l.party = i.party AND lower(l.location_id) = lower(i.location_id)
+        JOIN catalogue_evse e ON e.location_no = l.no AND lower(e.uid) = lower(i.uid)
         WHERE i.evse_key IS NULL AND NOT e.removed
         UNION ALL
         SELECT i.n, i.status, i.at, i.unstamped, e.no, e.status
@@ -245,7 +247,8 @@ FROM named d LEFT JOIN changed c USING (n) GROUP BY d.n
 WITH named AS MATERIALIZED (
     SELECT e.no, e.shared, e.evse_key, e.removed, e.status_at
     FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
-    WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3 AND e.uid = $4 AND $5::text IS NULL
+    WHERE l.connection_id = $1 AND l.party = $2 AND lower(l.location_id) = lower($3)
+        AND lower(e.uid) = lower($4) AND $5::text IS NULL
     UNION ALL
     SELECT e.no, e.shared, e.evse_key, e.removed, e.status_at
     FROM catalogue_evse e WHERE e.preferred AND e.evse_key = $5 AND e.connection_id = $1
@@ -268,7 +271,8 @@ SELECT (SELECT count(*) FROM named WHERE NOT removed) AS named,
 -- The locations of the EVSEs that a report names, as `remove_evses`.
 SELECT DISTINCT l.no
 FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
-WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3 AND e.uid = $4 AND $5::text IS NULL
+WHERE l.connection_id = $1 AND l.party = $2 AND lower(l.location_id) = lower($3)
+        AND lower(e.uid) = lower($4) AND $5::text IS NULL
 UNION
 SELECT e.location_no FROM catalogue_evse e WHERE e.preferred AND e.evse_key = $5 AND e.connection_id = $1
 UNION
@@ -277,7 +281,7 @@ SELECT e.location_no FROM catalogue_evse e WHERE NOT e.preferred AND e.evse_key 
 -- name: stored_tariffs
 SELECT t.no, t.party, t.tariff_id, t.target, t.digest, t.withdrawn_at IS NOT NULL AS withdrawn
 FROM unnest($2::text[], $3::text[], $4::text[]) AS i(party, tariff_id, target)
-JOIN catalogue_tariff t ON t.connection_id = $1 AND t.party = i.party AND t.tariff_id = i.tariff_id
+JOIN catalogue_tariff t ON t.connection_id = $1 AND t.party = i.party AND lower(t.tariff_id) = lower(i.tariff_id)
     AND t.target = i.target
 
 -- name: write_tariffs
@@ -287,8 +291,9 @@ SELECT $1, i.party, i.tariff_id, i.target, i.body, i.digest, i.issues, i.last_up
     coalesce($10::timestamptz, '-infinity')
 FROM unnest($2::text[], $3::text[], $4::text[], $5::json[], $6::bytea[], $7::json[], $8::timestamptz[],
     $9::timestamptz[]) AS i(party, tariff_id, target, body, digest, issues, last_updated, withdrawn_at)
-ORDER BY i.party, i.tariff_id, i.target
-ON CONFLICT (connection_id, party, tariff_id, target) DO UPDATE SET
+ORDER BY i.party, lower(i.tariff_id), i.target
+ON CONFLICT (connection_id, party, lower(tariff_id), target) DO UPDATE SET
+    tariff_id = excluded.tariff_id,
     body = excluded.body,
     digest = excluded.digest,
     issues = excluded.issues,
@@ -302,12 +307,12 @@ RETURNING t.no, t.party, t.tariff_id, t.target, t.xmax = 0 AS inserted
 -- name: tariff
 -- The variant for a target ($4), else the one that is for all.
 SELECT body FROM catalogue_tariff
-WHERE connection_id = $1 AND party = $2 AND tariff_id = $3 AND target IN ($4, '') AND withdrawn_at IS NULL
+WHERE connection_id = $1 AND party = $2 AND lower(tariff_id) = lower($3) AND target IN ($4, '') AND withdrawn_at IS NULL
 ORDER BY target = $4 DESC LIMIT 1
 
 -- name: withdraw_tariff
 UPDATE catalogue_tariff SET withdrawn_at = now()
-WHERE connection_id = $1 AND party = $2 AND tariff_id = $3 AND withdrawn_at IS NULL
+WHERE connection_id = $1 AND party = $2 AND lower(tariff_id) = lower($3) AND withdrawn_at IS NULL
 
 -- name: withdraw_tariffs
 -- As `withdraw_locations`.

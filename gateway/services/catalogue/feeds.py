@@ -71,7 +71,8 @@ class Feeds:
         layers: list[list[Record]] = []
         met: dict[tuple[str, ...], int] = {}
         for record in records:
-            layer = met[record.key] = met.get(record.key, -1) + 1
+            key = _caseless(record.key)
+            layer = met[key] = met.get(key, -1) + 1
             if layer == len(layers):
                 layers.append([])
             layers[layer].append(record)
@@ -122,7 +123,7 @@ class Feeds:
         withdrawn: dict[int, datetime | None] = {}
 
         def copy(record: Record) -> Copy | None:
-            row = stored.get(record.key)
+            row = stored.get(_caseless(record.key))
             location: Location | None = page.read(record)
             if record.gone and row is not None:
                 at = None if location is None else not_ahead(location.last_updated, arrived, "last_updated")[0]
@@ -162,7 +163,7 @@ class Feeds:
         withdrawn: dict[int, datetime | None] = {}
 
         def copy(record: Record) -> TariffCopy | None:
-            row = stored.get(record.key)
+            row = stored.get(_caseless(record.key))
             tariff: Tariff | None = page.read(record)
             if record.gone and row is not None:
                 withdrawn[row["no"]] = None if tariff is None else tariff.last_updated
@@ -248,7 +249,7 @@ class Feeds:
         keys = [record.key for record in records]
         width = 2 if statement == "stored_locations" else 3
         rows = await self._store.fetch(SQL[statement], connection.id, *columns(keys, width))
-        return {tuple(row.values())[1 : 1 + width]: row for row in rows}
+        return {_caseless(tuple(row.values())[1 : 1 + width]): row for row in rows}
 
 
 class _Page:
@@ -264,7 +265,7 @@ class _Page:
     def differing(self, records: Iterable[Record], stored: Mapping[tuple[str, ...], Row]) -> Iterator[Record]:
         """Gives the records of which something else is stored, or nothing; counts the others."""
         for record in records:
-            row = stored.get(record.key)
+            row = stored.get(_caseless(record.key))
             if row is not None and not record.gone:
                 self.made.nos.append(row["no"])  # named, whatever becomes of it
             if row is None:
@@ -320,6 +321,11 @@ class _Page:
         for issue, count in self._issues.values():
             self._noticed(self._connection, issue, count)
         return self.made
+
+
+def _caseless(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Gives a key as it is compared: ids of hubs' objects have no case (OCPI's CiString)."""
+    return tuple(part.lower() for part in key)
 
 
 async def _piped(

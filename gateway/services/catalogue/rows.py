@@ -42,8 +42,8 @@ class Copy:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Party and id."""
-        return self.location.party.normal, self.location.id
+        """Party and id, which has no case."""
+        return self.location.party.normal, self.location.id.lower()
 
 
 def mended(copy: Copy, arrived: datetime) -> tuple[Copy, list[Issue]]:
@@ -99,7 +99,7 @@ def evse_rows(connection_id: int, copies: Iterable[Copy]) -> EvseRows:
             if not statuses and status is EvseStatus.REMOVED:
                 continue  # as if it were left out: of the status itself this copy says nothing
             connectors = evse.connectors
-            row = rows[evse.uid] = {
+            row = rows[evse.uid.lower()] = {
                 "uid": evse.uid,
                 "evse_key": evse_key(connection_id, copy.location, evse),
                 "standards": list({connector.standard: None for connector in connectors}),
@@ -126,7 +126,7 @@ def evse_key(connection_id: int, location: Location, evse: Evse) -> str:
     """Names the entry of the catalogue that an EVSE belongs to: by its EvseID, else by a name of its own."""
     if evse.evse_id is not None and evse.evse_id.normal:
         return evse.evse_id.normal
-    name = "\0".join((str(connection_id), location.party.normal, location.id, evse.uid))
+    name = "\0".join((str(connection_id), location.party.normal, location.id.lower(), evse.uid.lower()))
     # Normal forms have no small letters, so that none is ever equal.
     return "x" + blake2b(name.encode(), digest_size=12).hexdigest()
 

@@ -20,6 +20,12 @@ class TariffCopy:
     digest: bytes
     withdrawn_at: datetime | None = None
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Party, id, which has no case, and target party or `""`."""
+        party, id_, target = tariff_place(self.tariff)
+        return party, id_.lower(), target
+
 
 async def write_tariffs(
     store: Store, connection_id: int, copies: Sequence[TariffCopy], pushed_at: datetime | None = None
@@ -30,14 +36,14 @@ async def write_tariffs(
     """
     latest: dict[tuple[str, str, str], TariffCopy] = {}
     for copy in copies:
-        before = latest.get(tariff_place(copy.tariff))
+        before = latest.get(copy.key)
         if before is None or copy.tariff.last_updated >= before.tariff.last_updated:
-            latest[tariff_place(copy.tariff)] = copy
+            latest[copy.key] = copy
     chosen = list(latest.values())
     rows = await store.fetch(
         SQL["write_tariffs"],
         connection_id,
-        *columns(latest, 3),
+        *columns([tariff_place(copy.tariff) for copy in chosen], 3),
         [copy.tariff.model_dump_json(exclude_defaults=True) for copy in chosen],
         [copy.digest for copy in chosen],
         [dump_issues(copy.issues) for copy in chosen],
@@ -45,16 +51,15 @@ async def write_tariffs(
         [copy.withdrawn_at for copy in chosen],
         pushed_at,
     )
-    made = {(row["party"], row["tariff_id"], row["target"]): row for row in rows}
+    made = {(row["party"], row["tariff_id"].lower(), row["target"]): row for row in rows}
     written = Written()
     told: set[tuple[str, str, str]] = set()
     for copy in copies:
-        place = tariff_place(copy.tariff)
-        row = made.get(place)
+        row = made.get(copy.key)
         written.nos.append(None if row is None else row["no"])
         if row is None:
             written.outcomes.append(Write.SAME)
         else:
-            written.outcomes.append(Write.NEW if row["inserted"] and place not in told else Write.CHANGED)
-        told.add(place)
+            written.outcomes.append(Write.NEW if row["inserted"] and copy.key not in told else Write.CHANGED)
+        told.add(copy.key)
     return written

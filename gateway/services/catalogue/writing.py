@@ -104,7 +104,7 @@ async def _write(
     rows = evse_rows(connection_id, copies)
     places = columns([copy.key for copy in copies], 2)
     found = await tx.fetch(SQL["lock_locations"], connection_id, *places, rows.keys)
-    stored = {(row["party"], row["location_id"]): row for row in found if row["no"] is not None}
+    stored = {(row["party"], row["location_id"].lower()): row for row in found if row["no"] is not None}
     outcomes, nos = [], []
     for copy in copies:
         old = stored.get(copy.key)

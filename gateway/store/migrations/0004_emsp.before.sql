@@ -15,9 +15,10 @@ CREATE TABLE catalogue_location (
     words tsvector NOT NULL,
     last_updated timestamptz NOT NULL,
     pushed_at timestamptz NOT NULL DEFAULT '-infinity',
-    withdrawn_at timestamptz,
-    UNIQUE (connection_id, party, location_id)
+    withdrawn_at timestamptz
 );
+-- Ids of hubs' objects have no case (OCPI's CiString); each is kept in the spelling that came last.
+CREATE UNIQUE INDEX catalogue_location_key ON catalogue_location (connection_id, party, lower(location_id));
 CREATE INDEX catalogue_location_words ON catalogue_location USING gin (words);
 
 -- One way to an EVSE. Ways with one `evse_key` (the EvseID's normal form; without EvseID a name of its own) are one entry
@@ -62,9 +63,9 @@ CREATE TABLE catalogue_tariff (
     issues json,
     last_updated timestamptz NOT NULL,
     pushed_at timestamptz NOT NULL DEFAULT '-infinity',
-    withdrawn_at timestamptz,
-    UNIQUE (connection_id, party, tariff_id, target)
+    withdrawn_at timestamptz
 );
+CREATE UNIQUE INDEX catalogue_tariff_key ON catalogue_tariff (connection_id, party, lower(tariff_id), target);
 
 -- Which entries a transaction changed. In the order in which transactions began; one is read once no older transaction is
 -- under way, so that nothing is overlooked.
