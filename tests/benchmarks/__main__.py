@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, cdrs, commands, day, importing, permits, pulls, statuses, translation
+from tests.benchmarks import authorise, catalogue, cdrs, commands, day, importing, permits, pulls, statuses, translation
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -52,6 +52,10 @@ def main(
         "pulls": (
             None,
             lambda: _with_database(lambda url, to: uvloop.run(pulls.measure(url, to, _NETWORK, evses=evses))),
+        ),
+        "catalogue": (
+            None,
+            lambda: _with_database(lambda url, to: uvloop.run(catalogue.measure(url, to, _NETWORK, evses=evses))),
         ),
         "pace": (None, lambda: _with_database(lambda url, to: uvloop.run(pulls.measure_paced(url, to, _NETWORK)))),
         "day": (
