@@ -12,7 +12,7 @@ from adapters.core.outcomes import NotSent, OutcomeUnknown, RefusedByHub, Thrott
 from adapters.core.roaming import FeedKind, FeedProfile, PulledPage, PullFailed
 from gateway.services.ports import NotFound
 from gateway.services.ports.pulls import PullOutcome
-from gateway.services.pulling import one_pull
+from gateway.services.pulling import one_pull, service
 from gateway.services.pulling.ending import end
 from mappings.report import Refused
 from tests.harness import eventually
@@ -43,6 +43,7 @@ async def test_the_first_pull_is_of_everything_and_the_next_of_what_changed(made
     view = await made.view()
     assert view.last is not None
     assert (view.last.outcome, view.last.full, view.last.pages, view.last.new) == (PullOutcome.DONE, True, 2, 3)
+    assert view.mark is not None
     assert view.mark == view.full_at == view.last.began_at
     assert ScriptedAdapter.asked == [("data", None, None), ("data", None, "1")]
     say(page("c"))
@@ -399,6 +400,45 @@ async def test_what_is_under_way_when_a_gateway_stops_is_taken_up_at_once(databa
         async with puller(database_url, fresh=False) as other:
             await other.ended()
             assert other.shelf.held.keys() == {"a"}
+
+
+async def test_who_loses_the_lease_while_it_takes_away_what_is_gone_stops(
+    made: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "LEASE", timedelta(seconds=0.3))
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def prune(*_: object) -> int:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return 0
+
+    monkeypatch.setattr(made.shelf, "prune", prune)
+    say(page("a", total=1))
+    made.pulling.start()
+    await begun.wait()
+    await made.store.execute("UPDATE pull SET fence = nextval('fence'), leased_until = now() + interval '1 hour'")
+    await ended.wait()
+
+    async def given_up() -> bool:
+        return not made.pulling._pulls
+
+    await eventually(given_up, "the end")
+    view = await made.view()
+    assert (view.running, view.mark, made.counted.outcomes) == (True, None, [])
+
+
+async def test_a_feed_does_not_wait_until_the_one_before_it_stands_still(database_url: str) -> None:
+    status = FeedProfile("status", FeedKind.STATUSES, every=HOUR, after="data")
+    async with puller(database_url, status, data(), start=False) as made:
+        say(page("a", "b", cursor="1", total=4), page("c", total=4))
+        say(page("a"), feed="status")
+        made.pulling.start()
+        await made.ended(2)
+        assert made.counted.outcomes == [("data", "unsettled"), ("status", "done")]
 
 
 async def test_what_swallows_a_cancellation_is_ended_all_the_same() -> None:
