@@ -426,3 +426,29 @@ async def test_a_permit_that_a_person_names_says_whose_session_it_is(alone: Home
     assert view.party is None
     decided = await alone.desk.accept_session(None, view.id, "p-1", "a spare card", "somebody")
     assert (decided.party, decided.permit) == (CARD.party, "p-1")
+
+
+async def test_a_cdr_that_came_too_early_to_be_understood_is_accepted_with_its_session(alone: Home) -> None:
+    await alone.permit("p-1")
+    await alone.permit("p-2", evse_key=None)
+    assert await alone.reviews(cdr()) == [Review.AMBIGUOUS]
+    view = await alone.tell(session(status="COMPLETED", reference="p-2"))
+    [bill] = await alone.cdrs()
+    assert (bill.standing, bill.review, bill.permit, bill.session) == (CdrStanding.ACCEPTED, [], "p-2", view.id)
+    assert [type_ for type_, _ in await alone.events()][-2:] == ["received_cdr.accepted", "received_session.changed"]
+
+
+async def test_a_cdr_of_a_session_under_a_denied_permit_waits_till_a_person_has_taken_that(alone: Home) -> None:
+    await deny_permit(alone.store, await alone.permit("p-1"), Denial.NOT_ALLOWED)
+    view = await alone.tell(session(status="COMPLETED", reference="p-1"))
+    assert await alone.reviews(cdr()) == [Review.DENIED]
+    await alone.desk.decide(None, (await alone.cdrs())[0].id, Verdict.REJECTED, "sent too early", "somebody")
+    await alone.desk.accept_session(None, view.id, None, "we were wrong", "somebody")
+    assert await alone.reviews(cdr("c-2")) == []
+
+
+async def test_a_cdr_of_a_session_that_a_person_took_needs_no_permit(alone: Home) -> None:
+    view = await alone.tell(session(status="COMPLETED"))
+    assert view.review == [Review.UNKNOWN_PERMIT]
+    await alone.desk.accept_session(None, view.id, None, "the driver called", "somebody")
+    assert await alone.reviews(cdr()) == []

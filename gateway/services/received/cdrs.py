@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
@@ -16,7 +16,7 @@ from gateway.events.writing import append as append_events
 from gateway.services.ports.received import Doubt, Review, price_source
 from gateway.services.received import charges, checking
 from gateway.services.received.charges import Charge, key_of
-from gateway.services.received.doubts import dump_doubts
+from gateway.services.received.doubts import STICKY, dump_doubts, load_doubts, settled_reasons
 from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
 from gateway.services.received.matching import Belonging, belonging, party_of
 from gateway.store.batching import Batches
@@ -186,8 +186,11 @@ async def _find(tx: Transaction, charge: Charge) -> _Place:
     if session is not None and session["permit_no"] is not None:
         permit = await tx.fetchrow(SQL["permit"], session["permit_no"])
         party = PartyId(permit["party"]) if permit is not None else party_of(charge, knows, ())
-        return _Place(session, Belonging(None, party, strange), knows)
+        inherited = [one for one in load_doubts(session["doubts"]) if one.reason in STICKY]
+        return _Place(session, Belonging(None, party, _unsettled(session, inherited)), knows)
     belongs = belonging(charge, knows, session["no"] if session is not None else None)
+    if session is not None:
+        belongs = replace(belongs, doubts=_unsettled(session, belongs.doubts))
     if session is None and belongs.permit is not None and belongs.permit.received_session_no is not None:
         session = await _lock(tx, belongs.permit.received_session_no)
         if session is not None and _is_of(session, charge):
@@ -200,6 +203,12 @@ async def _find(tx: Transaction, charge: Charge) -> _Place:
         elif unclear:
             belongs = Belonging(None, belongs.party, [Doubt(Review.AMBIGUOUS, "session_id", "fits several sessions")])
     return _Place(session, Belonging(belongs.permit, belongs.party, [*belongs.doubts, *strange]), knows)
+
+
+def _unsettled(session: Record, doubts: Sequence[Doubt]) -> list[Doubt]:
+    """Leaves what no person has settled of a session."""
+    settled = settled_reasons(session["decided"])
+    return [doubt for doubt in doubts if doubt.reason not in settled]
 
 
 async def _called(tx: Transaction, charge: Charge) -> Record | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from gateway.services.ports.received import Decided, Doubt
+from gateway.services.ports.received import Decided, Doubt, Review
 
 _DOUBTS: Final = TypeAdapter(list[Doubt])
 _DECIDED: Final = TypeAdapter(Decided)
@@ -30,6 +30,10 @@ def dump_decided(decided: Decided, settled: Sequence[str]) -> str:
 def load_decided(stored: str | None) -> Decided | None:
     """Reads a decision."""
     return _DECIDED.validate_json(stored) if stored else None
+
+
+STICKY: Final = frozenset({Review.DENIED, Review.DUPLICATE})
+"""What is doubted of a session's being under its permit, for as long as it is."""
 
 
 def settled_reasons(stored: str | None) -> frozenset[str]:

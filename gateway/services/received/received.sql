@@ -60,13 +60,17 @@ WHERE no = $1
 
 -- name: waiting_cdrs
 -- CDRs that came before their session: by its id, or by its permit.
-SELECT no, credit, decision FROM received_cdr
+SELECT no, credit, decision, reviews, doubts FROM received_cdr
 WHERE received_session_no IS NULL AND cpo = $2
     AND (connection_id = $1 AND session_keys && $3::text[] OR permit_no = $4)
 ORDER BY no FOR UPDATE
 
 -- name: give_session
 UPDATE received_cdr SET received_session_no = $2 WHERE no = ANY($1::bigint[])
+
+-- name: give_permit
+UPDATE received_cdr d SET permit_no = $2, party = p.party, reviews = $3, doubts = $4 FROM permit p
+WHERE d.no = $1 AND p.no = $2
 
 -- name: bill
 UPDATE received_session SET cdr_no = $2, ended_at = coalesce(ended_at, $3), updated_at = now() WHERE no = $1

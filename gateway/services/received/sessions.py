@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 
@@ -15,8 +16,9 @@ from gateway.services.charge.checking import FINISHED
 from gateway.services.drivers.permits import name_permit, tie_permit
 from gateway.services.ports.received import Doubt, Review
 from gateway.services.received import charges, checking
+from gateway.services.received.cdrs import tell_cdr
 from gateway.services.received.charges import Charge, key_of
-from gateway.services.received.doubts import dump_doubts, load_doubts, settled_reasons
+from gateway.services.received.doubts import STICKY, dump_doubts, load_doubts, settled_reasons
 from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
 from gateway.services.received.matching import Belonging, belonging, party_of
 from gateway.services.received.merging import Merged, merged
@@ -184,8 +186,7 @@ async def _kept(tx: Transaction, charge: Charge, knows: Knowledge, row: Record) 
     """Gives what was decided before: a session stays under its permit, with what was doubted of that."""
     permit = await tx.fetchrow(SQL["permit"], row["permit_no"])
     party = PartyId(permit["party"]) if permit is not None else party_of(charge, knows, ())
-    sticky = {Review.DENIED, Review.DUPLICATE}
-    return Belonging(None, party, [doubt for doubt in load_doubts(row["doubts"]) if doubt.reason in sticky])
+    return Belonging(None, party, [doubt for doubt in load_doubts(row["doubts"]) if doubt.reason in STICKY])
 
 
 def _all(charge: Charge, report: _Report, belongs: Belonging, knows: Knowledge, row: Record | None) -> list[Doubt]:
@@ -252,9 +253,29 @@ async def _bill(tx: Transaction, charge: Charge, no: int, permit_no: int | None,
     if not waiting:
         return
     await tx.execute(SQL["give_session"], [one["no"] for one in waiting], no)
+    if permit_no is not None:
+        for one in waiting:
+            await _found(tx, one, permit_no)
     bills = [one for one in waiting if not one["credit"] and one["decision"] != "rejected"]
     if bills and (row is None or row["cdr_no"] is None):
         await tx.execute(SQL["bill"], no, bills[0]["no"], None)
+
+
+_LOST: Final = frozenset({Review.UNKNOWN_PERMIT, Review.AMBIGUOUS})
+"""Reasons for a CDR's review that end when its session tells under which permit it began."""
+
+
+async def _found(tx: Transaction, bill: Record, permit_no: int) -> None:
+    """Gives a CDR the permit of its session; where nothing else is doubted of it, it is accepted."""
+    doubts = load_doubts(bill["doubts"])
+    left = [doubt for doubt in doubts if doubt.reason not in _LOST]
+    reviews = checking.reasons(left)
+    waits = bill["reviews"] and bill["decision"] is None
+    if not waits or bill["credit"] or len(left) == len(doubts):  # what a credit takes back is for a person to see
+        return
+    await tx.execute(SQL["give_permit"], bill["no"], permit_no, reviews, dump_doubts(left))
+    if not reviews:
+        await tell_cdr(tx, bill["no"], EventType.RECEIVED_CDR_ACCEPTED)
 
 
 async def _events(
