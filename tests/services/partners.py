@@ -111,7 +111,7 @@ class Partners:
 
 def digest_of(thing: Location | Tariff) -> bytes:
     """What a hub's text of an object would be hashed to."""
-    return blake2b(thing.model_dump_json().encode(), digest_size=16).digest()
+    return blake2b(repr(thing).encode(errors="surrogatepass"), digest_size=16).digest()
 
 
 def of_location(location: Location, *, gone: bool = False, issues: Sequence[Issue] = ()) -> Record:

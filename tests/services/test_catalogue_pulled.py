@@ -62,6 +62,14 @@ async def test_a_record_that_cannot_be_read_spoils_itself_alone(abroad):
     assert 'field="GeoCoordinates",kind="refused"' in text
 
 
+async def test_a_record_that_cannot_be_stored_spoils_itself_alone(abroad):
+    strange = [location("L2", city="\ud800"), location("L3", evse("U1", "NL*NUL*E\0")), location("L4")]
+    made = await abroad.pull(map(of_location, [location("L1"), *strange]))
+    assert counted(made) == (2, 0, 0, 0, 0, 2)
+    assert [key[1] for key, _ in made.refused] == ["L2", "L3"]
+    assert sorted(await abroad.entries()) == ["NLABCEL1", "NLABCEL4"]
+
+
 def _exposition(abroad):
     return generate_latest(abroad.metrics.registry).decode()
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
+
+import asyncpg
 
 from adapters.core.connection import Connection
 from adapters.core.roaming import FeedKind, FeedProfile, Record
@@ -146,7 +148,7 @@ class Feeds:
                 catalogue_location=len(copies), catalogue_evse=sum(len(copy.location.evses) for copy in copies)
             )
 
-        await _piped(page.differing(records, stored), copy, write, lambda one: 1 + len(one.location.evses))
+        await _piped(page, page.differing(records, stored), copy, write, lambda one: 1 + len(one.location.evses))
         if withdrawn:
             gone = await withdraw_locations(self._store, list(withdrawn), list(withdrawn.values()))
             page.made.gone += gone
@@ -177,7 +179,7 @@ class Feeds:
             written = await write_tariffs(self._store, connection.id, copies)
             page.count(written, [copy.withdrawn_at is not None for copy in copies])
 
-        await _piped(page.differing(records, stored), copy, write)
+        await _piped(page, page.differing(records, stored), copy, write)
         if withdrawn:
             gone = await self._store.execute(SQL["withdraw_tariffs"], list(withdrawn), list(withdrawn.values()), None)
             page.made.gone += gone
@@ -204,7 +206,7 @@ class Feeds:
             for differs in await write_reports(self._store, connection.id, reports):
                 page.told(differs)
 
-        await _piped(records, report, write)
+        await _piped(page, records, report, write)
         return page.close()
 
     async def _prices(self, connection: Connection, feed: FeedProfile, records: list[Record]) -> Ingested:
@@ -221,7 +223,7 @@ class Feeds:
                 page.made.nos += row["nos"]
             page.made.unknown += len(prices) - len(rows)
 
-        await _piped(records, page.read, write)
+        await _piped(page, records, page.read, write)
         return page.close()
 
     async def _clear_prices(self, numbers: Sequence[int], kept: Kept) -> int:
@@ -239,7 +241,7 @@ class Feeds:
             page.made.changed += len(rows) - new
             page.made.same += len(infos) - len(rows)
 
-        await _piped(records, page.read, write)
+        await _piped(page, records, page.read, write)
         return page.close()
 
     async def _stored(
@@ -282,11 +284,15 @@ class _Page:
             value, self._of = record.read()
         except Refused as refused:
             if not record.gone:  # of what is gone nothing more is needed
-                self.made.refused.append((record.key, refused))
-                self.notice(refused.issues)
+                self.refuse(record, refused)
             return None
         self.notice(self._of)
         return value
+
+    def refuse(self, record: Record, refused: Refused) -> None:
+        """Leaves a record out."""
+        self.made.refused.append((record.key, refused))
+        self.notice(refused.issues)
 
     def issues_of(self, record: Record) -> Sequence[Issue]:
         """Gives the issues of the record that was just read."""
@@ -329,25 +335,26 @@ def _caseless(key: tuple[str, ...]) -> tuple[str, ...]:
 
 
 async def _piped(
+    page: _Page,
     records: Iterable[Record],
     read: Callable[[Record], T | None],
-    write: Callable[[Sequence[T]], Coroutine[Any, Any, None]],
+    write: Callable[[Sequence[T]], Awaitable[None]],
     size: Callable[[T], int] = lambda _: 1,
 ) -> None:
     """Reads records and writes what they hold in batches; while the store writes one, the next is read."""
     writing: asyncio.Task[None] | None = None
 
-    async def begin(batch: Sequence[T]) -> asyncio.Task[None]:
+    async def begin(batch: Sequence[tuple[Record, T]]) -> asyncio.Task[None]:
         if writing is not None:
             await writing
-        return asyncio.create_task(write(batch))
+        return asyncio.create_task(_written(page, batch, write))
 
     try:
-        batch: list[T] = []
+        batch: list[tuple[Record, T]] = []
         full = 0
         for n, record in enumerate(records, 1):
             if (value := read(record)) is not None:
-                batch.append(value)
+                batch.append((record, value))
                 full += size(value)
             if n % _BREATH == 0:
                 await asyncio.sleep(0)
@@ -359,3 +366,17 @@ async def _piped(
     finally:
         if writing is not None:
             await writing
+
+
+async def _written(
+    page: _Page, batch: Sequence[tuple[Record, T]], write: Callable[[Sequence[T]], Awaitable[None]]
+) -> None:
+    """Writes a batch; where something in it cannot be stored, the others without it."""
+    try:
+        await write([value for _, value in batch])
+    except (asyncpg.DataError, ValueError) as error:
+        if len(batch) == 1:
+            page.refuse(batch[0][0], Refused("", f"cannot be stored: {type(error).__name__}"))
+            return
+        for one in batch:
+            await _written(page, [one], write)

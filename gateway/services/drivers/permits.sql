@@ -75,10 +75,11 @@ UPDATE permit SET allowed = false, reason = $2 WHERE no = $1 AND received_sessio
 -- one, contract ($2), or the uid in reverse ($3); the permit of this id ($5), if the question was answered before; the EVSE
 -- ($7, $8, of party $6) by its key in the catalogue.
 SELECT t.nos, t.drivers, t.turned, t.tokens,
-    g.id AS given, g.party AS given_party, g.allowed, g.reason, g.leg::text AS leg, g.detail::text AS detail,
+    g.id AS given, g.party AS given_party, g.contract_key AS given_contract, g.allowed, g.reason, g.leg::text AS leg, g.detail::text AS detail,
     (SELECT d.body::text FROM driver_token d WHERE d.no = g.driver_token_no) AS given_token,
     (SELECT e.evse_key FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
-        WHERE l.connection_id = $4 AND l.party = $6 AND l.location_id = $7 AND e.uid = $8) AS evse_key
+        WHERE l.connection_id = $4 AND l.party = $6 AND lower(l.location_id) = lower($7) AND lower(e.uid) = lower($8)
+        LIMIT 1) AS evse_key
 FROM (
     SELECT array_agg(no) AS nos, array_agg(driver) AS drivers, array_agg(turned) AS turned, array_agg(body::text) AS tokens
     FROM (

@@ -2,7 +2,7 @@
 -- The EVSE by its key at the CPO, as its connection tells it.
 SELECT e.evse_key, e.party, e.power
 FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
-WHERE l.connection_id = $1 AND l.party = $2 AND l.location_id = $3 AND e.uid = $4
+WHERE l.connection_id = $1 AND l.party = $2 AND lower(l.location_id) = lower($3) AND lower(e.uid) = lower($4)
 
 -- name: evse_called
 -- The EVSE by its public id, as its connection tells it, else whichever other one does.

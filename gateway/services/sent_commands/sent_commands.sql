@@ -13,7 +13,8 @@ ORDER BY e.preferred DESC, c.rank, e.no
 -- name: ways_by_location
 SELECT e.connection_id, l.party, l.location_id, e.uid, e.evse_key, l.body
 FROM catalogue_location l JOIN catalogue_evse e ON e.location_no = l.no
-WHERE l.connection_id = $1 AND l.location_id = $2 AND ($3::text IS NULL OR l.party = $3) AND e.uid = $4
+WHERE l.connection_id = $1 AND lower(l.location_id) = lower($2) AND ($3::text IS NULL OR l.party = $3)
+    AND lower(e.uid) = lower($4)
     AND NOT e.removed AND l.withdrawn_at IS NULL
 ORDER BY e.no
 
