@@ -99,7 +99,7 @@ async def test_fields_of_issues_lose_their_indices_and_do_not_grow_without_bound
 
 def test_no_label_is_an_id():
     of_places = {"hub", "connection", "operation", "protocol", "field", "version"}
-    allowed = of_places | {"outcome", "decision", "reason", "kind"}
+    allowed = of_places | {"outcome", "decision", "reason", "kind", "decided"}
     labels = set()
     for metric in Metrics().registry._names_to_collectors.values():
         labels |= set(metric._labelnames)
