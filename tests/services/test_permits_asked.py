@@ -108,6 +108,8 @@ async def test_a_stranger_may_be_known_to_the_backend_which_tells_the_contract(e
     await emsp.profile(EMSP)
     answer = await emsp.ask(asked(card(STRANGER)))
     assert (answer.info, answer.token) == ("Welcome", None)
+    # OCPI wants a token in the answer, which has to name the contract.
+    assert answer.leg.identification.contract_id == ContractId("FR-EMS-C00000001")
     [permit] = await emsp.rows("permit")
     assert permit["contract_key"] == ContractId("FR-EMS-C00000001").normal
     assert "token" not in emsp.listener.heard[0].json

@@ -18,7 +18,7 @@ from gateway.services.drivers.permits import Permit, write_permits
 from gateway.services.ports.permits import PermitDetail, PermitOrigin
 from gateway.store.batching import Batches
 from gateway.store.pool import Record, Store
-from mappings.canonical.ids import PartyId
+from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Token
 
@@ -92,7 +92,8 @@ class Outcome:
         token = decision.known.token if decision.known is not None else None
         if decision.reason is not None:
             return Denied(decision.reason, text=info or "", token=token)
-        return Allowed(_named(self.inquiry.asked.leg, self.inquiry.id, decision.party), token, info=info)
+        contract = decision.contract if token is None else None
+        return Allowed(_named(self.inquiry.asked.leg, self.inquiry.id, decision.party, contract), token, info=info)
 
     def event(self) -> tuple[str, EventType, JsonValue]:
         """Gives what the backend is told."""
@@ -165,9 +166,14 @@ def given_before(row: Record) -> Answer | None:
         return Denied(Denial(row["reason"]), text=detail.info or "", token=token)
     if token is not None and not token.valid:
         return None
-    leg = _named(Leg.model_validate_json(row["leg"]), row["given"], PartyId(row["given_party"]))
+    contract = row["given_contract"] if token is None else None
+    leg = _named(Leg.model_validate_json(row["leg"]), row["given"], PartyId(row["given_party"]), contract)
     return Allowed(leg, token, info=detail.info)
 
 
-def _named(leg: Leg, id_: str, party: PartyId) -> Leg:
-    return leg.model_copy(update={"emsp_session": id_, "reference": id_, "emsp": party})
+def _named(leg: Leg, id_: str, party: PartyId, contract: str | None) -> Leg:
+    """Gives the leg with our names of the charge, and with the driver's contract where only the backend told it."""
+    driver = leg.identification
+    if contract is not None and driver.contract_id is None:
+        driver = driver.model_copy(update={"contract_id": ContractId(contract)})
+    return leg.model_copy(update={"emsp_session": id_, "reference": id_, "emsp": party, "identification": driver})
