@@ -186,7 +186,7 @@ async def test_what_another_party_tells_of_somebodys_charge_changes_nothing(made
     [before] = await made.sessions()
     if made.way == "gireve":
         push = {"endpoint": "sessions/RECEIVER", "sender": STRANGER.normal}
-        patch = {"method": "PATCH", "body": {"status": "INVALID", "last_updated": ago(0)}}
+        patch = {"method": "PATCH", "body": {"status": "INVALID", "last_updated": ago(0).replace("+00:00", "Z")}}
         for whose in ("ZZZ", "PAR"):
             said = await made.drive("gireve", "push", push | patch | {"tail": f"NL/{whose}/{before['session_id']}"})
             assert said["status"] == 404, said
