@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from gateway.services.catalogue import cells
 from gateway.services.catalogue.changes import Changes
 from gateway.services.catalogue.entries import SQL, Bodies, by_key, entries
@@ -14,10 +16,10 @@ from gateway.services.catalogue.statement import Statement, by_distance, in_orde
 from gateway.services.cursors import LAST, as_number, decode, encode, number_of
 from gateway.services.ports import BadCursor, NotFound, Page
 from gateway.services.ports.catalogue import Around, Box, ChangePage, Entry, EntryFilter, Ways
-from gateway.store.objects import overlay
 from gateway.store.pool import Record, Store
+from gateway.store.trusting import read
 from mappings.canonical.ids import EvseId, PartyId
-from mappings.canonical.locations import EvseStatus, Location
+from mappings.canonical.locations import Location
 from mappings.canonical.tariffs import Tariff
 
 _EVERYWHERE: Final = [(0, (1 << 2 * cells.BITS) - 1)]
@@ -138,16 +140,22 @@ class Search:
 
 
 def _location(row: Record) -> Location:
-    """Gives a location with those of its EVSEs that the row names."""
-    location = Location.model_validate_json(row["body"])
-    told: dict[str, Any] = {}
-    for uid, status, at in zip(row["uids"], row["statuses"], row["status_ats"], strict=True):
-        told[uid] = status, at
-    shown = [evse for evse in location.evses if evse.uid in told]
-    statuses = {evse.uid: (EvseStatus(told[evse.uid][0]), told[evse.uid][1] or evse.last_updated) for evse in shown}
-    if len(shown) < len(location.evses):
-        location = location.model_copy(update={"evses": tuple(shown)})
-    return overlay(location, statuses)
+    """Gives a location with those of its EVSEs that the row names, and their statuses."""
+    values = from_json(row["body"])
+    told = dict(zip(row["uids"], zip(row["statuses"], row["status_ats"], strict=True), strict=True))
+    shown = [evse for evse in values.get("evses", ()) if evse["uid"] in told]
+    for evse in shown:
+        evse["status"], at = told[evse["uid"]]
+        if at is not None:
+            _raise(evse, at)
+            _raise(values, at)
+    return read(Location, values | {"evses": shown})
+
+
+def _raise(values: dict[str, Any], at: datetime) -> None:
+    """Lets something have changed at a moment, unless it did later."""
+    if at > datetime.fromisoformat(values["last_updated"]):
+        values["last_updated"] = at.isoformat()
 
 
 def _next(rows: list[Record], limit: int) -> str | None:
