@@ -35,7 +35,7 @@ STATUSES = 1_000.0
 _NAME = "gireve-bench"
 _TOKEN = "the token with which the bench plays Gireve"
 _RECEIVER = "/ocpi/2.2.1/receiver/locations"
-_PUTS = 1_500
+_PUTS = 4_000
 _IN_FLIGHT = 64
 _BATCH = 400
 _SEARCHES, _PER_SECOND = 200, 10.0
@@ -54,15 +54,14 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 
 async def measure(url: str, folder: Path, network: Path, *, evses: int = EVSES) -> list[Figure]:
-    """Pushes locations; fills the catalogue; then searches and reads it while statuses change."""
+    """Fills the catalogue; pushes further locations; then searches and reads it while statuses change."""
     async with stage(url, folder, limits=False, tls=False) as on_stage:
         await _connect(on_stage)
         async with _caller(on_stage, ocpi.authorization(_TOKEN)) as hub:
-            figures = await _push(hub)
             async with assembled(on_stage.settings) as app:
                 await app.links.refresh()
-                named, figure = await _fill(app, network, evses)
-            figures.append(figure)
+                named, filled = await _fill(app, network, evses)
+            figures = [filled, *await _push(hub)]
             async with _caller(on_stage, f"Bearer {on_stage.settings.admin_key}") as backend:
                 ended = asyncio.Event()
                 changing = asyncio.create_task(_change(hub, named, ended))

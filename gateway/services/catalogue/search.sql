@@ -21,36 +21,41 @@ ORDER BY e.evse_key, e.status_at DESC, e.preferred DESC, e.no
 
 -- name: locations_of_connection
 -- A page of what one connection ($1) offers, with the EVSEs' statuses as it told them; $2 party, $3 after, $4 how many.
-SELECT l.no, l.body::text AS body, array_agg(e.uid) AS uids, array_agg(e.status) AS statuses,
-    array_agg(CASE WHEN isfinite(e.status_at) THEN e.status_at END) AS status_ats
+SELECT l.no, l.body, e.uids, e.statuses, e.status_ats
 FROM (
     SELECT x.no, x.body FROM catalogue_location x JOIN connection c ON c.id = x.connection_id
     WHERE c.name = $1 AND ($2::text IS NULL OR x.party = $2) AND x.no > $3 AND x.withdrawn_at IS NULL
     ORDER BY x.no LIMIT $4
-) l LEFT JOIN catalogue_evse e ON e.location_no = l.no AND NOT e.removed
-GROUP BY l.no, l.body::text ORDER BY l.no
+) l CROSS JOIN LATERAL (
+    SELECT array_agg(e.uid) AS uids, array_agg(e.status) AS statuses,
+        array_agg(CASE WHEN isfinite(e.status_at) THEN e.status_at END) AS status_ats
+    FROM catalogue_evse e WHERE e.location_no = l.no AND NOT e.removed
+) e
+ORDER BY l.no
 
 -- name: locations
 -- A page of what all connections offer, each EVSE where its preferred way has it, with the newest status that any told.
-SELECT l.no, l.body::text AS body, array_agg(e.uid) AS uids, array_agg(coalesce(s.status, e.status)) AS statuses,
-    array_agg(CASE WHEN isfinite(coalesce(s.status_at, e.status_at)) THEN coalesce(s.status_at, e.status_at) END)
-        AS status_ats
+SELECT l.no, l.body, e.uids, e.statuses, e.status_ats
 FROM (
     SELECT x.no, x.body FROM catalogue_location x
     WHERE ($1::text IS NULL OR x.party = $1) AND x.no > $2 AND x.withdrawn_at IS NULL
         AND EXISTS (SELECT FROM catalogue_evse e WHERE e.location_no = x.no AND e.preferred)
     ORDER BY x.no LIMIT $3
-) l
-JOIN catalogue_evse e ON e.location_no = l.no AND e.preferred
-LEFT JOIN LATERAL (
-    SELECT w.status, w.status_at FROM (
-        SELECT w.status, w.status_at FROM catalogue_evse w WHERE w.preferred AND w.evse_key = e.evse_key
-        UNION ALL
-        SELECT w.status, w.status_at FROM catalogue_evse w
-        WHERE NOT w.preferred AND NOT w.removed AND w.evse_key = e.evse_key
-    ) w ORDER BY w.status_at DESC LIMIT 1
-) s ON e.shared
-GROUP BY l.no, l.body::text ORDER BY l.no
+) l CROSS JOIN LATERAL (
+    SELECT array_agg(e.uid) AS uids, array_agg(coalesce(s.status, e.status)) AS statuses,
+        array_agg(CASE WHEN isfinite(coalesce(s.status_at, e.status_at)) THEN coalesce(s.status_at, e.status_at) END)
+            AS status_ats
+    FROM catalogue_evse e LEFT JOIN LATERAL (
+        SELECT w.status, w.status_at FROM (
+            SELECT w.status, w.status_at FROM catalogue_evse w WHERE w.preferred AND w.evse_key = e.evse_key
+            UNION ALL
+            SELECT w.status, w.status_at FROM catalogue_evse w
+            WHERE NOT w.preferred AND NOT w.removed AND w.evse_key = e.evse_key
+        ) w ORDER BY w.status_at DESC LIMIT 1
+    ) s ON e.shared
+    WHERE e.location_no = l.no AND e.preferred
+) e
+ORDER BY l.no
 
 -- name: tariffs
 SELECT t.no, t.body FROM catalogue_tariff t JOIN connection c ON c.id = t.connection_id

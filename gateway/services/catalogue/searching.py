@@ -142,7 +142,9 @@ class Search:
 def _location(row: Record) -> Location:
     """Gives a location with those of its EVSEs that the row names, and their statuses."""
     values = from_json(row["body"])
-    told = dict(zip(row["uids"], zip(row["statuses"], row["status_ats"], strict=True), strict=True))
+    told = {}
+    if row["uids"] is not None:
+        told = dict(zip(row["uids"], zip(row["statuses"], row["status_ats"], strict=True), strict=True))
     shown = [evse for evse in values.get("evses", ()) if evse["uid"] in told]
     for evse in shown:
         evse["status"], at = told[evse["uid"]]
