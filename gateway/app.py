@@ -92,6 +92,7 @@ class App:
     gateway: Gateway
     authorisation: Authorisation
     drivers: Drivers
+    received: Received
     ears: "Ears"
 
 
@@ -170,6 +171,7 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
         finally:
             await app.authorisation.close()
             await app.drivers.close()
+            await app.received.close()
             await app.links.close()
             await app.ears.hooks.close()
     finally:
@@ -288,7 +290,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
     ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, upkeep, sent, sent_answering)
-    return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, ears)
+    return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 
 
 def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], HubAdapter]:

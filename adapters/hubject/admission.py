@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from adapters.core.connection import Connection
 from adapters.core.hub import Gateway
 from adapters.core.peers import KnownCertificate, known, on_loopback
+from adapters.core.validated import Validated
 from adapters.hubject.settings import HubjectSettings, Settings
 from mappings.canonical.commands import CancelReservation, ReserveNow, StartSession, StopSession
 from mappings.canonical.ids import PartyId
@@ -37,12 +38,12 @@ class Refusal(Exception):
 
 
 async def admitted(
-    request: web.Request, gateway: Gateway, model: type[S]
+    request: web.Request, gateway: Gateway, validated: Validated[S]
 ) -> tuple[Connection, S, KnownCertificate | None]:
     """Finds the connection that is called, and makes sure that it is Hubject who calls.
 
     Args:
-        model: The settings of the role whose operation is called.
+        validated: The settings of the role whose operation is called.
 
     Returns:
         The certificate is None for a sandbox that needs none.
@@ -55,7 +56,7 @@ async def admitted(
     if connection is None or connection.hub != HUB:
         raise stranger
     try:
-        settings = model.model_validate(connection.settings)
+        settings = validated.of(connection)
     except ValidationError:  # the connection plays the other role
         raise stranger from None
     shown = gateway.peers.shown(request)

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from adapters.core.connection import Connection, Mode
 from adapters.core.hub import Gateway
+from adapters.core.validated import Validated
 from adapters.hubject import serving
 from adapters.hubject.admission import Order, Refusal, admitted, check_names
 from adapters.hubject.serving import Served
@@ -73,6 +74,7 @@ class Inbound:
     def __init__(self, gateway: Gateway, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._gateway = gateway
         self._now = now
+        self._settings = Validated(Settings)
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Gives the routes."""
@@ -85,7 +87,7 @@ class Inbound:
         ]
 
     async def _perform(self, operation: Operation, served: Served) -> Record:
-        connection, settings, certificate = await admitted(served.request, self._gateway, Settings)
+        connection, settings, certificate = await admitted(served.request, self._gateway, self._settings)
         served.connection = connection.name
         if connection.mode is not Mode.LIVE:
             raise Refusal(CommandCode.SERVICE_NOT_AVAILABLE, "the connection is not live")

@@ -26,11 +26,12 @@ class Waiting:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._waiting: dict[str, asyncio.Event] = {}
+        # An event for each who waits: one who looks, or gives up, takes nothing from the others.
+        self._waiting: dict[str, set[asyncio.Event]] = {}
 
     def heard(self, id_: str) -> None:
         """Has whoever waits for something look at once."""
-        if (waiting := self._waiting.get(id_)) is not None:
+        for waiting in self._waiting.get(id_, ()):
             waiting.set()
 
     async def wait(self, id_: str, deadline: datetime, read: Callable[[], Awaitable[T | None]]) -> T | None:
@@ -40,7 +41,8 @@ class Waiting:
             id_: Of what is waited for.
             read: Looks for it.
         """
-        waiting = self._waiting.setdefault(id_, asyncio.Event())
+        waiting = asyncio.Event()
+        self._waiting.setdefault(id_, set()).add(waiting)
         try:
             while True:
                 waiting.clear()
@@ -53,7 +55,10 @@ class Waiting:
                     async with asyncio.timeout(min(left, POLL)):
                         await waiting.wait()
         finally:
-            self._waiting.pop(id_, None)
+            others = self._waiting[id_]
+            others.discard(waiting)
+            if not others:
+                del self._waiting[id_]
 
 
 class Sweeper:

@@ -4,7 +4,7 @@ OCPI 2.2.1: transport_and_format and status_codes.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -16,6 +16,7 @@ from adapters.core import ocpi
 from adapters.core.connection import Connection, Mode
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
+from adapters.core.validated import Validated
 from adapters.gireve import registration
 from adapters.gireve.server.asked import Asked, Failure, Given
 from adapters.gireve.settings import Settings
@@ -57,7 +58,7 @@ class Desk:
         self.gateway = gateway
         self.now = now
         self._role = role
-        self._settings: dict[str, tuple[Mapping[str, Any], Settings]] = {}
+        self._settings = Validated(Settings)
 
     def route(
         self, method: str, path: str, operation: str, handler: Handler, *, configuration: bool = False
@@ -118,18 +119,10 @@ class Desk:
             raise Failure(503, StatusCode.SERVER_ERROR, "the connection is not live")
         if any("\0" in segment for segment in request.match_info.values()):
             raise Failure(404, StatusCode.CLIENT_ERROR, "no id holds NUL")
-        settings = self._settings_of(connection)
+        settings = self._settings.of(connection)
         if self._role is not None and self._role not in settings.roles:
             raise Failure(404, StatusCode.CLIENT_ERROR, f"no {self._role} is reached over this connection")
         return Asked(request, connection, settings, token)
-
-    def _settings_of(self, connection: Connection) -> Settings:
-        """Gives the settings, validated once for as long as they stay the same: that takes longer than all the rest."""
-        known = self._settings.get(connection.name)
-        if known is None or (known[0] is not connection.settings and known[0] != connection.settings):
-            known = connection.settings, Settings.model_validate(connection.settings)
-            self._settings[connection.name] = known
-        return known[1]
 
     def url(self, path: str) -> str:
         """Gives the address at which IOP reaches a path."""

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -18,9 +19,10 @@ from adapters.hubject.provider.digests import of_cdr, of_record
 from adapters.hubject.provider.settings import CDRS, EVSE_DATA, EVSE_STATUS, PRICES, PRODUCTS, ProviderSettings
 from mappings.canonical.ids import EvseId
 from mappings.oicp.v2_3 import cdr_pulls, pricing, process, products, pulls
+from mappings.oicp.v2_3.cdrs import RoamingCdr
 from mappings.oicp.v2_3.pages import Answer
 from mappings.oicp.v2_3.wire import Record as WireRecord
-from mappings.report import Refused
+from mappings.report import Issue, Refused
 
 STATUS_BY_ID: Final = "evse_status_by_id"
 LARGEST_ANSWER: Final = 256 * 1024 * 1024
@@ -153,7 +155,13 @@ class Pulling:
             further = _following(number, answer)
             return None if further is None else f"{further} {until.isoformat()}"
 
-        read = partial(cdr_pulls.read_page, currency=settings.currency, at=now)
+        def read(body: Any) -> Answer[Any] | None:
+            answer = cdr_pulls.read_page(body, currency=settings.currency, at=now)
+            if answer is None:
+                return None
+            ours = [replace(each, read=partial(_ours, each.read, settings)) for each in answer.entries]
+            return replace(answer, entries=ours)
+
         return _Question(CDRS, settings.path("cdrmgmt", "v22", tail), body, read, following, of_cdr)
 
     async def _asked(self, question: _Question) -> PulledPage | HttpAnswer:
@@ -217,6 +225,14 @@ class Pulling:
         page = await asyncio.to_thread(_cut_page, kept, cursor)
         self._kept = None if last or cursor is None else _Kept(cursor, kept.answer, kept.number + 1, kept.after)
         return page
+
+
+def _ours(
+    read: Callable[[], tuple[RoamingCdr, list[Issue]]], settings: ProviderSettings
+) -> tuple[RoamingCdr, list[Issue]]:
+    """Reads a CDR, and says in its leg whose driver it is, as where it comes by itself."""
+    told, issues = read()
+    return told._replace(leg=settings.whose(told.leg)), issues
 
 
 def _page(question: _Question, heard: HttpAnswer) -> PulledPage:

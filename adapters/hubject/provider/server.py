@@ -12,6 +12,7 @@ from adapters.core.charging import Allowed, Answer, Denial, Denied
 from adapters.core.connection import Connection, Mode
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Asked
+from adapters.core.validated import Validated
 from adapters.hubject import serving
 from adapters.hubject.admission import Refusal, admitted
 from adapters.hubject.provider.digests import of_cdr
@@ -68,6 +69,7 @@ class Inbound:
     def __init__(self, gateway: Gateway, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._gateway = gateway
         self._now = now
+        self._settings = Validated(ProviderSettings)
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Gives the routes."""
@@ -113,12 +115,13 @@ class Inbound:
         (cdr, leg), _ = cdrs.to_canonical(body, currency=settings.currency, at=self._now())
         # What does not fit is kept for a person to look at; Hubject has done its part either way. Whose EVSE it is, is
         # not compared with the path, where a hub operator stands for its sub-operators.
-        await self._gateway.received.cdr(connection, cdr, leg, of_cdr(body))
+        await self._gateway.received.cdr(connection, cdr, settings.whose(leg), of_cdr(body))
         return commands.acknowledgment(_SUCCESS, session_id=leg.hub_session)
 
     async def _notified(self, served: Served) -> Record:
-        connection, _ = await self._opened(served)
+        connection, settings = await self._opened(served)
         news, _ = notifications.to_canonical(served.body, self._now())
+        news = news.model_copy(update={"leg": settings.whose(news.leg)})
         await self._gateway.received.news(connection, news)
         return commands.acknowledgment(_SUCCESS, session_id=news.leg.hub_session)
 
@@ -128,7 +131,7 @@ class Inbound:
         Raises:
             Refusal: It does not, the connection is not live, or there is no body to read.
         """
-        connection, settings, certificate = await admitted(served.request, self._gateway, ProviderSettings)
+        connection, settings, certificate = await admitted(served.request, self._gateway, self._settings)
         served.connection = connection.name
         named = "operator" in served.request.match_info  # of a notification it is not
         if named and certificate is not None and not certificate.speaks_for(_operator(served)):
@@ -184,7 +187,7 @@ def _asked(request: DriverRequest, settings: ProviderSettings, served: Served) -
     at = EvseRef(party=cpo, evse_id=request.evse_id) if request.evse_id is not None else None
     left = timedelta(seconds=max(served.ends - time.perf_counter(), 0))
     within = min(left, timedelta(seconds=settings.answer_seconds))
-    return Asked(request.leg, cpo, at, request.pin, within)
+    return Asked(settings.whose(request.leg), cpo, at, request.pin, within)
 
 
 def _code(answer: Answer, leg: Leg) -> str:

@@ -10,6 +10,7 @@ from adapters.core.profile import OperationProfile, Profile
 from adapters.core.roaming import FeedKind, FeedProfile, RoamingProfile
 from adapters.hubject.settings import DEADLINE, HubjectSettings
 from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import Currency
 from mappings.oicp.v2_3.pages import LARGEST
 from mappings.oicp.v2_3.process import provider_id
@@ -91,6 +92,12 @@ class ProviderSettings(HubjectSettings):
     def providers(self) -> frozenset[PartyId]:
         """Whose drivers it speaks for."""
         return self.sub_providers | {self.provider_id}
+
+    def whose(self, leg: Leg) -> Leg:
+        """Says in a leg whose driver it is: Hubject does not, and only who bundles others has to find out."""
+        if self.sub_providers or leg.emsp is not None:
+            return leg
+        return leg.model_copy(update={"emsp": self.provider_id})
 
     def path(self, area: str, version: str, tail: str) -> str:
         """Gives the path of an operation of an EMP's."""

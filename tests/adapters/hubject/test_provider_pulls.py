@@ -18,7 +18,7 @@ from tests.adapters.doubles import Measured
 from tests.adapters.hubject.emps import World, record, world
 from tests.adapters.hubject.peer import Peer
 from tests.adapters.hubject.peer import playing as hearing
-from tests.adapters.hubject.provider import failure, keys, pages, provider, records
+from tests.adapters.hubject.provider import failure, keys, pages, provider, provider_settings, records
 from tests.adapters.hubject.test_provider_contract import evse_pricing, priced
 
 EVSES = [f"NL*PLA*E{number}" for number in range(1, 8)]
@@ -323,6 +323,7 @@ async def test_missed_cdrs_are_pulled_in_pages_with_the_names_of_their_charges(
     assert keys(found) == billed
     cdr, leg = records(found)[0].read()[0]
     assert (cdr.id, leg.hub_session, str(cdr.currency)) == (billed[0], billed[0], "EUR")
+    assert leg.emsp == provider_settings().provider_id
 
 
 async def test_all_pages_of_cdrs_are_of_one_span_however_long_they_take(filled: World, emp: ProviderAdapter) -> None:

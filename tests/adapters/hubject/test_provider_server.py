@@ -59,6 +59,21 @@ async def test_a_start_may_lack_the_evse_and_the_session(emp_called: Called) -> 
     assert (asked.at, asked.cpo, asked.leg.hub_session) == (None, PartyId("FR*HUB"), None)
 
 
+async def test_a_driver_of_whom_hubject_asks_can_only_be_the_providers(emp_called: Called) -> None:
+    for path in (START, STOP, CDR, NOTE):
+        assert await emp_called.code(path, MESSAGES[path]) == "000"
+    legs = [asked.leg for asked in (*emp_called.drivers.asked, *emp_called.drivers.asked_to_stop)]
+    told = [*legs, *emp_called.received.legs, *(piece.leg for piece in emp_called.received.pieces)]
+    assert [leg.emsp for leg in told if leg is not None] == [PartyId("NL*EMS")] * 4
+
+
+async def test_who_bundles_others_is_not_told_whose_driver_it_is(emp_called: Called) -> None:
+    emp_called.change(sub_providers=["NL*SUB"])
+    assert await emp_called.code(START, MESSAGES[START]) == "000"
+    (asked,) = emp_called.drivers.asked
+    assert asked.leg.emsp is None
+
+
 async def test_whose_station_it_is_is_told_by_the_evse_where_a_hub_operator_asks(emp_called: Called) -> None:
     assert await emp_called.code(START, asking(EvseID="FR*ONE*E1")) == "000"
     (asked,) = emp_called.drivers.asked
