@@ -16,7 +16,7 @@ CREATE TABLE catalogue_location (
     last_updated timestamptz NOT NULL,
     pushed_at timestamptz NOT NULL DEFAULT '-infinity',
     withdrawn_at timestamptz
-);
+) WITH (fillfactor = 70);
 -- Ids of hubs' objects have no case (OCPI's CiString); each is kept in the spelling that came last.
 CREATE UNIQUE INDEX catalogue_location_key ON catalogue_location (connection_id, party, lower(location_id));
 CREATE INDEX catalogue_location_words ON catalogue_location USING gin (words);
