@@ -26,6 +26,8 @@ _COMMANDS = "commands/RECEIVER"
 _NO_ANSWERS, _SERVER_ERRORS = {401, 403, 429}, 500
 """HTTP statuses that speak of the request, not of the command, whatever OCPI code comes with them."""
 
+_LONGEST_TIMEOUT = 86_400
+
 
 class Commanding:
     """Sends commands over one connection.
@@ -95,8 +97,7 @@ class Commanding:
         if found is not None and (result := COMMAND_REFUSALS.get(found.code)) is not None:
             return _no(result, found.message), Delivered()
         if response is not None and isinstance(outcome, Delivered):
-            timeout = None if response.timeout is None else timedelta(seconds=response.timeout)
-            return CommandSent(None, timeout=timeout), outcome
+            return CommandSent(None, timeout=_timeout(response.timeout)), outcome
         if isinstance(outcome, Delivered):
             # It was taken, and nobody says what becomes of it: the result may still come.
             outcome = OutcomeUnknown("the answer has no CommandResponse")
@@ -117,6 +118,11 @@ def _response(data: Any) -> commands.Response | None:
         return commands.response_to_canonical(one)[0]
     except Refused:
         return None
+
+
+def _timeout(seconds: int | None) -> timedelta | None:
+    """Reads a time-out; one that leaves no time, or more than anybody waits, says nothing."""
+    return timedelta(seconds=seconds) if seconds is not None and 0 < seconds <= _LONGEST_TIMEOUT else None
 
 
 def _without_answer(outcome: Outcome) -> CommandSent:

@@ -104,7 +104,9 @@ class Stations:
     ) -> bool:
         self._fail()
         variants = [
-            each for each in self.prices if each[:2] == _key(party, tariff_id) and variant in {None, str(each[2] or "")}
+            each
+            for each in self.prices
+            if each[:2] == _key(party, tariff_id) and variant in {None, each[2].normal if each[2] else ""}
         ]
         for each in variants:
             del self.prices[each]

@@ -23,7 +23,8 @@ from mappings.report import Refused
 
 MAX_BODY = 64 * 1024
 LARGE = 4 * 1024 * 1024
-"""Bounds on a body, bytes: of nearly anything, and of a location with very many EVSEs or a CDR with signed readings."""
+"""Bounds on a body, bytes: of nearly anything, and of what holds lists: a location with very many EVSEs, a tariff with
+a price for every hour, a session with its periods, a CDR with signed readings."""
 
 _ASIDE = 256 * 1024
 _T = TypeVar("_T")
@@ -64,20 +65,19 @@ class Asked:
         body = await self._body(most)
         if holds_nul(body):
             raise unusable(Refused("", "a text holds NUL"), body)
-        try:
-            return reading(body) if len(body) <= _ASIDE else await asyncio.to_thread(reading, body)
-        except Refused as refused:
-            raise unusable(refused, body) from None
+        return await self.used(body, reading)
 
     @staticmethod
-    def used(body: bytes, reading: Callable[[bytes], _T]) -> _T:
-        """Makes of a body what is wanted; for one whose reading needs what had to be looked for first.
+    async def used(body: bytes, reading: Callable[[bytes], _T]) -> _T:
+        """Makes of a body what is wanted, aside where it is very large.
+
+        By itself for a body whose reading needs what had to be looked for first.
 
         Raises:
             Failure: As `unusable`.
         """
         try:
-            return reading(body)
+            return reading(body) if len(body) <= _ASIDE else await asyncio.to_thread(reading, body)
         except Refused as refused:
             raise unusable(refused, body) from None
 
@@ -110,17 +110,10 @@ class Asked:
             party = PartyId.of(names["country"], names["party"])
         except ValueError:
             raise Failure(404, StatusCode.INVALID_PARAMETERS, "the URL names no party") from None
-        self.check_owner(party)
-        return party
-
-    def check_owner(self, party: PartyId) -> None:
-        """Makes sure that an object may be of a party: IOP speaks for all CPOs, and where it names one, for that alone.
-
-        Raises:
-            Failure: As `owner`.
-        """
+        # IOP speaks for all CPOs, and where it names one, for that alone.
         if self.sender() not in {None, party}:
             raise Failure(404, StatusCode.INVALID_PARAMETERS, f"{ocpi.FROM_PARTY}: not the object's party")
+        return party
 
     def window(self) -> Window:
         """Reads the parameters of a list request.

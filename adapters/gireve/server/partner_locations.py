@@ -6,6 +6,7 @@ written whole; writers of one location take turns, so that none loses what the o
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from adapters.core.digest import SIZE, ordered_digest
 from adapters.core.inbound import LocationCopy
-from adapters.gireve.server.asked import LARGE, MAX_BODY, Asked, Failure, Given
+from adapters.gireve.server.asked import LARGE, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.server.turns import Turns
@@ -43,11 +44,18 @@ class _Key(NamedTuple):
 
 
 class _Said(NamedTuple):
-    """What a body makes of a location: the location as it is then, and what was lost of the body."""
+    """What a body makes of a location.
+
+    Attributes:
+        after: The location as it is then.
+        issues: What was lost of the body.
+        at: When the part that is named was last updated, as the body says.
+    """
 
     after: Location
     issues: Sequence[Issue]
     digest: bytes
+    at: datetime
 
 
 class PartnerLocations:
@@ -105,13 +113,13 @@ class PartnerLocations:
         return Given()
 
     async def _patch_part(self, asked: Asked) -> Given:
-        return await self._write(asked, _key(asked), await asked.read(bytes, MAX_BODY), _patched)
+        return await self._write(asked, _key(asked), await asked.read(bytes, LARGE), _patched)
 
     async def _put_part(self, asked: Asked) -> Given:
         def put(before: Location, key: _Key, body: bytes) -> _Said:
             return self._with_part(before, key, body)
 
-        return await self._write(asked, _key(asked), await asked.read(bytes, MAX_BODY), put)
+        return await self._write(asked, _key(asked), await asked.read(bytes, LARGE), put)
 
     async def _write(
         self, asked: Asked, key: _Key, body: bytes, change: Callable[[Location, _Key, bytes], _Said]
@@ -125,8 +133,8 @@ class PartnerLocations:
             before = await self._catalogue.location(asked.connection, key.party, key.location)
             if before is None:
                 raise _unknown()
-            said = asked.used(body, lambda given: change(before, key, given))
-            if _is_new(before, key) or not _is_older(before, said.after, key):
+            said = await asked.used(body, lambda given: change(before, key, given))
+            if not _is_older(said, before, key):
                 copy = LocationCopy(said.after, said.issues, said.digest)
                 await self._catalogue.put_location(asked.connection, copy)
         return Given(status=201 if _is_new(before, key) else 200)
@@ -137,13 +145,14 @@ class PartnerLocations:
         if key.connector is None:
             evse, issues = gireve.evse_to_canonical(body, received)
             paths.of_evse(evse, uid)
-            return _Said(parts.with_evse(before, evse), issues, _of_part(key, body))
+            return _Said(parts.with_evse(before, evse), issues, _of_part(key, body), evse.last_updated)
         holder = parts.evse(before, uid)
         if holder is None:
             raise _unknown()
         connector, issues = gireve.connector_to_canonical(body, received)
         paths.of_connector(connector, key.connector)
-        return _Said(parts.with_evse(before, parts.with_connector(holder, connector)), issues, _of_part(key, body))
+        after = parts.with_evse(before, parts.with_connector(holder, connector))
+        return _Said(after, issues, _of_part(key, body), connector.last_updated)
 
     async def _get(self, asked: Asked) -> Given:
         key = _key(asked)
@@ -170,7 +179,9 @@ def _patched(before: Location, key: _Key, body: bytes) -> _Said:
         patched = patches.patch_evse(before, part.uid, body)
     else:
         patched = patches.patch_connector(before, key.evse or "", part.id, body)
-    return _Said(patched.after, patched.issues, _of_part(key, body))
+    # A location's own stamp rises with every status of its EVSEs, which overtake what is said of the location itself.
+    at = patched.after.last_updated if isinstance(part, Location) else patched.at
+    return _Said(patched.after, patched.issues, _of_part(key, body), at)
 
 
 def _part(location: Location, key: _Key) -> Location | Evse | Connector | None:
@@ -187,10 +198,10 @@ def _is_new(before: Location, key: _Key) -> bool:
     return _part(before, key) is None
 
 
-def _is_older(before: Location, after: Location, key: _Key) -> bool:
+def _is_older(said: _Said, before: Location, key: _Key) -> bool:
     """Tells whether what came is older than what is stored: it came late, and changes nothing."""
-    was, said = _part(before, key), _part(after, key)
-    return was is not None and said is not None and said.last_updated < was.last_updated
+    was = _part(before, key)
+    return was is not None and said.at < was.last_updated
 
 
 def _of_part(key: _Key, body: bytes) -> bytes:

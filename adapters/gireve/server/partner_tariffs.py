@@ -1,7 +1,7 @@
 """The Receiver interface of tariffs (OCPI 2.2.1, mod_tariffs).
 
 IOP itself pushes none to EMSPs, who pull them (guide, EMSP side, tariffs). An id may stand for several tariffs: one for
-all, and one for each EMSP that the CPO targets; a GET may name the target as the tariff itself does.
+all, and one for each EMSP that the CPO targets; GET and DELETE may name the target as the tariff itself does.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from adapters.core.digest import digest
 from adapters.gireve.home import home_of
-from adapters.gireve.server.asked import Asked, Failure, Given
+from adapters.gireve.server.asked import LARGE, Asked, Failure, Given
 from adapters.gireve.server.bodies import parsed
 from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
@@ -64,7 +64,7 @@ class PartnerTariffs:
             paths.of_tariff(tariff, party, _id(asked))
             return tariff, digest(raw)
 
-        tariff, digested = await asked.read(read)
+        tariff, digested = await asked.read(read, LARGE)
         if (
             tariff.target is not None
             and tariff.target not in await home_of(asked.connection, self._desk.gateway).emsps()
@@ -74,11 +74,10 @@ class PartnerTariffs:
         return Given(status=201 if new else 200)
 
     async def _delete(self, asked: Asked) -> Given:
-        party = asked.owner()
-        if _target(asked) is not None:
-            # All variants would go with it.
-            raise Failure(400, StatusCode.INVALID_PARAMETERS, f"{_PARTY}: a tariff is deleted with all its targets")
-        if not await self._catalogue.withdraw_tariff(asked.connection, party, _id(asked)):
+        target = _target(asked)
+        # Without a target it is not said which is meant, and OCPI itself has one tariff of an id.
+        variant = None if target is None else target.normal
+        if not await self._catalogue.withdraw_tariff(asked.connection, asked.owner(), _id(asked), variant):
             raise _unknown()
         return Given()
 

@@ -14,7 +14,7 @@ from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token, TokenType
 from mappings.ocpi.envelope import StatusCode
-from mappings.ocpi.v2_2_1 import patches, tokens
+from mappings.ocpi.v2_2_1 import patches, paths, tokens
 from mappings.ocpi.v2_2_1.enums import InterfaceRole, ModuleId
 from mappings.ocpi.v2_2_1.enums_charging import TOKEN_TYPES
 from mappings.ocpi.v2_2_1.versions import Endpoint
@@ -62,9 +62,7 @@ class Tokens:
 
         def read(body: bytes) -> Token:
             token, _ = tokens.to_canonical(body, self._desk.now())
-            if (token.party, token.uid.casefold(), token.type) != (key.party, key.uid.casefold(), key.type):
-                # transport_and_format, Client Owned Object Push, errors
-                raise Refused("", "country_code, party_id, uid or type is another in the URL than in the token")
+            paths.of_token(token, key.party, key.uid, key.type)
             return token
 
         new = await self._tokens.put(asked.connection, await asked.read(read))

@@ -6,6 +6,7 @@ nothing else. A part's new `last_updated` becomes that of what holds it.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import from_json
@@ -47,11 +48,13 @@ class Patched(NamedTuple, Generic[T]):
         after: The whole location, token or session afterwards.
         changed: Canonical fields of the addressed object that differ from before, `last_updated` aside.
         issues: What was mended or lost, by path in the PATCH.
+        at: The PATCH's own stamp; that of the addressed object is never older than its parts' are.
     """
 
     after: T
     changed: frozenset[str]
     issues: list[Issue]
+    at: datetime
 
 
 def patch_location(location: Location, source: Source) -> Patched[Location]:
@@ -64,8 +67,9 @@ def patch_location(location: Location, source: Source) -> Patched[Location]:
     wire = _LOCATIONS.read(source, report)
     _same(wire, {"id": location.id, "country_code": location.party.country, "party_id": location.party.code}, report)
     after = _merged(location, wire, locations_in.location_fields(wire, report, None))
-    after = after.model_copy(update={"last_updated": parts.newest(after.last_updated, after.evses)})
-    return Patched(after, _changed(location, after), report.issues)
+    at = after.last_updated
+    after = after.model_copy(update={"last_updated": parts.newest(at, after.evses)})
+    return Patched(after, _changed(location, after), report.issues, at)
 
 
 def patch_evse(location: Location, uid: str, source: Source) -> Patched[Location]:
@@ -79,8 +83,9 @@ def patch_evse(location: Location, uid: str, source: Source) -> Patched[Location
     wire = _EVSES.read(source, report)
     _same(wire, {"uid": uid}, report)
     after = _merged(before, wire, locations_in.evse_fields(wire, report, (), None))
-    after = after.model_copy(update={"last_updated": parts.newest(after.last_updated, after.connectors)})
-    return Patched(parts.with_evse(location, after), _changed(before, after), report.issues)
+    at = after.last_updated
+    after = after.model_copy(update={"last_updated": parts.newest(at, after.connectors)})
+    return Patched(parts.with_evse(location, after), _changed(before, after), report.issues, at)
 
 
 def patch_connector(location: Location, uid: str, connector_id: str, source: Source) -> Patched[Location]:
@@ -102,7 +107,7 @@ def patch_connector(location: Location, uid: str, connector_id: str, source: Sou
         fields["standard"] = values.decisive(enums.CONNECTOR_STANDARDS, wire["standard"], report, (), "standard")
     after = _merged(before, wire, fields)
     whole = parts.with_evse(location, parts.with_connector(evse, after))
-    return Patched(whole, _changed(before, after), report.issues)
+    return Patched(whole, _changed(before, after), report.issues, after.last_updated)
 
 
 def patch_token(token: Token, source: Source) -> Patched[Token]:
@@ -121,7 +126,7 @@ def patch_token(token: Token, source: Source) -> Patched[Token]:
     if fields.get("type", token.type) is not token.type:
         raise report.refuse("type", "with the uid it is the token's id, which can never be changed", wire["type"])
     after = _merged(token, wire, {**fields, "uid": token.uid})
-    return Patched(after, _changed(token, after), report.issues)
+    return Patched(after, _changed(token, after), report.issues, after.last_updated)
 
 
 def patch_session(session: Session, source: Source) -> Patched[Session]:
@@ -136,10 +141,14 @@ def patch_session(session: Session, source: Source) -> Patched[Session]:
     _same(wire, {"id": session.id, "country_code": session.party.country, "party_id": session.party.code}, report)
     fields = {**sessions_in.session_fields(wire, report), "id": session.id}
     if "periods" in fields:
-        fields["periods"] = (*session.periods, *fields["periods"])
+        # A PATCH that got no answer is sent again, and what it added the first time is not added once more.
+        fields["periods"] = (
+            *session.periods,
+            *(period for period in fields["periods"] if period not in session.periods),
+        )
     # Nothing to add takes none away.
     after = _merged(session, {name: value for name, value in wire.items() if name != "charging_periods"}, fields)
-    return Patched(after, _changed(session, after), report.issues)
+    return Patched(after, _changed(session, after), report.issues, after.last_updated)
 
 
 def status_report(source: Source, party: PartyId, location_id: str, uid: str) -> EvseStatusReport | None:

@@ -202,6 +202,12 @@ async def test_a_response_in_a_list_of_one_is_a_response(iop: Platform) -> None:
     assert sent.answer.result is CommandResult.REJECTED
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 86_401, 10**30])
+async def test_a_time_out_that_makes_no_sense_says_nothing(iop: Platform, seconds: int) -> None:
+    iop.data = {"result": "ACCEPTED", "timeout": seconds}
+    assert (await iop.asked(start())).timeout is None
+
+
 async def test_a_platform_without_the_module_is_not_asked() -> None:
     connection = doubles.connection(
         "gireve", {"sandbox": True, "roles": ["EMSP"]}, state=State.READY, secrets=Secrets("token")

@@ -244,11 +244,25 @@ async def test_a_tariff_is_deleted_with_all_its_targets(ours: Emsp) -> None:
     for target in (None, MP1):
         await ours.call("PUT", TARIFF, gireve.tariff_from_canonical(tariff(target=target))[0])
     query = "?target_operator_country_code=DE&target_operator_party_id=MP1"
-    assert (await ours.call("DELETE", TARIFF + query)).code == 2001
     assert (await ours.call("DELETE", f"{TARIFF}?target_operator_party_id=M")).code == 2001
     assert len(ours.stations.prices) == 2
     assert (await ours.call("DELETE", TARIFF)).code == 1000
     assert not ours.stations.prices
+    assert (await ours.call("DELETE", TARIFF + query)).status == 404
+
+
+async def test_a_variant_of_a_tariff_is_deleted_by_its_target(ours: Emsp) -> None:
+    for target in (None, MP1):
+        await ours.call("PUT", TARIFF, gireve.tariff_from_canonical(tariff(target=target))[0])
+    query = "?target_operator_country_code=DE&target_operator_party_id=MP1"
+    assert (await ours.call("DELETE", TARIFF + query)).code == 1000
+    assert list(ours.stations.prices) == [(CPO, "T1", None)]
+
+
+async def test_a_tariff_with_a_price_for_every_hour_is_taken(ours: Emsp) -> None:
+    said = gireve.tariff_from_canonical(tariff())[0]
+    said["elements"] = [{**each, "restrictions": {"day_of_week": ["MONDAY"]}} for each in said["elements"]] * 1000
+    assert (await ours.call("PUT", TARIFF, said)).code == 1000
 
 
 async def test_a_delete_of_what_was_never_known_says_so(ours: Emsp) -> None:

@@ -296,6 +296,32 @@ async def test_what_comes_late_changes_nothing(ours: Emsp) -> None:
     assert stored(ours).evses[0].physical_reference == "A1"
 
 
+async def test_a_patch_that_comes_late_changes_nothing_where_connectors_are_as_new_as_their_evse(ours: Emsp) -> None:
+    await put(ours)
+    said = locations.evse_from_canonical(evse("1", physical_reference="A1"))[0]
+    newer = [{**each, "last_updated": LATER} for each in said["connectors"]]
+    await ours.call("PUT", f"{LOC1}/1", said | {"last_updated": LATER, "connectors": newer})
+    patch = {"physical_reference": "older", "last_updated": EARLIER}
+    assert (await ours.call("PATCH", f"{LOC1}/1", patch)).code == 1000
+    assert stored(ours).evses[0].physical_reference == "A1"
+
+
+async def test_what_is_said_of_a_location_is_not_overtaken_by_a_status(ours: Emsp) -> None:
+    await put(ours)
+    await ours.call("PATCH", f"{LOC1}/1", {"status": "CHARGING", "last_updated": LATEST})
+    assert (await ours.call("PATCH", LOC1, {"name": "Gare du Nord", "last_updated": LATER})).code == 1000
+    assert stored(ours).name == "Gare du Nord"
+    assert stored(ours).evses[0].status is EvseStatus.CHARGING
+
+
+async def test_all_evses_of_a_large_location_are_patched(ours: Emsp) -> None:
+    await put(ours)
+    many = wire(location(evses=[evse(str(number)) for number in range(1500)]))["evses"]
+    answer = await ours.call("PATCH", LOC1, {"evses": many, "last_updated": LATER})
+    assert (answer.status, answer.code) == (200, 1000)
+    assert len(stored(ours).evses) == 1500
+
+
 async def test_evses_of_one_location_that_are_put_at_once_are_all_kept(ours: Emsp) -> None:
     await put(ours)
     wires = {
