@@ -36,7 +36,7 @@ async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
         yield made
 
 
-async def test_a_gateway_killed_while_hubs_bring_home_loses_no_cdr(on_stage: Stage) -> None:
+async def test_a_gateway_killed_while_hubs_bring_home_loses_no_cdr(on_stage: Stage, tmp_path: Path) -> None:
     dice = random.Random()  # other moments every time is the point
     await on_stage.connect()
     charges = await _begun(on_stage)
@@ -49,7 +49,8 @@ async def test_a_gateway_killed_while_hubs_bring_home_loses_no_cdr(on_stage: Sta
         await on_stage.gateway.start()
         killed += 1
     await bringing
-    assert (await on_stage.drive("gireve", "settle", {"seconds": 60}))["waiting"] == 0
+    waiting = (await on_stage.drive("gireve", "settle", {"seconds": 60}))["waiting"]
+    assert waiting == 0, (tmp_path / "gateway.log").read_text()[-3000:]
     await on_stage.call("POST", "/v1/pulls/hubject-emp/charge_detail_records?full=true")
 
     async def home() -> bool:
