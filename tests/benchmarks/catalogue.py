@@ -1,4 +1,4 @@
-"""Partners' stations: pushed by OCPI, then searched and read while their statuses change, in a catalogue that is big.
+"""Partners' stations: pushed by OCPI, read, and searched while their statuses change, in a catalogue that is big.
 
 The gateway is a process of its own; Gireve is played here, by cheap means, at the real route.
 """
@@ -63,10 +63,10 @@ async def measure(url: str, folder: Path, network: Path, *, evses: int = EVSES) 
                 named, filled = await _fill(app, network, evses)
             figures = [filled, *await _push(hub)]
             async with _caller(on_stage, f"Bearer {on_stage.settings.admin_key}") as backend:
+                figures += await _read(backend, evses)
                 ended = asyncio.Event()
                 changing = asyncio.create_task(_change(hub, named, ended))
                 figures += await _search(backend, evses)
-                figures += await _read(backend, evses)
                 ended.set()
                 figures.append(await changing)
     return figures
@@ -247,8 +247,9 @@ async def _read(backend: "_Caller", evses: int) -> list[Figure]:
     took, after = [], ""
     for _ in range(_PAGES):
         begun = time.perf_counter()
-        page = json.loads(await backend.ask("GET", f"/v1/catalogue/locations?limit=100{after}"))
+        answer = await backend.ask("GET", f"/v1/catalogue/locations?limit=100{after}")
         took.append(time.perf_counter() - begun)
+        page = json.loads(answer)
         after = f"&after={page['next']}" if "next" in page else ""
         await asyncio.sleep(1 / _PER_SECOND)
     return _latencies(f"catalogue: a page of 100 locations, {evses:,} EVSEs", took, 10.0)
