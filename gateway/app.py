@@ -62,6 +62,7 @@ from gateway.services.pulling.one_pull import Sink
 from gateway.services.pulling.service import Pulling
 from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
+from gateway.services.received.rechecking import Rechecks
 from gateway.services.received.service import Received
 from gateway.services.registry import Registry
 from gateway.services.sent_commands.answering import CHANNEL as SENT
@@ -106,6 +107,7 @@ class Ears:
     answering: Answering
     listening: Listening
     alarms: Alarms
+    rechecks: Rechecks
     pulling: Pulling
     upkeep: Upkeep
     sent: SentCommands
@@ -118,6 +120,7 @@ class Ears:
         await self.answering.start(self.listening)
         self.sent_answering.start(self.listening)
         self.alarms.start()
+        self.rechecks.start()
         self.pulling.start()
         self.upkeep.start()
 
@@ -127,6 +130,7 @@ class Ears:
         await self.answering.stop()
         await self.sent_answering.stop()
         await self.alarms.stop()
+        await self.rechecks.stop()
         await self.pulling.stop()
         await self.upkeep.stop()
         await self.feed.stop()
@@ -191,8 +195,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     keep = timedelta(days=settings.keep_deliveries_days)
     feed = Feed(store, tell, keep)
     hooks = Hooks(store, cipher, metrics, now, time.monotonic)
-    webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
-    agreements = Agreements(store, links, now)
+    webhooks, call_outs, agreements = Webhooks(hooks, now), CallOuts(hooks, metrics, now), Agreements(store, links, now)
     answering = Answering(store, links, metrics, now, tell, feed.wake)
     taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
@@ -202,6 +205,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     ranking = Ranking(store, changes.wake)
     catalogue = Catalogue(store, links, metrics, now, changes.wake)
     received = Received(store, feed.wake, now, metrics.received_cdr)
+    rechecks = Rechecks(store, links, feed.wake, now, metrics.received_cdr)
     sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
     sent = SentCommands(store, links, sent_answering, now)
     gateway = Gateway(
@@ -279,7 +283,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
         permits=PermitList(store),
         sent_commands=sent,
-        received=ReceivedDesk(store, feed.wake, now, metrics.received_cdr),
+        received=ReceivedDesk(store, rechecks, feed.wake, now, metrics.received_cdr),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
@@ -289,7 +293,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
-    ears = Ears(feed, hooks, commands, answering, listening, alarms, pulling, upkeep, sent, sent_answering)
+    ears = Ears(feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 
 

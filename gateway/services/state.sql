@@ -56,7 +56,7 @@ SELECT
 
 -- name: abroad
 SELECT
-    (SELECT count(*) FROM received_session WHERE ended_at IS NULL) AS running,
+    (SELECT count(*) FROM received_session WHERE ended_at IS NULL AND cdr_no IS NULL AND status = 'ACTIVE') AS running,
     (SELECT count(*) FROM received_session WHERE reviews <> '{}') AS sessions_in_review,
     (SELECT count(*) FROM received_session
         WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED')

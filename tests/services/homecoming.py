@@ -27,6 +27,7 @@ from gateway.services.ports.received import ReceivedCdrView, ReceivedFilter, Rec
 from gateway.services.ports.sent_commands import SentCommandView, Wish
 from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
+from gateway.services.received.rechecking import Rechecks
 from gateway.services.received.service import Received
 from gateway.services.sent_commands.answering import SentAnswering
 from gateway.services.sent_commands.service import SentCommands
@@ -192,7 +193,8 @@ class Home:
 
     def __post_init__(self) -> None:
         self.received = Received(self.store, self.wake, self.clock, self.counted.received_cdr)
-        self.desk = ReceivedDesk(self.store, self.wake, self.clock, self.counted.received_cdr)
+        self.rechecks = Rechecks(self.store, self.links, self.wake, self.clock, self.counted.received_cdr)
+        self.desk = ReceivedDesk(self.store, self.rechecks, self.wake, self.clock, self.counted.received_cdr)
         self.tokens = DriverTokens(self.store, self.links, self.wake, self.clock)
         self.catalogue = Catalogue(self.store, self.links, Metrics(), self.clock)
         self.answering, self.sent = self.replica()

@@ -452,3 +452,29 @@ async def test_a_cdr_of_a_session_that_a_person_took_needs_no_permit(alone: Home
     assert view.review == [Review.UNKNOWN_PERMIT]
     await alone.desk.accept_session(None, view.id, None, "the driver called", "somebody")
     assert await alone.reviews(cdr()) == []
+
+
+async def test_a_session_whose_cdr_came_first_is_over_though_nobody_tells_its_end(alone: Home) -> None:
+    await alone.permit("p-1")
+    await alone.bill(cdr(reference="p-1"))
+    view = await alone.tell(session(reference="p-1"))
+    assert (view.ended, view.cdr, view.review) == (END, (await alone.cdrs())[0].id, [])
+
+
+async def test_a_cdr_in_review_ends_its_session_once_it_is_accepted(alone: Home) -> None:
+    await alone.permit("p-1")
+    await alone.tell(session(reference="p-1"))
+    assert await alone.reviews(cdr(energy=30)) == [Review.IMPLAUSIBLE_ENERGY]
+    view = await alone.told("s-1")
+    assert (view.cdr, view.ended) == ((await alone.cdrs())[0].id, None)
+    await alone.desk.decide(None, (await alone.cdrs())[0].id, Verdict.ACCEPTED, "a fast one", "somebody")
+    assert (await alone.told("s-1")).ended == END
+
+
+async def test_a_session_whose_cdr_is_rejected_goes_on(alone: Home) -> None:
+    await alone.permit("p-1")
+    await alone.tell(session(reference="p-1"))
+    await alone.bill(cdr(energy=30))
+    await alone.desk.decide(None, (await alone.cdrs())[0].id, Verdict.REJECTED, "too much", "somebody")
+    view = await alone.told("s-1")
+    assert (view.cdr, view.ended) == (None, None)

@@ -120,7 +120,8 @@ class ReceivedSessionView:
         news: What was told piece by piece, merged.
         evse: The EVSE's key in the catalogue.
         permit: Our id of the permit.
-        ended: When it was over.
+        status: As it was told last; one that its CDR ended may still say that it runs.
+        ended: When it was over; by its CDR, where nobody told and that stands.
         energy: kWh so far.
         review: Why a person has to look at it; empty where nobody has to.
         doubts: The same in words.
@@ -227,6 +228,14 @@ class ReceivedDesk(Protocol):
     async def session(self, parties: Parties, no: int) -> ReceivedSessionView:
         """Gives one session. Raises `NotFound`."""
 
+    async def check_session(self, parties: Parties, no: int, who: str) -> ReceivedSessionView:
+        """Judges a session that waits for a person anew, by what is known by now.
+
+        Raises:
+            NotFound: There is no such session.
+            Conflict: It does not wait for review, or its connection was removed.
+        """
+
     async def accept_session(
         self, parties: Parties, no: int, permit: str | None, why: str, who: str
     ) -> ReceivedSessionView:
@@ -254,6 +263,9 @@ class ReceivedDesk(Protocol):
 
     async def cdr(self, parties: Parties, no: int) -> ReceivedCdrView:
         """Gives one CDR. Raises `NotFound`."""
+
+    async def check_cdr(self, parties: Parties, no: int, who: str) -> ReceivedCdrView:
+        """Judges a CDR that waits for a person anew; errors as for a session."""
 
     async def decide(self, parties: Parties, no: int, verdict: Verdict, why: str, who: str) -> ReceivedCdrView:
         """Accepts or rejects a CDR that waits for a person. The hub is not told: it has done its part.

@@ -26,6 +26,7 @@ from gateway.services.received.charges import key_of
 from gateway.services.received.doubts import dump_decided, load_decided, load_doubts
 from gateway.services.received.knowing import SQL
 from gateway.services.received.merging import Merged
+from gateway.services.received.rechecking import Rechecks
 from gateway.store.pool import Record, Store, Transaction
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
@@ -42,8 +43,16 @@ class ReceivedDesk:
         count: Told of CDRs that were decided.
     """
 
-    def __init__(self, store: Store, wake: Callable[[], None], clock: Callable[[], datetime], count: Count) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rechecks: Rechecks,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        count: Count,
+    ) -> None:
         self._store = store
+        self._rechecks = rechecks
         self._wake = wake
         self._clock = clock
         self._count = count
@@ -58,6 +67,11 @@ class ReceivedDesk:
     async def session(self, parties: Parties, no: int) -> ReceivedSessionView:
         """See `ports.received.ReceivedDesk.session`."""
         return _session(_found(await self._store.fetchrow(SQL["one_session"], no, _normal(parties)), no, "session"))
+
+    async def check_session(self, parties: Parties, no: int, who: str) -> ReceivedSessionView:
+        """See `ports.received.ReceivedDesk.check_session`."""
+        await self._rechecks.session(no, parties, who)
+        return await self.session(parties, no)
 
     async def accept_session(
         self, parties: Parties, no: int, permit: str | None, why: str, who: str
@@ -100,6 +114,11 @@ class ReceivedDesk:
         """See `ports.received.ReceivedDesk.cdr`."""
         return _cdr(_found(await self._store.fetchrow(SQL["one_cdr"], no, _normal(parties)), no, "CDR"))
 
+    async def check_cdr(self, parties: Parties, no: int, who: str) -> ReceivedCdrView:
+        """See `ports.received.ReceivedDesk.check_cdr`."""
+        await self._rechecks.cdr(no, parties, who)
+        return await self.cdr(parties, no)
+
     async def decide(self, parties: Parties, no: int, verdict: Verdict, why: str, who: str) -> ReceivedCdrView:
         """See `ports.received.ReceivedDesk.decide`."""
         async with self._store.transaction() as tx:
@@ -117,7 +136,7 @@ class ReceivedDesk:
                 await _credit(tx, row)
             if row["received_session_no"] is not None:
                 bill = await tx.fetchval(SQL["next_bill"], row["received_session_no"])
-                await tx.execute(SQL["set_bill"], row["received_session_no"], bill)
+                await tx.execute(SQL["bill"], row["received_session_no"], bill)
             await _audit(tx, who, verdict.value, f"received-cdr/{no}", {"why": why, "review": row["reviews"]})
             await tell_cdr(tx, no, EventType.RECEIVED_CDR_DECIDED)
         self._wake()

@@ -55,7 +55,8 @@ RETURNING no
 
 -- name: update_session
 UPDATE received_session SET party = $2, body = $3, news = $4, evse_key = $5, driver_keys = $6, permit_no = $7, status = $8,
-    started_at = $9, ended_at = coalesce($10, CASE WHEN cdr_no IS NOT NULL THEN ended_at END), energy = $11, reviews = $12, doubts = $13, last_updated = $14, updated_at = now()
+    started_at = $9, 
+    ended_at = coalesce($10, CASE WHEN cdr_no IS NOT NULL OR cdr_waived IS NOT NULL THEN ended_at END), energy = $11, reviews = $12, doubts = $13, last_updated = $14, updated_at = now()
 WHERE no = $1
 
 -- name: waiting_cdrs
@@ -73,7 +74,12 @@ UPDATE received_cdr d SET permit_no = $2, party = p.party, reviews = $3, doubts 
 WHERE d.no = $1 AND p.no = $2
 
 -- name: bill
-UPDATE received_session SET cdr_no = $2, ended_at = coalesce(ended_at, $3), updated_at = now() WHERE no = $1
+-- The CDR of a session ($2; null for none any more). One that stands ends a session of which nobody told the end.
+UPDATE received_session s SET cdr_no = $2, updated_at = now(), ended_at = CASE
+    WHEN status IN ('COMPLETED', 'INVALID') THEN ended_at
+    ELSE (SELECT d.ended_at FROM received_cdr d
+        WHERE d.no = $2 AND (d.reviews = '{}' OR d.decision = 'accepted')) END
+WHERE s.no = $1
 
 -- name: cdr_body
 SELECT body, evse_key, driver_keys FROM received_cdr WHERE no = $1
@@ -90,10 +96,11 @@ ON CONFLICT (connection_id, cpo, cdr_key, version) DO NOTHING
 RETURNING no
 
 -- name: other_cdrs
--- Other CDRs of the same session or permit that stand.
+-- Other CDRs of the same session or permit that stand, or came before.
 SELECT no, cdr_id FROM received_cdr
 WHERE (received_session_no = $1 OR permit_no = $2) AND NOT credit AND credited_by IS NULL
     AND decision IS DISTINCT FROM 'rejected' AND NOT (connection_id = $3 AND cpo = $4 AND cdr_key = $5)
+    AND (no < $6 OR reviews = '{}' OR decision = 'accepted')
 ORDER BY no LIMIT 1
 
 -- name: overlapping_cdrs
@@ -102,6 +109,7 @@ SELECT no, cdr_id FROM received_cdr
 WHERE evse_key = $1 AND started_at < $3 AND started_at > $2::timestamptz - interval '7 days' AND ended_at > $2
     AND driver_keys && $4::text[] AND NOT credit AND credited_by IS NULL AND decision IS DISTINCT FROM 'rejected'
     AND NOT (connection_id IS NOT DISTINCT FROM $5 AND cpo = $6 AND cdr_key = $7)
+    AND (no < $8 OR reviews = '{}' OR decision = 'accepted')
 ORDER BY no LIMIT 1
 
 -- name: credited
@@ -217,5 +225,32 @@ SELECT no FROM received_cdr
 WHERE received_session_no = $1 AND NOT credit AND credited_by IS NULL AND decision IS DISTINCT FROM 'rejected'
 ORDER BY reviews = '{}' OR decision IS NOT NULL DESC, no LIMIT 1
 
--- name: set_bill
-UPDATE received_session SET cdr_no = $2, updated_at = now() WHERE no = $1 AND cdr_no IS DISTINCT FROM $2
+-- name: unlocked_cdr
+SELECT * FROM received_cdr WHERE no = $1
+
+-- name: judged
+UPDATE received_cdr SET party = $2, evse_key = $3, driver_keys = $4, permit_no = $5, received_session_no = $6, reviews = $7,
+    doubts = $8
+WHERE no = $1
+
+-- name: sessions_to_check
+-- Those that came within $2 and wait only for reasons of which each may end by itself ($1); each replica takes others.
+UPDATE received_session SET checked_at = now()
+WHERE no = ANY(ARRAY(
+    SELECT no FROM received_session
+    WHERE reviews <> '{}' AND reviews <@ $1::text[] AND created_at > now() - $2::interval
+        AND checked_at < now() - $3::interval AND connection_id IS NOT NULL
+    ORDER BY no LIMIT $4
+    FOR UPDATE SKIP LOCKED))
+RETURNING no
+
+-- name: cdrs_to_check
+-- As of sessions.
+UPDATE received_cdr SET checked_at = now()
+WHERE no = ANY(ARRAY(
+    SELECT no FROM received_cdr
+    WHERE reviews <> '{}' AND decision IS NULL AND reviews <@ $1::text[] AND received_at > now() - $2::interval
+        AND checked_at < now() - $3::interval AND connection_id IS NOT NULL
+    ORDER BY no LIMIT $4
+    FOR UPDATE SKIP LOCKED))
+RETURNING no

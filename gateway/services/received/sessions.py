@@ -117,6 +117,22 @@ class SessionIntake:
 
         return await self._attempt(take)
 
+    async def again(self, tx: Transaction, connection: Connection, row: Record) -> None:
+        """Judges a stored session, which is locked, by what is known by now."""
+        now = self._clock()
+        status = SessionStatus(row["status"])
+        if row["body"] is not None:
+            session = Session.model_validate_json(row["body"])
+            charge, doubts = charges.of_session(connection, session, now), checking.of_session(session, None)
+        else:
+            whole = Merged.model_validate_json(row["news"])
+            charge, doubts = (
+                charges.of_news(connection, whole.news, row["session_id"], now),
+                checking.of_news(whole),
+            )
+        told = row["body"], row["news"], status, row["last_updated"], row["ended_at"]
+        await self._take(tx, charge, _Report(row["session_id"], *told, doubts), row)
+
     async def _attempt(self, take: Callable[[Transaction], Awaitable[bool]]) -> bool:
         async for attempt in self._store.attempts():
             with attempt:
@@ -258,7 +274,7 @@ async def _bill(tx: Transaction, charge: Charge, no: int, permit_no: int | None,
             await _found(tx, one, permit_no)
     bills = [one for one in waiting if not one["credit"] and one["decision"] != "rejected"]
     if bills and (row is None or row["cdr_no"] is None):
-        await tx.execute(SQL["bill"], no, bills[0]["no"], None)
+        await tx.execute(SQL["bill"], no, bills[0]["no"])
 
 
 _LOST: Final = frozenset({Review.UNKNOWN_PERMIT, Review.AMBIGUOUS})
@@ -281,13 +297,15 @@ async def _found(tx: Transaction, bill: Record, permit_no: int) -> None:
 async def _events(
     tx: Transaction, no: int, party: PartyId | None, before: Record | None, reviews: Sequence[str]
 ) -> list[Event]:
-    """Tells of a session whose driver's EMSP is known, where its status, permit or end changed, and of new reviews."""
+    """Tells of a session whose driver's EMSP is known: what of it changed, that its review ended, or began."""
     if party is None:
         return []
     [row] = await tx.fetch(SQL["told_of_session"], no)
     data = json.loads(row["data"])
     events = []
-    if before is None or any(before[name] != row[name] for name in ("status", "permit_no", "ended_at", "party")):
+    settled = before is not None and before["reviews"] and not reviews
+    changed = before is None or any(before[name] != row[name] for name in ("status", "permit_no", "ended_at", "party"))
+    if changed or settled:
         events.append(Event(EventType.RECEIVED_SESSION_CHANGED, party, f"received-sessions/{no}", data))
     if set(reviews) - set(before["reviews"] if before is not None else ()):
         events.append(Event(EventType.RECEIVED_SESSION_REVIEW, party, f"received-sessions/{no}", data))

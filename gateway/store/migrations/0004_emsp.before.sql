@@ -224,6 +224,7 @@ CREATE TABLE received_session (
     cdr_no bigint,
     cdr_waived text,
     alarmed_at timestamptz,
+    checked_at timestamptz NOT NULL DEFAULT now(),
     last_updated timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -265,6 +266,7 @@ CREATE TABLE received_cdr (
     doubts json,
     decision text,
     decided json,
+    checked_at timestamptz NOT NULL DEFAULT now(),
     received_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (connection_id, cpo, cdr_key, version)
 );
