@@ -112,6 +112,12 @@ def show_session(no: No, url: Url = URL, key: Key = "", as_json: Json = False) -
     _show_session(ask(url, key, lambda client: client.received_sessions.get(no)), as_json=as_json)
 
 
+@sessions.command("check")
+def check_session(no: No, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Have a session that waits for a person judged anew, by what is known by now."""
+    _show_session(ask(url, key, lambda client: client.received_sessions.check(no)), as_json=as_json)
+
+
 @sessions.command("accept")
 def accept_session(
     no: No,
@@ -193,6 +199,12 @@ def list_cdrs(
 def show_cdr(no: No, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Show one CDR and what is doubted of it. --json has it whole."""
     _show_cdr(ask(url, key, lambda client: client.received_cdrs.get(no)), as_json=as_json)
+
+
+@cdrs.command("check")
+def check_cdr(no: No, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+    """Have a CDR that waits for a person judged anew, by what is known by now."""
+    _show_cdr(ask(url, key, lambda client: client.received_cdrs.check(no)), as_json=as_json)
 
 
 @cdrs.command("accept")

@@ -43,6 +43,8 @@ async def test_what_waits_for_a_person_is_found_and_decided(both: tuple[App, Cli
     assert "FR-EMS-C12345678" in shown.out
     assert "no permit fits it" in shown.out
     assert UID not in shown.out + (await cli.here("received-sessions", "list")).out
+    checked = (await cli.here("received-sessions", "check", one["id"], "--json")).json
+    assert checked["review"] == ["UNKNOWN_EVSE", "UNKNOWN_PERMIT"]
     assert "by environment" in (await cli.here("received-sessions", "accept", one["id"], "--why", "a mail")).out
     assert (await cli.here("received-sessions", "list", "--review", "--json")).json["items"] == []
     assert (await cli.here("received-sessions", "list", "--without-cdr", "--json")).json["items"] == []
@@ -55,6 +57,7 @@ async def test_what_waits_for_a_person_is_found_and_decided(both: tuple[App, Cli
     shown = await cli.here("received-cdrs", "show", bill["id"])
     assert "4 EUR" in shown.out
     assert "no permit fits it" in shown.out
+    assert "no permit fits it" not in (await cli.here("received-cdrs", "check", bill["id"])).out
     rejected = await cli.here("received-cdrs", "reject", bill["id"], "--why", "not ours", "--json")
     assert (rejected.json["standing"], rejected.json["decided"]["why"]) == ("rejected", "not ours")
     assert (await cli.here("received-cdrs", "accept", bill["id"], "--why", "ours")).code != 0

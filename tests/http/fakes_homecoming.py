@@ -143,6 +143,13 @@ class FakeReceived:
             raise NotFound(f"There is no received session {no}")
         return self.one
 
+    async def check_session(self, parties: Parties, no: int, who: str) -> ReceivedSessionView:
+        view = await self.session(parties, no)
+        if not view.review:
+            raise Conflict("The session does not wait for review")
+        self.one = replace(view, review=[], doubts=[])
+        return self.one
+
     async def accept_session(
         self, parties: Parties, no: int, permit: str | None, why: str, who: str
     ) -> ReceivedSessionView:
@@ -166,6 +173,13 @@ class FakeReceived:
     async def cdr(self, parties: Parties, no: int) -> ReceivedCdrView:
         if no != self.bill.id or (parties is not None and EMSP not in parties):
             raise NotFound(f"There is no received CDR {no}")
+        return self.bill
+
+    async def check_cdr(self, parties: Parties, no: int, who: str) -> ReceivedCdrView:
+        view = await self.cdr(parties, no)
+        if view.standing is not CdrStanding.REVIEW:
+            raise Conflict("The CDR does not wait for review")
+        self.bill = replace(view, standing=CdrStanding.ACCEPTED, review=[], doubts=[])
         return self.bill
 
     async def decide(self, parties: Parties, no: int, verdict: Verdict, why: str, who: str) -> ReceivedCdrView:

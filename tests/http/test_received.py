@@ -47,6 +47,17 @@ async def test_a_person_says_under_which_permit_a_session_began(face: Face) -> N
     assert (await face.call("POST", "/v1/received-sessions/7/accept", json=WHY))[0] == 409
 
 
+async def test_what_waits_is_judged_anew(face: Face) -> None:
+    status, session, _ = await face.call("POST", "/v1/received-sessions/7/check")
+    assert (status, session["review"]) == (200, [])
+    status, bill, _ = await face.call("POST", "/v1/received-cdrs/9/check")
+    assert (status, bill["standing"]) == (200, "accepted")
+    for path in ("received-sessions/7", "received-cdrs/9"):
+        assert (await face.call("POST", f"/v1/{path}/check"))[0] == 409
+        reader = await face.key(KeyRole.READ)
+        assert (await face.call("POST", f"/v1/{path}/check", key=reader))[0] == 403
+
+
 async def test_a_cdr_may_be_waived(face: Face) -> None:
     status, session, _ = await face.call("POST", "/v1/received-sessions/7/waive-cdr", json=WHY)
     assert (status, session["waived"]) == (200, WHY["why"])

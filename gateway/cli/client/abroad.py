@@ -40,6 +40,10 @@ class ReceivedSessions:
         """Gives one session."""
         return await self._wire.ask(ReceivedSessionView, "GET", path_of("received-sessions", str(no)))
 
+    async def check(self, no: int) -> ReceivedSessionView:
+        """Has a session judged anew."""
+        return await self._wire.ask(ReceivedSessionView, "POST", path_of("received-sessions", str(no), "check"))
+
     async def accept(self, no: int, why: str, permit: str | None) -> ReceivedSessionView:
         """Ends a session's review."""
         body = {"why": why} | ({"permit": permit} if permit is not None else {})
@@ -65,6 +69,10 @@ class ReceivedCdrs:
     async def get(self, no: int) -> ReceivedCdrView:
         """Gives one CDR."""
         return await self._wire.ask(ReceivedCdrView, "GET", path_of("received-cdrs", str(no)))
+
+    async def check(self, no: int) -> ReceivedCdrView:
+        """Has a CDR judged anew."""
+        return await self._wire.ask(ReceivedCdrView, "POST", path_of("received-cdrs", str(no), "check"))
 
     async def decide(self, no: int, verdict: Verdict, why: str) -> ReceivedCdrView:
         """Accepts or rejects a CDR that waits for review."""

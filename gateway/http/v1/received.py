@@ -97,6 +97,17 @@ class ReceivedOperations:
             ),
             Route(
                 "POST",
+                one + "/check",
+                self.check_session,
+                "Judge a received session anew",
+                tag,
+                {200: Answer("What is doubted of it now.", ReceivedSessionView)},
+                role=KeyRole.PUBLISH,
+                parameters=(_SESSION_ID,),
+                problems=["not-found", "conflict"],
+            ),
+            Route(
+                "POST",
                 one + "/accept",
                 self.accept_session,
                 "End a received session's review",
@@ -149,6 +160,17 @@ class ReceivedOperations:
                 parameters=(_CDR_ID,),
                 problems=["not-found"],
             ),
+            Route(
+                "POST",
+                one + "/check",
+                self.check_cdr,
+                "Judge a received CDR anew",
+                tag,
+                {200: Answer("What is doubted of it now.", ReceivedCdrView)},
+                role=KeyRole.PUBLISH,
+                parameters=(_CDR_ID,),
+                problems=["not-found", "conflict"],
+            ),
             *(
                 Route(
                     "POST",
@@ -178,6 +200,14 @@ class ReceivedOperations:
         """Gives one session: as its CPO told it whole, or what was told piece by piece, merged."""
         return respond(await self._desk.session(call.identity.parties, call["id"]), ReceivedSessionView)
 
+    async def check_session(self, call: Call) -> web.Response:
+        """Holds a session that waits for review against what is known by now: EVSEs, tokens and permits.
+
+        What only these lack is judged anew by itself for a day after it came.
+        """
+        view = await self._desk.check_session(call.identity.parties, call["id"], call.who)
+        return respond(view, ReceivedSessionView)
+
     async def accept_session(self, call: Call) -> web.Response:
         """Takes a session that waits for review as it is. The same reasons do not make it wait again."""
         given = await call.json(Acceptance)
@@ -200,6 +230,10 @@ class ReceivedOperations:
     async def cdr(self, call: Call) -> web.Response:
         """Gives one CDR. What its hub was told is that it was taken, whatever stands here."""
         return respond(await self._desk.cdr(call.identity.parties, call["id"]), ReceivedCdrView)
+
+    async def check_cdr(self, call: Call) -> web.Response:
+        """Holds a CDR that waits for review against what is known by now, as a session. One that fits is accepted."""
+        return respond(await self._desk.check_cdr(call.identity.parties, call["id"], call.who), ReceivedCdrView)
 
     async def accept(self, call: Call) -> web.Response:
         """Accepts a CDR that waits for review."""
