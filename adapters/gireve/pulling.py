@@ -138,7 +138,7 @@ class Pulling:
         link = ocpi.next_page(answer.headers)
         if link is not None:
             following = _joined(url, link)
-            if following == url or at.page >= _MOST_PAGES:
+            if following == url or _backwards(url, following) or at.page >= _MOST_PAGES:
                 raise PullFailed(OutcomeUnknown("Link leads round in a circle"))
             return at.model_copy(update={"url": following, "page": at.page + 1, "linked": True})
         asked = _query(url)
@@ -194,6 +194,16 @@ def _joined(url: str, link: str) -> str:
         return urljoin(url, link)
     except ValueError:
         return link  # no URL at all, and refused as such when it is asked for
+
+
+def _backwards(url: str, following: str) -> bool:
+    """Tells whether a link leads to a page that has been, as far as offsets tell."""
+    try:
+        offsets = [_number(_query(each).get("offset")) for each in (url, following)]
+    except ValueError:
+        return False  # no URL at all, and refused as such when it is asked for
+    before, after = offsets
+    return before is not None and after is not None and after < before
 
 
 def _query(url: str) -> dict[str, str]:

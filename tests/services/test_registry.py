@@ -99,5 +99,5 @@ async def test_a_token_is_not_believed_for_as_long_as_the_store_says_nothing(dat
         await store.read.wait()
         assert store.reads == asked + 2
         store.gate.set()
-        assert await asyncio.gather(first, late) == [link.connection, link.connection]
+        assert tuple(await asyncio.gather(first, late)) == (link.connection, link.connection)
         await store.close()

@@ -134,8 +134,10 @@ class Desk:
         Args:
             connection: That of the request, or as it carries one party.
         """
-        registered = (party.id for party in asked.settings.parties if connection.scope.has_party(party.id))
-        return list(dict.fromkeys([*registered, *await self.gateway.published.owners(connection)]))
+        found = [party.id for party in asked.settings.parties if connection.scope.has_party(party.id)]
+        if self._role is Role.EMSP:
+            found += sorted(connection.scope.parties, key=str)  # an EMSP needs no profile, and has no stations
+        return list(dict.fromkeys([*found, *await self.gateway.published.owners(connection)]))
 
     async def addressed(self, asked: Asked) -> Connection:
         """Gives the connection as it carries the party that the request is addressed to, where it names one.

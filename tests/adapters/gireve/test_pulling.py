@@ -237,18 +237,20 @@ class Asked:
     """A platform that remembers what it was asked, and gives pages of one location each.
 
     Attributes:
-        link: What leads to the next page; `{url}` stands for its own address.
+        link: What leads to the second page; `{url}` stands for its own address.
+        further: What leads on from there.
     """
 
     def __init__(self) -> None:
         self.requests: list[web.Request] = []
-        self.link = ""
+        self.link = self.further = ""
         self.body: Any = [location()]
         self.url = ""
 
     async def serve(self, request: web.Request) -> web.Response:
         self.requests.append(request)
-        headers = {"Link": self.link.replace("{url}", self.url)} if self.link and len(self.requests) == 1 else {}
+        link = dict(enumerate((self.link, self.further), 1)).get(len(self.requests))
+        headers = {"Link": link.replace("{url}", self.url)} if link else {}
         body = {"status_code": 1000, "timestamp": "2026-06-07T18:40:07Z", "data": self.body}
         return web.Response(body=json.dumps(body), content_type="application/json", headers=headers)
 
@@ -347,6 +349,14 @@ async def test_a_link_to_where_we_may_not_call_is_not_followed(asked: Asked, lin
         await pulled(asked, MP1)
     assert isinstance(failed.value.outcome, Misconfigured)
     assert len(asked.requests) == 1
+
+
+async def test_a_link_back_to_a_page_that_has_been_ends_the_pull(asked: Asked) -> None:
+    asked.link = '<{url}/locations?offset=100>; rel="next"'
+    asked.further = '<{url}/locations?offset=0>; rel="next"'
+    with pytest.raises(PullFailed) as failed:
+        await pulled(asked, MP1)
+    assert isinstance(failed.value.outcome, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("limit", ["limit=0", "limit=-5", "limit=x", "offset=x"])

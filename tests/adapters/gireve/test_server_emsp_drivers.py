@@ -1,6 +1,7 @@
 """Our drivers' tokens as IOP asks for them, partners' prices and parties behind the hub, over loopback."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.core.charging import Allowed, Denial, Denied
+from adapters.core.connection import Scope
+from adapters.core.ocpi import TO_COUNTRY, TO_PARTY
 from adapters.gireve.server.driver_tokens import SAID
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -200,6 +203,14 @@ async def test_a_page_beyond_the_end_and_a_time_to_come_are_empty(ours: Emsp, qu
     answer = await ours.call("GET", f"{TOKENS}?{query}")
     assert (answer.status, answer.code, answer.data) == (200, 1000, [])
     assert "Link" not in answer.headers
+
+
+async def test_tokens_of_an_emsp_in_scope_without_a_profile_are_listed(ours: Emsp) -> None:
+    bare = PartyId("DE*MP9")
+    ours.registry.connection = replace(ours.registry.connection, scope=Scope(parties=frozenset({bare})))
+    ours.drivers.held = [card(party=bare)]
+    headers = {TO_COUNTRY: "DE", TO_PARTY: "MP9"}
+    assert [each["party_id"] for each in (await ours.call("GET", TOKENS, headers=headers)).data] == ["MP9"]
 
 
 async def test_tokens_of_an_emsp_that_is_none_of_ours_are_not_listed(ours: Emsp) -> None:
