@@ -12,6 +12,7 @@ from adapters.core.inbound import CdrTaken
 from gateway.services.drivers.permits import deny_permit
 from gateway.services.ports import Conflict, NotFound
 from gateway.services.ports.received import CdrStanding, PriceSource, ReceivedFilter, Review, Verdict
+from gateway.services.received.service import Received
 from gateway.store.pool import Store
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
@@ -478,3 +479,37 @@ async def test_a_session_whose_cdr_is_rejected_goes_on(alone: Home) -> None:
     await alone.desk.decide(None, (await alone.cdrs())[0].id, Verdict.REJECTED, "too much", "somebody")
     view = await alone.told("s-1")
     assert (view.cdr, view.ended) == (None, None)
+
+
+async def test_one_charge_that_two_hubs_bring_at_once_to_two_replicas_is_accepted_once(alone: Home) -> None:
+    await alone.put(token(whitelist="ALLOWED"))
+    await alone.connect("other")
+    await alone.station(over="other")
+    replica = Received(alone.store, alone.wake, alone.clock, alone.counted.received_cdr)
+    for number in range(6):
+        times = {"start": later(3600 * number), "end": later(3600 * number + 1800)}
+        one = cdr(f"c-{number}", f"s-{number}", auth_method="WHITELIST", time=0.5, **times)
+        two = cdr(f"d-{number}", f"t-{number}", auth_method="WHITELIST", time=0.5, **times)
+        await asyncio.gather(
+            alone.received.cdr(alone.connection(), one, None, digest(one)),
+            replica.cdr(alone.connection("other"), two, None, digest(two)),
+        )
+    await replica.close()
+    assert [sorted(view.review) for view in await alone.cdrs() if view.review] == [[Review.DUPLICATE]] * 6
+
+
+async def test_of_two_credits_that_come_at_once_one_takes_the_cdr_back(alone: Home) -> None:
+    await alone.put(token(whitelist="ALLOWED"))
+    replica = Received(alone.store, alone.wake, alone.clock, alone.counted.received_cdr)
+    for number in range(6):
+        times = {"start": later(3600 * number), "end": later(3600 * number + 1800), "time": 0.5}
+        fields = times | {"auth_method": "WHITELIST"}
+        await alone.bill(cdr(f"c-{number}", None, **fields))
+        back = fields | {"credit": True, "credited_cdr": f"c-{number}", "total_cost": {"net": -4}}
+        one, two = (cdr(f"{name}-{number}", None, **back) for name in "xy")
+        await asyncio.gather(
+            alone.received.cdr(alone.connection(), one, None, digest(one)),
+            replica.cdr(alone.connection(), two, None, digest(two)),
+        )
+    await replica.close()
+    assert [view.review for view in await alone.cdrs() if view.review] == [[Review.SECOND_CDR]] * 6

@@ -225,6 +225,8 @@ async def _repeated(
         return [Doubt(Review.SECOND_CDR, "session_id", f"has the CDR {other['cdr_id']} already")]
     if evse_key is None or charge.end <= charge.start:
         return []
+    # Of one charge that two hubs bring at once neither has a row yet that the other could see.
+    await tx.execute(SQL["expect_charge"], evse_key)
     times = (evse_key, charge.start, charge.end)
     if other := await tx.fetchrow(SQL["overlapping_cdrs"], *times, driver_keys, *key):
         said = f"is of the same driver at the same time and EVSE as the CDR {other['cdr_id']}"

@@ -103,6 +103,9 @@ WHERE (received_session_no = $1 OR permit_no = $2) AND NOT credit AND credited_b
     AND (no < $6 OR reviews = '{}' OR decision = 'accepted')
 ORDER BY no LIMIT 1
 
+-- name: expect_charge
+SELECT pg_advisory_xact_lock(hashtextextended('received charge ' || $1, 0))
+
 -- name: overlapping_cdrs
 -- The same charge under another id, over whichever connection.
 SELECT no, cdr_id FROM received_cdr
@@ -113,10 +116,11 @@ WHERE evse_key = $1 AND started_at < $3 AND started_at > $2::timestamptz - inter
 ORDER BY no LIMIT 1
 
 -- name: credited
--- The CDR that a credit takes back.
+-- The CDR that a credit takes back; of two credits that come at once the second sees the first.
 SELECT no, received_session_no, permit_no, credited_by FROM received_cdr
 WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 AND NOT credit AND decision IS DISTINCT FROM 'rejected'
 ORDER BY version DESC LIMIT 1
+FOR UPDATE
 
 -- name: take_back
 WITH taken AS (
