@@ -68,7 +68,10 @@ def _place(source: Source | None, report: Report) -> LocationReferences | None:
     values.dropped(wire, _PLACE, report, ())
     location = values.own_id(wire["location_id"], values.LONGEST_ID, report, (), "location_id")
     uids = dict.fromkeys(each for each in wire.get("evse_uids") or () if each)
-    return LocationReferences(location, tuple(uids))
+    fitting = tuple(uid for uid in uids if len(uid) <= values.LONGEST_ID)
+    if len(fitting) < len(uids):
+        report.add(IssueKind.LEFT_OUT, "evse_uids", f"left out: longer than {values.LONGEST_ID} characters")
+    return LocationReferences(location, fitting)
 
 
 def _text(source: Source) -> str | None:

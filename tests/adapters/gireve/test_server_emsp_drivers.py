@@ -92,6 +92,11 @@ async def test_of_several_evses_none_is_assumed(ours: Emsp, body: Any, evse: str
     assert (asked.at.location_id, asked.at.evse_uid) == ("LOC1", evse)
 
 
+async def test_an_evse_that_none_can_be_keeps_no_driver_waiting(ours: Emsp) -> None:
+    answer = await ours.call("POST", AUTHORISE, {"location_id": "LOC1", "evse_uids": ["x" * 37]})
+    assert (answer.status, answer.data["allowed"], answer.data["location"]) == (200, "ALLOWED", {"location_id": "LOC1"})
+
+
 async def test_a_driver_is_asked_for_without_a_place_too(ours: Emsp) -> None:
     answer = await ours.call("POST", AUTHORISE, b"")
     assert answer.data["allowed"] == "ALLOWED"

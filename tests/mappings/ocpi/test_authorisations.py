@@ -18,6 +18,14 @@ def read(wire: Any, type_: str | None = None) -> authorisations.Question:
     return authorisations.question_to_canonical(UID, type_, json.dumps(wire))[0]
 
 
+def test_an_evse_that_none_can_be_is_left_out_of_a_question() -> None:
+    said = {"location_id": "LOC1", "evse_uids": ["x" * 37]}
+    question, issues = authorisations.question_to_canonical(UID, "RFID", said)
+    assert question.place is not None
+    assert (question.place.location_id, question.evse_uid) == ("LOC1", None)
+    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.LEFT_OUT, "evse_uids")]
+
+
 def test_a_question_tells_the_driver_and_the_place() -> None:
     question, issues = authorisations.question_to_canonical(UID, "RFID", b'{"location_id":"LOC1","evse_uids":["E1"]}')
     assert issues == []
