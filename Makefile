@@ -6,10 +6,12 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fmt docs lock
+.PHONY: help install demo test check bench fmt docs lock
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/project.stamp ## Build .venv, with roamgate in .venv/bin
 
 demo: .venv/project.stamp ## Run a whole network against both sandbox hubs; DATA=FILE takes a real one, ARGS= goes to the command
 	$(BIN)/python -m gateway demo $(if $(DATA),"$(DATA)") $(ARGS)

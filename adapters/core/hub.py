@@ -58,6 +58,8 @@ class Hub:
 
     Attributes:
         name: As in settings and metrics.
+        rank: How early a new connection speaks for an EVSE that several offer; the operator may set another order.
+        single: There can be one connection to it only.
         settings: Gives the model of `Connection.settings`, by what they say: a hub may have one for each role.
         adapter: Makes the adapter of a connection; called in the event loop.
         routes: Makes the routes that the hub calls, mounted at the root; one set for all connections to this hub.
@@ -75,3 +77,5 @@ class Hub:
     register: Callable[[Connection, Gateway, str], Awaitable[None]] | None = None
     unregister: Callable[[Connection, Gateway], Awaitable[None]] | None = None
     endpoints: type[BaseModel] | None = None
+    rank: int = 100
+    single: bool = False

@@ -12,5 +12,5 @@ def _adapter(connection: Connection, gateway: Gateway) -> HomeAdapter:
     return HomeAdapter(connection, gateway, lambda: datetime.now(UTC))
 
 
-HUB = Hub(name=NAME, settings=lambda _: Settings, adapter=_adapter)
+HUB = Hub(name=NAME, settings=lambda _: Settings, adapter=_adapter, rank=0, single=True)
 """What the gateway's composition root takes."""

@@ -29,7 +29,8 @@ def ask_(
     full: Annotated[bool, typer.Option("--full", help="Everything, instead of what changed.")] = False,
 ) -> None:
     """Have a feed pulled at once."""
-    _show([ask(url, key, lambda client: client.pulls.ask(connection, feed, full=full))])
+    view = ask(url, key, lambda client: client.pulls.ask(connection, feed, full=full))
+    typer.echo(f"{view.connection} {view.feed} is due; `pulls list` shows how it goes")
 
 
 def _show(views: list[PullView]) -> None:

@@ -90,12 +90,13 @@ async def _run(options: HubsOptions, started: Callable[[Hubs], None]) -> None:
 def _write_connections(hubs: Hubs, operator: PartyId, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # A gateway on its first day knows no party, and a registration has to present one.
-    presented = {"id": operator.normal, "roles": ["CPO"], "business": {"name": "Roamgate Demo"}}
-    gireve = {**hubs.gireve_settings, "parties": [presented]}
+    presented = {"id": operator.normal, "roles": ["CPO", "EMSP"], "business": {"name": "Roamgate Demo"}}
+    gireve = {**hubs.gireve_settings, "roles": ["CPO", "EMSP"], "parties": [presented]}
     for name, hub, settings in (
         ("gireve", "gireve", gireve),
         ("hubject", "hubject", hubs.hubject_settings),
         ("hubject-emp", "hubject", hubs.hubject_emp_settings),
+        ("home", "home", {}),
     ):
         connection = {"name": name, "hub": hub, "mode": "live", "settings": settings}
         (folder / f"{name}.json").write_text(json.dumps(connection, indent=2) + "\n")

@@ -96,8 +96,10 @@ class Connections:
         await self._try(Connection(0, name, hub, mode, state, scope, planned, Secrets(), why))
         async with self._links.changing() as tx:
             settings_ = checked.model_dump_json()
+            if found.single and (other := await tx.fetchval(SQL["of_hub"], hub)) is not None:
+                raise Conflict(f"{hub} has a connection already, {other}", "hub")
             number = await tx.fetchval(
-                SQL["insert"], name, hub, mode.value, state.value, scope.model_dump_json(), settings_, why
+                SQL["insert"], name, hub, mode.value, state.value, scope.model_dump_json(), settings_, why, found.rank
             )
             if number is None:
                 raise Conflict(f"a connection {name} exists already")

@@ -13,8 +13,11 @@ UPDATE registry SET revision = revision + 1
 SELECT c.id, c.token_hash, r.revision FROM connection c, registry r WHERE c.token_hash = $1
 
 -- name: insert
-INSERT INTO connection (name, hub, mode, state, scope, settings, why) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO connection (name, hub, mode, state, scope, settings, why, rank) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (name) DO NOTHING RETURNING id
+
+-- name: of_hub
+SELECT name FROM connection WHERE hub = $1
 
 -- name: set_mode
 UPDATE connection SET mode = $2 WHERE id = $1

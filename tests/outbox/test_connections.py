@@ -14,7 +14,7 @@ from adapters.core.connection import Connection, Mode, Scope
 from adapters.hubject.sandbox import Partner
 from gateway.services.ports import Conflict, Invalid
 from mappings.canonical.ids import PartyId
-from tests.harness import OTHER, PARTY, TOKEN_A, WHO, Rig, eventually, evse, later, location, report, rig, tariff
+from tests.harness import OTHER, PARTY, TOKEN_A, WHO, Rig, eventually, evse, idle, later, location, report, rig, tariff
 
 
 async def drive(gateway: Rig, what: str, **body: Any) -> None:
@@ -339,3 +339,14 @@ async def test_a_connection_is_removed_only_when_it_is_off_and_not_registered(da
         assert await connections.list() == []
         assert not await gateway.app.store.fetch("SELECT FROM projection")
         await gateway.put(location("L2"))
+
+
+async def test_home_speaks_before_any_hub_and_has_one_connection(database_url: str) -> None:
+    async with idle(database_url, "hubject") as services:
+        await services.connect("home", {})
+        ranks = {
+            row["name"]: row["rank"] for row in await services.app.store.fetch("SELECT name, rank FROM connection")
+        }
+        assert ranks["home"] < ranks["hubject"]
+        with pytest.raises(Conflict, match="home"):
+            await services.app.services.connections.create("home2", "home", Mode.LIVE, Scope(), {}, WHO)

@@ -27,7 +27,7 @@ class Behaviour(BaseModel):
         result_seconds: How much later that is told.
         results: How often it is told.
         charges: A start begins a session, and a stop ends it with a CDR.
-        kwh: What such a session comes to.
+        kwh: What such a session comes to; None for 3.5 kW as long as it lasts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,7 @@ class Behaviour(BaseModel):
     result_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     results: Annotated[int, Field(ge=1, le=10)] = 1
     charges: bool = True
-    kwh: float = 12.5
+    kwh: float | None = None
 
 
 class Behaviours:

@@ -28,6 +28,8 @@ from adapters.gireve.sandbox.platforms import EMSP, Platform, Platforms
 from adapters.gireve.sandbox.serving import problem
 from mappings.canonical.ids import PartyId
 
+_KW = 3.5
+
 
 class Asked(BaseModel):
     """A driver at a played CPO's station.
@@ -151,14 +153,22 @@ class PlayedCharges:
         platform, _, wire = self._writing.session(asked)
         self._forwarding.session(platform, cpo, wire, self._emsps.authorisation(reference))
 
-    def end(self, cpo: PartyId, session_id: str, kwh: float) -> None:
+    def end(self, cpo: PartyId, session_id: str, kwh: float | None) -> None:
         """Ends the session of a STOP_SESSION, with its CDR; one that is not played stays as it is."""
         before = self._sandbox.memory[PLAYED_SESSIONS].get(f"{cpo}/{session_id}")
         if before is None:
             return
         authorisation = self._emsps.authorisation(before.get("authorization_reference"))
-        common: dict[str, Any] = {"party": cpo, "kwh": kwh, "end": datetime.now(UTC)}
+        now = datetime.now(UTC)
+        used = _used(before, now) if kwh is None else kwh
+        common: dict[str, Any] = {"party": cpo, "kwh": used, "end": now}
         platform, _, wire = self._writing.session(PlayedSession(id=session_id, status="COMPLETED", **common))
         self._forwarding.session(platform, cpo, wire, authorisation)
         platform, _, wire = self._writing.cdr(PlayedCdr(session=session_id, **common))
         self._forwarding.cdr(platform, cpo, wire, authorisation)
+
+
+def _used(session: Mapping[str, Any], now: datetime) -> float:
+    """Gives what any socket gives in the time that a session lasted, kWh."""
+    lasted = now - datetime.fromisoformat(session["start_date_time"]).replace(tzinfo=UTC)
+    return round(_KW * lasted.total_seconds() / 3600, 4)
