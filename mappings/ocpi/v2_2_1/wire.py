@@ -150,7 +150,7 @@ class Connector(TypedDict, total=False):
     power_type: str | None
     max_voltage: _Whole | None
     max_amperage: _Whole | None
-    max_electric_power: Annotated[Number, Field(ge=0)] | None
+    max_electric_power: Annotated[Number, Field(ge=0, le=1_000_000_000_000)] | None  # as much as the model takes
     tariff_ids: list[str] | None
     terms_and_conditions: str | None
     last_updated: str

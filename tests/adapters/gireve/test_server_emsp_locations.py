@@ -131,6 +131,17 @@ async def test_a_location_that_does_not_validate_is_refused(ours: Emsp, change: 
     assert not ours.stations.copies
 
 
+async def test_a_power_that_nothing_has_is_kept_beside_and_spoils_nothing(ours: Emsp) -> None:
+    said = wire()
+    said["evses"][0]["connectors"][0]["max_electric_power"] = 10**13
+    assert (await ours.call("PUT", LOC1, said)).code == 1000
+    # What is stored can be read again.
+    assert Location.model_validate_json(stored(ours).model_dump_json()) == stored(ours)
+    assert stored(ours).evses[0].connectors[0].max_power is None
+    (copy,) = ours.stations.copies
+    assert [issue.field for issue in copy.issues] == ["evses[0].connectors[0].max_electric_power"]
+
+
 async def test_null_lists_are_empty_ones(ours: Emsp) -> None:
     await put(ours, evses=None, facilities=None, directions=None)
     assert stored(ours).evses == ()
