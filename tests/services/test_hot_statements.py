@@ -68,8 +68,8 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("sessions nearby", RECEIVED["sessions_nearby"], (1, "NLCPOE1", ["u:04AB"], AT, AT)),
     ("CDRs before their session", RECEIVED["waiting_cdrs"], (1, "NL*CPO", ["S-1"], 1)),
     ("versions of a CDR", RECEIVED["versions"], (1, "NL*CPO", "C-1")),
-    ("CDRs of a session", RECEIVED["other_cdrs"], (1, 1, 1, "NL*CPO", "C-1")),
-    ("CDRs of a charge", RECEIVED["overlapping_cdrs"], ("NLCPOE1", AT, AT, ["u:04AB"], 1, "NL*CPO", "C-1")),
+    ("CDRs of a session", RECEIVED["other_cdrs"], (1, 1, 1, "NL*CPO", "C-1", 9)),
+    ("CDRs of a charge", RECEIVED["overlapping_cdrs"], ("NLCPOE1", AT, AT, ["u:04AB"], 1, "NL*CPO", "C-1", 9)),
     ("a CDR that is credited", RECEIVED["credited"], (1, "NL*CPO", "C-1")),
     ("the CDR of a session", RECEIVED["next_bill"], (1,)),
     ("ways to an EVSE", SENT["ways_by_id"], ("NLCPOE1",)),
@@ -82,6 +82,19 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a sent command", SENT["lock"], ("c" * 32,)),
     ("sent commands overdue", SENT["overdue"], (AT,)),
 ]
+
+_LAST = 2**63 - 1
+FILTERS: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("permit_driver_token", PERMITS["page"], (None, None, None, None, None, "d-1", _LAST, 10)),
+    ("permit_party", PERMITS["page"], (["FR*ZZZ"], *[None] * 5, _LAST, 10)),
+    ("received_session_party", RECEIVED["sessions"], (_LAST, ["FR*ZZZ"], *[None] * 9, 10)),
+    ("received_session_review", RECEIVED["sessions"], (_LAST, *[None] * 4, "DENIED", *[None] * 5, 10)),
+    ("received_session_status", RECEIVED["sessions"], (_LAST, *[None] * 8, "ACTIVE", None, 10)),
+    ("received_cdr_party", RECEIVED["cdrs"], (_LAST, ["FR*ZZZ"], *[None] * 9, 10)),
+    ("received_cdr_doubted", RECEIVED["cdrs"], (_LAST, *[None] * 4, "DENIED", *[None] * 5, 10)),
+    ("received_cdr_rejected", RECEIVED["cdrs"], (_LAST, *[None] * 9, "rejected", 10)),
+]
+"""Lists, each narrowed by a filter, with the index that the filter has."""
 
 
 @pytest.fixture
@@ -203,6 +216,20 @@ async def test_no_hot_statement_of_a_charge_reads_a_whole_table(grown: Store) ->
             ):
                 found += [f"{what}, {kind}: {node['Relation Name']}" for node in _whole(plan)]
     assert not found, "\n".join(found)
+
+
+async def test_what_narrows_a_list_has_its_index(grown: Store) -> None:
+    async with grown.transaction() as tx:
+        for index, sql, args in FILTERS:
+            used = set(_indexes(await _custom(tx, sql, args)))
+            assert index in used, used
+
+
+def _indexes(plan: dict[str, Any]) -> Iterator[str]:
+    if "Index Name" in plan:
+        yield plan["Index Name"]
+    for part in plan.get("Plans", ()):
+        yield from _indexes(part)
 
 
 async def _custom(tx: Transaction, sql: str, args: tuple[Any, ...]) -> dict[str, Any]:

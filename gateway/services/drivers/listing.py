@@ -25,7 +25,7 @@ class PermitList:
 
     async def list(self, wanted: PermitFilter, after: str | None, limit: int) -> Page[PermitView]:
         """See `ports.Permits.list`."""
-        rows = await self._store.fetch(
+        rows = await self._store.search(
             SQL["page"],
             None if wanted.parties is None else [party.normal for party in wanted.parties],
             wanted.allowed,

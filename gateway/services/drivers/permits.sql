@@ -136,5 +136,6 @@ LEFT JOIN driver_token d ON d.no = p.driver_token_no
 LEFT JOIN received_session s ON s.no = p.received_session_no
 WHERE ($1::text[] IS NULL OR p.party = ANY($1)) AND ($2::boolean IS NULL OR p.allowed = $2)
     AND ($3::timestamptz IS NULL OR p.at >= $3) AND ($4::timestamptz IS NULL OR p.at < $4)
-    AND ($5::text IS NULL OR c.name = $5) AND ($6::text IS NULL OR d.driver = $6) AND p.no < $7
+    AND ($5::text IS NULL OR c.name = $5) AND p.no < $7
+    AND ($6::text IS NULL OR p.driver_token_no = ANY(ARRAY(SELECT no FROM driver_token WHERE driver = $6)))
 ORDER BY p.no DESC LIMIT $8

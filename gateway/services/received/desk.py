@@ -61,7 +61,7 @@ class ReceivedDesk:
         """See `ports.received.ReceivedDesk.sessions`."""
         status = wanted.status.value if wanted.status is not None else None
         args = (*_common(wanted, after), status, wanted.without_cdr, limit)
-        rows = await self._store.fetch(SQL["sessions"], *args)
+        rows = await self._store.search(SQL["sessions"], *args)
         return Page([_session(row) for row in rows], _next(rows, limit))
 
     async def session(self, parties: Parties, no: int) -> ReceivedSessionView:
@@ -107,7 +107,7 @@ class ReceivedDesk:
     async def cdrs(self, wanted: ReceivedFilter, after: str | None, limit: int) -> Page[ReceivedCdrView]:
         """See `ports.received.ReceivedDesk.cdrs`."""
         standing = wanted.standing.value if wanted.standing is not None else None
-        rows = await self._store.fetch(SQL["cdrs"], *_common(wanted, after), wanted.session, standing, limit)
+        rows = await self._store.search(SQL["cdrs"], *_common(wanted, after), wanted.session, standing, limit)
         return Page([_cdr(row) for row in rows], _next(rows, limit))
 
     async def cdr(self, parties: Parties, no: int) -> ReceivedCdrView:

@@ -169,7 +169,7 @@ SELECT s.*, c.name AS connection, p.id AS permit
 FROM received_session s LEFT JOIN connection c ON c.id = s.connection_id LEFT JOIN permit p ON p.no = s.permit_no
 WHERE s.no < $1 AND ($2::text[] IS NULL OR s.party = ANY($2)) AND ($3::text IS NULL OR s.cpo = $3)
     AND ($4::text IS NULL OR c.name = $4) AND ($5::boolean IS NULL OR (s.reviews <> '{}') = $5)
-    AND ($6::text IS NULL OR $6 = ANY(s.reviews)) AND ($7::timestamptz IS NULL OR s.started_at >= $7)
+    AND ($6::text IS NULL OR s.reviews <> '{}' AND $6 = ANY(s.reviews)) AND ($7::timestamptz IS NULL OR s.started_at >= $7)
     AND ($8::timestamptz IS NULL OR s.started_at < $8)
     AND ($9::text IS NULL OR s.permit_no = (SELECT no FROM permit WHERE id = $9))
     AND ($10::text IS NULL OR s.status = $10)
@@ -188,13 +188,16 @@ FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id LEFT JOIN p
 WHERE d.no < $1 AND ($2::text[] IS NULL OR d.party = ANY($2)) AND ($3::text IS NULL OR d.cpo = $3)
     AND ($4::text IS NULL OR c.name = $4)
     AND ($5::boolean IS NULL OR (d.reviews <> '{}' AND d.decision IS NULL) = $5)
-    AND ($6::text IS NULL OR $6 = ANY(d.reviews)) AND ($7::timestamptz IS NULL OR d.started_at >= $7)
+    AND ($6::text IS NULL OR d.reviews <> '{}' AND $6 = ANY(d.reviews)) AND ($7::timestamptz IS NULL OR d.started_at >= $7)
     AND ($8::timestamptz IS NULL OR d.started_at < $8)
     AND ($9::text IS NULL OR d.permit_no = (SELECT no FROM permit WHERE id = $9))
     AND ($10::bigint IS NULL OR d.received_session_no = $10)
     AND ($11::text IS NULL OR $11 = CASE WHEN d.decision = 'rejected' THEN 'rejected'
         WHEN d.reviews <> '{}' AND d.decision IS NULL THEN 'review'
         WHEN d.credited_by IS NOT NULL THEN 'credited' ELSE 'accepted' END)
+    -- The same once more, as the indexes have it.
+    AND ($11::text IS DISTINCT FROM 'rejected' OR d.decision = 'rejected')
+    AND ($11::text IS DISTINCT FROM 'review' OR (d.reviews <> '{}' AND d.decision IS NULL))
 ORDER BY d.no DESC LIMIT $12
 
 -- name: one_cdr

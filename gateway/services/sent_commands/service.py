@@ -77,7 +77,7 @@ class SentCommands:
 
     async def list(self, wanted: SentFilter, after: str | None, limit: int) -> Page[SentCommandView]:
         """See `ports.SentCommandDesk.list`."""
-        rows = await self._store.fetch(
+        rows = await self._store.search(
             SQL["list"],
             _normal(wanted.parties),
             wanted.cpo.normal if wanted.cpo is not None else None,

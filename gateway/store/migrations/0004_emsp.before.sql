@@ -162,7 +162,8 @@ CREATE TABLE permit (
     expires_at timestamptz,
     received_session_no bigint
 );
-CREATE INDEX permit_at ON permit (party, at);
+CREATE INDEX permit_party ON permit (party, no);
+CREATE INDEX permit_driver_token ON permit (driver_token_no) WHERE driver_token_no IS NOT NULL;
 CREATE INDEX permit_open ON permit (connection_id, evse_key, at) WHERE allowed AND received_session_no IS NULL;
 
 -- Every id that a charge abroad was given, by whom; as session_ref is for charges at own stations.
@@ -233,6 +234,8 @@ CREATE TABLE received_session (
 CREATE INDEX received_session_key ON received_session (connection_id, session_key);
 CREATE INDEX received_session_at ON received_session (connection_id, evse_key, started_at);
 CREATE INDEX received_session_permit ON received_session (permit_no) WHERE permit_no IS NOT NULL;
+CREATE INDEX received_session_party ON received_session (party, no);
+CREATE INDEX received_session_status ON received_session (status, no);
 CREATE INDEX received_session_review ON received_session (no) WHERE reviews <> '{}';
 CREATE INDEX received_session_active ON received_session (no) WHERE ended_at IS NULL;
 CREATE INDEX received_session_without_cdr ON received_session (ended_at)
@@ -275,4 +278,6 @@ CREATE INDEX received_cdr_session_keys ON received_cdr USING gin (session_keys) 
 CREATE INDEX received_cdr_permit ON received_cdr (permit_no) WHERE permit_no IS NOT NULL;
 CREATE INDEX received_cdr_charge ON received_cdr (evse_key, started_at);
 CREATE INDEX received_cdr_review ON received_cdr (no) WHERE reviews <> '{}' AND decision IS NULL;
-CREATE INDEX received_cdr_at ON received_cdr (received_at);
+CREATE INDEX received_cdr_rejected ON received_cdr (no) WHERE decision = 'rejected';
+CREATE INDEX received_cdr_doubted ON received_cdr (no) WHERE reviews <> '{}';
+CREATE INDEX received_cdr_party ON received_cdr (party, no);
