@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -23,6 +23,10 @@ SQL = Queries("gateway.services.drivers", "permits.sql")
 
 LASTS: Final = timedelta(hours=1)
 """How long after a permit without an end of its own a session may begin that is found by driver and EVSE."""
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Between which there is room for what is added and taken off."""
 
 NO_DETAIL: Final = PermitDetail()
 
@@ -170,7 +174,8 @@ async def find_permits(
             return [_candidate(row, named=True) for row in rows]
     if identification is None or not (keys := [key for key in keys_of(identification) if key is not None]):
         return []
-    latest = max(at, known_by or at) + AHEAD
+    at = min(max(at, _EARLIEST), _LATEST)  # who tells of another age fits no permit, and is held for review
+    latest = min(max(at, known_by or at), _LATEST) + AHEAD
     rows = await tx.fetch(SQL["nearby"], connection_id, evse_key, keys, latest, at - LASTS - AHEAD, at - AHEAD)
     return [_candidate(row, named=False) for row in rows]
 
