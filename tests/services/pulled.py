@@ -29,7 +29,12 @@ Page = PulledPage | PullFailed | Callable[[], PulledPage]
 
 def data(**changes: Any) -> FeedProfile:
     """The feed that most tests pull."""
-    given: dict[str, Any] = {"every": HOUR, "full_every": 24 * HOUR, "prunes": True, "overlap": timedelta(minutes=5)} | changes
+    given: dict[str, Any] = {
+        "every": HOUR,
+        "full_every": 24 * HOUR,
+        "prunes": True,
+        "overlap": timedelta(minutes=5),
+    } | changes
     return FeedProfile("data", FeedKind.LOCATIONS, **given)
 
 
