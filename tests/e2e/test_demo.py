@@ -65,4 +65,5 @@ async def _assert_equal(on_stage: Stage, app: App) -> None:
     assert {(one.hub, one.operation): (one.equality.unsent, one.equality.strayed) for one in verdicts} == {
         (one.hub, one.operation): ([], []) for one in verdicts
     }
-    assert all(one.equality.remembered > 0 for one in verdicts)
+    # Nobody has driver tokens here.
+    assert all(one.equality.remembered > 0 for one in verdicts if one.operation != "tokens")
