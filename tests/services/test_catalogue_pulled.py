@@ -273,7 +273,7 @@ async def _state(abroad):
     return locations, await abroad.entries()
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(history=_histories())
 def test_any_sequence_of_deltas_equals_a_full_pull(ends, history):
     assert ends(lambda abroad: _told(abroad, history)) == ends(lambda abroad: _pulled(abroad, history))

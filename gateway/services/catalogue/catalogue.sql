@@ -178,7 +178,12 @@ SELECT count(*) FROM locked
 
 -- name: withdraw_locations
 -- Marks locations ($1, locked) as gone unless they were stamped later than $2 says, or, where $3 is given, pushed since.
-WITH gone AS (
+-- What is gone already takes the later stamp, so that nothing older brings it back.
+WITH later AS (
+    UPDATE catalogue_location l SET last_updated = i.at
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS i(no, at)
+    WHERE l.no = i.no AND l.withdrawn_at IS NOT NULL AND l.last_updated < i.at
+), gone AS (
     UPDATE catalogue_location l SET
         withdrawn_at = now(),
         last_updated = greatest(l.last_updated, i.at)
@@ -316,6 +321,11 @@ WHERE connection_id = $1 AND party = $2 AND lower(tariff_id) = lower($3) AND wit
 
 -- name: withdraw_tariffs
 -- As `withdraw_locations`.
+WITH later AS (
+    UPDATE catalogue_tariff t SET last_updated = i.at
+    FROM unnest($1::bigint[], $2::timestamptz[]) AS i(no, at)
+    WHERE t.no = i.no AND t.withdrawn_at IS NOT NULL AND t.last_updated < i.at
+)
 UPDATE catalogue_tariff t SET
     withdrawn_at = now(), last_updated = greatest(t.last_updated, i.at)
 FROM unnest($1::bigint[], $2::timestamptz[]) AS i(no, at)

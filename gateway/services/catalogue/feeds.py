@@ -273,7 +273,8 @@ class _Page:
             if row is None:
                 self.made.unknown += record.gone
                 yield record
-            elif row["withdrawn"] if record.gone else row["digest"] == record.digest and not row["withdrawn"]:
+            elif not record.gone and row["digest"] == record.digest and not row["withdrawn"]:
+                # What is gone once more is read all the same: it may have gone later than is stored.
                 self.made.same += 1
             else:
                 yield record
