@@ -18,7 +18,7 @@ CREATE TABLE catalogue_location (
     withdrawn_at timestamptz
 ) WITH (fillfactor = 70);
 -- Ids of hubs' objects have no case (OCPI's CiString); each is kept in the spelling that came last.
-CREATE UNIQUE INDEX catalogue_location_key ON catalogue_location (connection_id, party, lower(location_id));
+CREATE UNIQUE INDEX catalogue_location_key ON catalogue_location (connection_id, lower(location_id), party);
 CREATE INDEX catalogue_location_words ON catalogue_location USING gin (words);
 
 -- One way to an EVSE. Ways with one `evse_key` (the EvseID's normal form; without EvseID a name of its own) are one entry
