@@ -157,8 +157,9 @@ class LeftOut:
 class OcpiPage:
     """A page of objects as OCPI 2.2.1 writes them; `left_out` are those that it cannot say."""
 
-    items: Sequence[dict[str, JsonValue]]
-    left_out: Sequence[LeftOut] = field(default=())
+    # Lists, since pydantic writes what is any sequence by way of Python, in ten times the time.
+    items: list[dict[str, JsonValue]]
+    left_out: list[LeftOut] = field(default_factory=list)
     next: str | None = None
 
 
