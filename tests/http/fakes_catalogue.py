@@ -68,7 +68,7 @@ class FakeCatalogue:
         if after == "old":
             raise Forgotten("Changes after this cursor are no longer kept")
         if after is None:
-            return ChangePage((), "now")
+            return ChangePage([], "now")
         return ChangePage([Change("NLABCEL1", False, entry()), Change("NLABCEGONE", True)], "later")
 
     async def ways(self) -> Ways:

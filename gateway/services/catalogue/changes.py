@@ -50,7 +50,7 @@ class Changes:
         """See `ports.catalogue.CatalogueSearch.changes`."""
         [present] = await self._store.fetch(SQL["present"])
         if after is None:
-            return ChangePage((), encode(present["present"], "0", "0"))
+            return ChangePage([], encode(present["present"], "0", "0"))
         position = _position(after)
         # A transaction that is yet to come: the cursor is of another store, or this one was restored.
         if position[0] <= int(present["forgotten"]) or position[0] > int(present["end"]):

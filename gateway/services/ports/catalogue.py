@@ -124,7 +124,7 @@ class Change:
 class ChangePage(NamedTuple):
     """Some changes; reading on after `next` overlooks none."""
 
-    changes: Sequence[Change]
+    changes: list[Change]
     next: str
 
 
