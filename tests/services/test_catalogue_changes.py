@@ -18,7 +18,7 @@ from tests.services.partners import digest_of
 
 async def begun(abroad):
     page = await abroad.search.changes(None, 10, 0)
-    assert page.changes == ()
+    assert page.changes == []
     return page.next
 
 
