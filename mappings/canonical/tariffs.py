@@ -79,18 +79,44 @@ class Money(Model):
     taxes: tuple[Tax, ...] = ()
 
 
+class RoundingRule(StrEnum):
+    """Which way to round (Gireve's OCPI, `round_rule`)."""
+
+    ROUND_UP = "ROUND_UP"
+    ROUND_DOWN = "ROUND_DOWN"
+    ROUND_NEAR = "ROUND_NEAR"
+    """A half goes up."""
+
+
+class PriceRounding(Model):
+    """How the cost of a component is rounded (Gireve's OCPI, `price_round`).
+
+    Attributes:
+        places: Of the decimal, 0 to 3: Gireve's UNIT, TENTH, HUNDRETH, THOUSANDTH.
+    """
+
+    places: Annotated[int, Field(ge=0, le=3)]
+    rule: RoundingRule
+
+
 class PriceComponent(Model):
     """A price per unit of a dimension, net, in the tariff's currency.
 
     Attributes:
         vat: Per cent; None where not given, which is not zero.
         step_size: Smallest billed quantity, in the dimension's step unit.
+        price_rounding: How its cost is rounded; None where the tariff does not say. Gireve's addition.
+        step_rounding: How its quantity is rounded to whole steps; None for up, as OCPI has it. Gireve's addition.
+        exact: Gireve's `exact_price_component`; None where not given.
     """
 
     type: TariffDimension
     price: Number
     vat: Number | None = None
     step_size: Annotated[int, Field(ge=0)]
+    price_rounding: PriceRounding | None = None
+    step_rounding: RoundingRule | None = None
+    exact: bool | None = None
     unknown: Unknown = {}
 
 
@@ -121,12 +147,32 @@ class TariffElement(Model):
     restrictions: TariffRestrictions | None = None
 
 
+class ClockSpan(Model):
+    """A part of the day, local; over midnight where it ends before it begins."""
+
+    start: LocalTime
+    end: LocalTime
+
+
+class TariffHours(Model):
+    """When a charge has to begin for a tariff to hold for all of it (Gireve's OCPI, `restriction` of a tariff).
+
+    Attributes:
+        spans: Of the day; none for all of it.
+        days: Of the week; none for all.
+    """
+
+    spans: tuple[ClockSpan, ...] = ()
+    days: tuple[DayOfWeek, ...] = ()
+
+
 class Tariff(Model):
     """What a CPO asks for a charge.
 
     Attributes:
         target: The EMSP that it is for; None for all.
         currency: ISO 4217.
+        hours: When a charge has to begin; a tariff with hours goes before one without. Gireve's addition.
     """
 
     party: PartyId
@@ -139,6 +185,7 @@ class Tariff(Model):
     min_price: Money | None = None
     max_price: Money | None = None
     elements: tuple[TariffElement, ...]
+    hours: TariffHours | None = None
     start: Instant | None = None
     end: Instant | None = None
     energy_mix: EnergyMix | None = None

@@ -1,0 +1,87 @@
+"""What is to be said of a tariff, a charge or a price beside its figures, and the error that ends a pricing."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class NoteKind(StrEnum):
+    """What a note is about; each says one thing, wherever it is met."""
+
+    ASSUMED = "assumed"
+    """A figure was not told, and what stands for it is named."""
+    STEP_ZERO = "step_zero"
+    """A step size of 0: nothing is rounded up."""
+    NEVER_HOLDS = "never_holds"
+    """Restrictions that no moment can meet."""
+    HIDDEN = "hidden"
+    """An element before it takes every moment of its dimension."""
+    OVERLAP = "overlap"
+    """Restrictions that may hold together with an earlier element's; the earlier one counts then."""
+    NEGATIVE_PRICE = "negative_price"
+    TAX_AS_FRACTION = "tax_as_fraction"
+    """A percentage between 0 and 1: 0.2 is read as 0.2 per cent."""
+    LIMITS_CROSSED = "limits_crossed"
+    """The minimum price lies above the maximum."""
+    GAP = "gap"
+    """Times that nothing prices, as the minute after an end of 23:59."""
+    FLAT_LATER = "flat_later"
+    """Another flat fee would have held later; a charge pays one."""
+    HOURS_DIFFER = "hours_differ"
+    """The hours billed are not those of the clock."""
+    CLOCK_CHANGED = "clock_changed"
+    """The local clock was put forward or back during the charge."""
+    CHANGED = "changed"
+    """The tariff changed while charging; what held at the start counts."""
+    OTHER_TERMS = "other_terms"
+    """What the CDR carries of a tariff is not what was published."""
+    KNOWN_LATER = "known_later"
+    """The tariff was first heard of after the charge began."""
+    AMBIGUOUS = "ambiguous"
+    """Several tariffs hold alike; the first is taken."""
+
+
+class Note(NamedTuple):
+    """One thing to be said.
+
+    Attributes:
+        field: Path of what it speaks of, as `elements[2].restrictions`; empty for the whole.
+        detail: One sentence for a person.
+    """
+
+    kind: NoteKind
+    field: str
+    detail: str
+
+
+class Why(StrEnum):
+    """Why something cannot be priced."""
+
+    NO_TARIFF = "no_tariff"
+    OTHER_CURRENCY = "other_currency"
+    NO_ZONE = "no_zone"
+    """The tariff speaks of local time, and where that is is not known."""
+    NO_POWER = "no_power"
+    """The tariff asks for the power, or the current, and it is not known."""
+    NO_TIME = "no_time"
+    """The tariff asks for time, and it is not told apart."""
+    NEGATIVE_VOLUME = "negative_volume"
+    OUT_OF_ORDER = "out_of_order"
+    """Periods that begin before the one before them, or outside of the charge."""
+    UNKNOWN_DIMENSION = "unknown_dimension"
+    NOT_MET = "not_met"
+    """What a quote asks for cannot be reached, as energy without power."""
+    NOTHING = "nothing"
+    """There is nothing to price."""
+
+
+class Unpriceable(ValueError):
+    """Something cannot be priced; nothing is guessed in its place.
+
+    Attributes:
+        why: The reason.
+        field: Path of what it speaks of; empty for the whole.
+    """
+
+    def __init__(self, why: Why, field: str, detail: str) -> None:
+        self.why, self.field, self.detail = why, field, detail
+        super().__init__(f"{field}: {detail}" if field else detail)

@@ -1,0 +1,52 @@
+"""Rounding, as data: OCPI leaves it to law and contract, so it is stated and never built in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from mappings.canonical.tariffs import RoundingRule
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """To so many places of the decimal, this way."""
+
+    places: int
+    rule: RoundingRule = RoundingRule.ROUND_NEAR
+
+    def __call__(self, amount: Fraction | Decimal) -> Decimal:
+        """Rounds an amount; of a negative one, up is towards zero."""
+        scaled = Fraction(amount) * 10**self.places
+        return Decimal(_WAYS[self.rule](scaled)).scaleb(-self.places)
+
+
+def _near(scaled: Fraction) -> int:
+    return (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+
+
+_WAYS: Final = {
+    RoundingRule.ROUND_UP: lambda scaled: -(-scaled.numerator // scaled.denominator),
+    RoundingRule.ROUND_DOWN: lambda scaled: scaled.numerator // scaled.denominator,
+    RoundingRule.ROUND_NEAR: _near,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the amounts of a calculation are rounded.
+
+    Attributes:
+        line: The net amount and the tax of each line whose component says nothing of its own.
+        total: Of the net amount and of the gross amount, by a line of its own; None for not at all.
+    """
+
+    line: Rounding = Rounding(4)
+    total: Rounding | None = None
+
+
+PLAIN: Final = Rules()
+"""Lines to the four places that OCPI's numbers have, the total as it comes."""
+
+GIREVE: Final = Rules(line=Rounding(3))
+"""Gireve's default for tariffs that came by OCPI."""
