@@ -31,6 +31,7 @@ from gateway.outbox.destinations import LinkSource, Place, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
+from gateway.pricing.differences import Differences
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.catalogue.changes import Changes
@@ -219,6 +220,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         sent,
         registry,
         metrics,
+        Differences(()),
         settings.public_url.rstrip("/"),
         Peers(settings.client_certificate_header, settings.trusted_proxies),
     )

@@ -21,6 +21,7 @@ from adapters.core.inbound import (
     Tokens,
 )
 from adapters.core.peers import Peers
+from adapters.core.pricing import Compare
 from adapters.core.roaming import HubAdapter
 
 
@@ -38,6 +39,8 @@ class Gateway:
     sent_commands: SentCommands
     registry: Registry
     observer: Observer
+    compare: Compare
+    """What an approximated tariff does to prices."""
     public_url: str
     """Where hubs reach this gateway, without a trailing slash."""
     peers: Peers = field(default_factory=Peers)

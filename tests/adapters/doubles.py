@@ -10,6 +10,7 @@ from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Page, Window
 from adapters.core.peers import Peers
+from adapters.core.pricing import Compare
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus, Location
@@ -228,6 +229,11 @@ def _told(messages: Sequence[Message], window: Window) -> Page:
     return Page([by_content[id(each)] for each in page.objects], page.total)
 
 
+def compared(wanted: Tariff, said: Tariff) -> str:
+    """Implements `Compare`: what is compared is the gateway's matter, that it is asked the adapter's."""
+    return f"{wanted.id} against {said.id}"
+
+
 def gateway(
     network: Network,
     registry: Tokens,
@@ -242,6 +248,7 @@ def gateway(
     received: Homecoming | None = None,
     sent_commands: Sent | None = None,
     peers: Peers | None = None,
+    compare: Compare = compared,
 ) -> Gateway:
     return Gateway(
         published=network,
@@ -254,6 +261,7 @@ def gateway(
         sent_commands=sent_commands or Sent(),
         registry=registry,
         observer=observer,
+        compare=compare,
         public_url=public_url,
         peers=peers or Peers(),
     )
