@@ -42,7 +42,8 @@ class Stretch:
     Attributes:
         start, end: Aware; where it lies on the clock. `end` is not part of it.
         phase: What goes on.
-        hours: What is billed of its time; what the meter says, which may differ from the clock.
+        seconds: What is billed of its time: what the meter says, which may differ from the clock. Not hours, of which
+            few times are a whole number of decimals.
         energy: kWh, not negative.
         power: kW; None where nothing is known.
         current: A; None where nothing is known.
@@ -53,7 +54,7 @@ class Stretch:
     start: datetime
     end: datetime
     phase: Phase
-    hours: Decimal
+    seconds: Decimal
     energy: Decimal = Decimal(0)
     power: Reading | None = None
     current: Reading | None = None

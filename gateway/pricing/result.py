@@ -35,7 +35,7 @@ class Line:
         periods: First and last number of the charging periods it covers; None for an `Extra`.
         start, end: When it held; None for an `Extra`.
         reservation: It prices a reservation.
-        used: kWh, hours, or 1 for a flat fee; as metered.
+        used: kWh, hours, or 1 for a flat fee, to six places; as metered.
         billed: The same, after steps.
         price: Per unit, net.
         net: Its cost without tax.
@@ -102,3 +102,23 @@ def money(lines: Iterable[Line]) -> Money:
         if line.vat is not None or line.tax:
             taxes[line.vat] = taxes.get(line.vat, Decimal(0)) + line.tax
     return Money(net=net, taxes=tuple(Tax(name=VAT, percentage=rate, amount=amount) for rate, amount in taxes.items()))
+
+
+def extra(kind: Extra, tariff_id: str, net: Decimal, tax: Decimal) -> Line:
+    """Makes a line that no element makes."""
+    return Line(
+        tariff_id=tariff_id,
+        of=kind,
+        element=None,
+        component=None,
+        periods=None,
+        start=None,
+        end=None,
+        reservation=False,
+        used=Decimal(1),
+        billed=Decimal(1),
+        price=net,
+        net=net,
+        vat=None,
+        tax=tax,
+    )

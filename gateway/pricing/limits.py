@@ -1,0 +1,61 @@
+"""The least and the most that a charge costs (OCPI 2.2.1, Tariff, `min_price` and `max_price`)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from gateway.pricing.notes import Note, NoteKind
+from gateway.pricing.result import Extra, Line, extra
+from mappings.canonical.tariffs import Money, Tariff
+
+
+def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list[Line], list[Note]]:
+    """Gives the lines that bring a cost within a tariff's limits, without and with tax, each by itself.
+
+    The most is applied last, and so counts where the limits cross. Where a limit names no tax and the cost is moved to
+    it, the tax moves in proportion.
+
+    Args:
+        session: Whether there was a session: an unused reservation owes no minimum.
+    """
+    net = sum((line.net for line in lines), Decimal(0))
+    gross = net + sum((line.tax for line in lines), Decimal(0))
+    found: list[Line] = []
+    notes: list[Note] = []
+    for kind, said, field in (
+        (Extra.MINIMUM, tariff.min_price, "min_price"),
+        (Extra.MAXIMUM, tariff.max_price, "max_price"),
+    ):
+        if said is None or (kind is Extra.MINIMUM and not session):
+            continue
+        bound = min if kind is Extra.MAXIMUM else max
+        limited = bound(net, said.net)
+        taxed = _gross(said)
+        if taxed is not None:
+            whole = bound(gross, taxed)
+        elif limited != net:
+            whole = limited * gross / net if net else limited
+            whole = whole.quantize(Decimal("0.0001"))
+            notes.append(Note(NoteKind.ASSUMED, field, "names no tax; the tax is taken in proportion"))
+        else:
+            whole = gross
+        if limited != net or whole != gross:
+            found.append(extra(kind, tariff.id, limited - net, (whole - gross) - (limited - net)))
+        net, gross = limited, whole
+    if tariff.min_price is not None and tariff.max_price is not None and tariff.min_price.net > tariff.max_price.net:
+        notes.append(Note(NoteKind.LIMITS_CROSSED, "min_price", "lies above the maximum price, which counts"))
+    return found, notes
+
+
+def _gross(limit: Money) -> Decimal | None:
+    """Gives a limit with its taxes; None where it names none."""
+    if not limit.taxes:
+        return None
+    total = limit.net
+    for tax in limit.taxes:
+        if tax.amount is not None:
+            total += tax.amount
+        elif tax.percentage is not None:
+            total += limit.net * tax.percentage / 100
+        else:
+            return None
+    return total

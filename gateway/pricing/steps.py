@@ -1,0 +1,97 @@
+"""What is billed of what was used: the steps, once for a charge (OCPI 2.2.1, mod_cdrs, "step_size")."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from gateway.pricing.holding import Run
+from gateway.pricing.notes import Note, NoteKind
+from mappings.canonical.tariffs import PriceComponent, RoundingRule, TariffDimension
+
+_TIMES: Final = frozenset({TariffDimension.TIME, TariffDimension.PARKING_TIME})
+
+UNITS: Final = {TariffDimension.ENERGY: 1000, **dict.fromkeys((*_TIMES, TariffDimension.SESSION_TIME), 3600)}
+"""Step units (Wh, seconds) in a unit of the price (kWh, hours). A flat fee has none."""
+
+_NUMBER: Final[dict[RoundingRule, Callable[[Fraction], int]]] = {
+    RoundingRule.ROUND_UP: lambda steps: -(-steps.numerator // steps.denominator),
+    RoundingRule.ROUND_DOWN: lambda steps: steps.numerator // steps.denominator,
+    RoundingRule.ROUND_NEAR: lambda steps: (2 * steps.numerator + steps.denominator) // (2 * steps.denominator),
+}
+
+
+@dataclass(slots=True)
+class Quantity:
+    """What one component prices in one run.
+
+    Attributes:
+        path: Of the component in its tariff.
+        reservation: Whether the run is one of a reservation.
+        used, billed: In units of the price; `billed` is `used` until steps are taken.
+        stepped: Whether steps are taken at all: not where another tariff came after this one.
+    """
+
+    dimension: TariffDimension
+    element: int
+    index: int
+    component: PriceComponent
+    tariff_id: str
+    run: Run
+    reservation: bool
+    used: Fraction
+    billed: Fraction
+    stepped: bool
+
+    @property
+    def path(self) -> str:
+        """Where the component stands in its tariff."""
+        return f"elements[{self.element}].price_components[{self.index}]"
+
+
+def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
+    """Rounds what is billed to whole steps.
+
+    Energy is rounded once, and so is time: charging or parking, whichever came last, in its sum by the step of its last
+    component; charging time that parking followed stays as it is. A reservation's time is rounded by itself, and so is
+    Gireve's SESSION_TIME, which runs beside both. What is added goes to the last run.
+
+    Args:
+        quantities: In the order of time.
+
+    Returns:
+        What is to be said of the steps.
+    """
+    notes: list[Note] = []
+    charging = [each for each in quantities if not each.reservation]
+    timed = [each for each in charging if each.dimension in _TIMES]
+    groups = [
+        [each for each in charging if each.dimension is TariffDimension.ENERGY],
+        [each for each in timed if each.dimension is timed[-1].dimension],
+        [each for each in charging if each.dimension is TariffDimension.SESSION_TIME],
+        [each for each in quantities if each.reservation and each.dimension is TariffDimension.TIME],
+    ]
+    for group in groups:
+        if group and group[-1].stepped:
+            notes += _round([each for each in group if each.stepped])
+    return notes
+
+
+def _round(group: Sequence[Quantity]) -> list[Note]:
+    last = group[-1]
+    step = last.component.step_size
+    if not step:
+        said = "a step size of 0; nothing is rounded to steps"
+        return [Note(NoteKind.STEP_ZERO, f"{last.path}.step_size", said)]
+    unit = UNITS[last.dimension]
+    used = sum((each.used for each in group), Fraction(0))
+    number = _NUMBER[last.component.step_rounding or RoundingRule.ROUND_UP](used * unit / step)
+    more = Fraction(number * step, unit) - used
+    for each in reversed(group):
+        # Only a step that is rounded down can take more than the last run has.
+        part = max(more, -each.billed)
+        each.billed += part
+        more -= part
+        if not more:
+            break
+    return []
