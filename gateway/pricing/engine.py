@@ -83,7 +83,9 @@ def _price(
             quantities.append(due[0])
             notes += _later(due)
     quantities.sort(key=lambda quantity: (not quantity.reservation, *_place(quantity)))
-    lines = [_line(timeline, charge, quantity, rules) for quantity in quantities]
+    costs = _costs(quantities, rules)
+    lines = [_line(timeline, charge, *pair) for pair in zip(quantities, costs, strict=True)]
+    notes += _inexact(quantities)
     start = _at_start(charge, parts)
     more, said = limit(start, lines, session=any(each.phase not in _RESERVING for each in charge.stretches))
     lines += more
@@ -142,11 +144,36 @@ def _later(due: Sequence[Quantity]) -> list[Note]:
     ][:1]
 
 
-def _line(timeline: Timeline, charge: Charge, quantity: Quantity, rules: Rules) -> Line:
-    component = quantity.component
-    own = component.price_rounding
-    rounding = Rounding(own.places, own.rule) if own is not None else rules.line
-    net = rounding(Fraction(component.price) * quantity.billed)
+def _costs(quantities: Sequence[Quantity], rules: Rules) -> list[tuple[Decimal, Decimal]]:
+    """Gives the net cost and the tax of each quantity.
+
+    What a component costs is rounded in its sum, as Gireve does and so that a charge does not cost more for having been
+    cut more often; a run costs what it adds to that sum.
+    """
+    sums: dict[tuple[str, str], tuple[Fraction, Decimal, Decimal]] = {}
+    costs = []
+    for quantity in quantities:
+        component = quantity.component
+        own = component.price_rounding
+        rounding = Rounding(own.places, own.rule) if own is not None else rules.line
+        billed, net, tax = sums.get((quantity.tariff_id, quantity.path), (Fraction(0), Decimal(0), Decimal(0)))
+        billed += quantity.billed
+        net_now = rounding(Fraction(component.price) * billed)
+        tax_now = rounding(Fraction(net_now) * Fraction(component.vat) / 100) if component.vat is not None else tax
+        sums[quantity.tariff_id, quantity.path] = billed, net_now, tax_now
+        costs.append((net_now - net, tax_now - tax))
+    return costs
+
+
+def _inexact(quantities: Sequence[Quantity]) -> list[Note]:
+    return [
+        Note(NoteKind.INEXACT, quantity.path, "the hub says that this is not exactly its CPO's price")
+        for quantity in quantities
+        if quantity.component.exact is False
+    ]
+
+
+def _line(timeline: Timeline, charge: Charge, quantity: Quantity, cost: tuple[Decimal, Decimal]) -> Line:
     begin, end = quantity.run
     return Line(
         tariff_id=quantity.tariff_id,
@@ -159,10 +186,10 @@ def _line(timeline: Timeline, charge: Charge, quantity: Quantity, rules: Rules) 
         reservation=quantity.reservation,
         used=_shown(quantity.used),
         billed=_shown(quantity.billed),
-        price=component.price,
-        net=net,
-        vat=component.vat,
-        tax=rounding(Fraction(net) * Fraction(component.vat) / 100) if component.vat is not None else Decimal(0),
+        price=quantity.component.price,
+        net=cost[0],
+        vat=quantity.component.vat,
+        tax=cost[1],
     )
 
 

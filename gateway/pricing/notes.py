@@ -30,6 +30,8 @@ class NoteKind(StrEnum):
     """The hours billed are not those of the clock."""
     CLOCK_CHANGED = "clock_changed"
     """The local clock was put forward or back during the charge."""
+    INEXACT = "inexact"
+    """The hub says that it could not say its CPO's price exactly."""
     CHANGED = "changed"
     """The tariff changed while charging; what held at the start counts."""
     OTHER_TERMS = "other_terms"

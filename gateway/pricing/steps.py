@@ -56,6 +56,9 @@ def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
     component; charging time that parking followed stays as it is. A reservation's time is rounded by itself, and so is
     Gireve's SESSION_TIME, which runs beside both. What is added goes to the last run.
 
+    Where a component is rounded down or to the nearest step, which is Gireve's addition, it is rounded by itself, as
+    Gireve has it ("for each TariffElement"). Its ROUND_UP stands for what OCPI does.
+
     Args:
         quantities: In the order of time.
 
@@ -63,17 +66,26 @@ def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
         What is to be said of the steps.
     """
     notes: list[Note] = []
-    charging = [each for each in quantities if not each.reservation]
+    alone: dict[tuple[str, str], list[Quantity]] = {}
+    together = []
+    for each in quantities:
+        if each.component.step_rounding in {None, RoundingRule.ROUND_UP}:
+            together.append(each)
+        else:
+            alone.setdefault((each.tariff_id, each.path), []).append(each)
+    charging = [each for each in together if not each.reservation]
     timed = [each for each in charging if each.dimension in _TIMES]
     groups = [
         [each for each in charging if each.dimension is TariffDimension.ENERGY],
         [each for each in timed if each.dimension is timed[-1].dimension],
         [each for each in charging if each.dimension is TariffDimension.SESSION_TIME],
-        [each for each in quantities if each.reservation and each.dimension is TariffDimension.TIME],
+        [each for each in together if each.reservation and each.dimension is TariffDimension.TIME],
+        *alone.values(),
     ]
     for group in groups:
-        if group and group[-1].stepped:
-            notes += _round([each for each in group if each.stepped])
+        stepped = [each for each in group if each.stepped]
+        if stepped and stepped[-1] is group[-1]:
+            notes += _round(stepped)
     return notes
 
 
