@@ -40,6 +40,10 @@ class NoteKind(StrEnum):
     """The tariff was first heard of after the charge began."""
     AMBIGUOUS = "ambiguous"
     """Several tariffs hold alike; the first is taken."""
+    PARTS_DIFFER = "parts_differ"
+    """The total of a CDR is as calculated, and its parts are not."""
+    TAX_UNTOLD = "tax_untold"
+    """A CDR has a tax, and its tariff names none: by OCPI none is due."""
 
 
 class Note(NamedTuple):

@@ -1,0 +1,238 @@
+"""What CDRs cost by the tariff in force at their start, beside what they say, and what people decide about it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+from pydantic import StringConstraints
+
+from gateway.pricing.comparing import PartCompared
+from gateway.pricing.notes import Note
+from gateway.pricing.result import Line
+from gateway.services.ports.common import Page, Parties
+from mappings.canonical.ids import PartyId
+from mappings.canonical.tariffs import Money
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class Direction(StrEnum):
+    """Which way a CDR goes."""
+
+    OUT = "out"
+    """From an own station to a hub, or to nobody."""
+    IN = "in"
+    """Of a driver of ours at a partner's station."""
+
+
+class Outcome(StrEnum):
+    """What came of pricing a CDR anew."""
+
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    UNTOLD = "untold"
+    """The CDR tells no cost; what it comes to is known."""
+    UNPRICEABLE = "unpriceable"
+    """`why` says why."""
+
+
+class RepricingState(StrEnum):
+    """Whether a person has to decide."""
+
+    CLEAR = "clear"
+    """Nobody has to: nothing differs, no cost is told, or the CDR is not in effect."""
+    OPEN = "open"
+    """What the CDR tells does not follow from the tariff, or cannot be shown to."""
+    ACCEPTED = "accepted"
+    """A person takes the CDR's cost as it is."""
+    DISPUTED = "disputed"
+    """A person does not; the other side is to be asked for a correction, or has to be given one."""
+
+
+class TariffSource(StrEnum):
+    """Whose word a tariff is."""
+
+    PUBLISHED = "published"
+    """It was published before the charge, or first of all after it began."""
+    CDR = "cdr"
+    """Only the CDR's own copy of it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepricingDecided:
+    """A person's decision.
+
+    Attributes:
+        state: `accepted` or `disputed`.
+        why: In that person's words.
+        agreed: What both sides agreed on instead, where they did.
+    """
+
+    state: RepricingState
+    why: str
+    who: str
+    at: datetime
+    agreed: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepricingView:
+    """What a CDR says that it costs, beside what follows from the tariff.
+
+    Attributes:
+        id: Ours, a number.
+        received: The number of the received CDR; None for an own one, which is named by `cpo` and `cdr`.
+        cdr: The CDR's id.
+        party: Ours, whose backend it concerns; None where it is not known whose driver it was.
+        emsp: Who pays, where that is known.
+        connection: Over which the CDR goes, or came.
+        started: When the charge began, whose tariff counts.
+        currency: Of the CDR, and of every amount here.
+        why: Why it cannot be priced: a word of `Why` of the engine, or `failed`; see docs/operations.md.
+        told_net, told_gross: By the CDR.
+        net, gross: As calculated.
+        difference_net, difference_gross: What is told less what is calculated.
+        tariff: Id of the tariff at the start.
+        source: Whose word that tariff is.
+        version: The number of its version, where it was published.
+        computed: When.
+    """
+
+    id: int
+    direction: Direction
+    received: int | None
+    cpo: PartyId
+    cdr: str
+    party: PartyId | None
+    emsp: PartyId | None
+    connection: str | None
+    started: datetime
+    currency: str
+    outcome: Outcome
+    why: str | None
+    told_net: Decimal | None
+    told_gross: Decimal | None
+    net: Decimal | None
+    gross: Decimal | None
+    difference_net: Decimal | None
+    difference_gross: Decimal | None
+    tariff: str | None
+    source: TariffSource | None
+    version: int | None
+    state: RepricingState
+    decided: RepricingDecided | None
+    computed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RepricingResult:
+    """How a repricing came about.
+
+    Attributes:
+        parts: The CDR's costs and the calculated ones, side by side.
+        lines: Of the calculation: which element priced which quantity of which period.
+        notes: What is to be said beside it.
+        detail: Why it cannot be priced, in a sentence.
+        field: What that speaks of.
+    """
+
+    parts: Sequence[PartCompared] = ()
+    lines: Sequence[Line] = ()
+    notes: Sequence[Note] = ()
+    detail: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRepricing:
+    """What stood in its place before.
+
+    Attributes:
+        until: When something else took its place.
+    """
+
+    outcome: Outcome
+    why: str | None
+    told_net: Decimal | None
+    net: Decimal | None
+    difference_net: Decimal | None
+    tariff: str | None
+    version: int | None
+    state: RepricingState
+    decided: RepricingDecided | None
+    computed: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RepricingShown:
+    """One repricing with all that led to it, and what stood before it, the latest first."""
+
+    repricing: RepricingView
+    result: RepricingResult
+    history: Sequence[PastRepricing] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RepricingFilter:
+    """Which repricings are meant; what is None is not asked about.
+
+    Attributes:
+        parties: Those whom the caller may see; what belongs to no known one only whoever may see all.
+        since, until: When the charge began; `until` is excluded.
+    """
+
+    parties: Parties = None
+    direction: Direction | None = None
+    outcome: Outcome | None = None
+    state: RepricingState | None = None
+    connection: str | None = None
+    cpo: PartyId | None = None
+    emsp: PartyId | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Repricings(Protocol):
+    """What every CDR, out and in, costs by its tariff. No CDR waits for it."""
+
+    async def list(self, wanted: RepricingFilter, after: str | None, limit: int) -> Page[RepricingView]:
+        """Gives repricings, the newest first."""
+
+    async def get(self, parties: Parties, no: int) -> RepricingShown:
+        """Gives one. Raises `NotFound`."""
+
+    def export(self, wanted: RepricingFilter) -> AsyncIterator[Sequence[RepricingView]]:
+        """Gives all of them, page by page, the newest first, however many there are."""
+
+    async def accept(self, parties: Parties, no: int, why: str, who: str) -> RepricingShown:
+        """Takes a CDR's cost as it is, though it does not follow from the tariff.
+
+        Raises:
+            NotFound: There is no such repricing.
+            Conflict: There is nothing to decide about it.
+        """
+
+    async def dispute(self, parties: Parties, no: int, why: str, agreed: Money | None, who: str) -> RepricingShown:
+        """Does not take a CDR's cost. No hub is told: of an own CDR the correction is `Cdrs.correct`'s.
+
+        Args:
+            agreed: What both sides agreed on instead, where they did.
+
+        Raises:
+            NotFound: There is no such repricing.
+            Conflict: There is nothing to decide about it.
+        """
+
+    async def recompute(self, parties: Parties, no: int, who: str) -> RepricingShown:
+        """Prices one anew, by what is known by now. A decision stands where nothing comes out otherwise.
+
+        Raises:
+            NotFound: There is no such repricing.
+        """
+
+    async def recompute_all(self, parties: Parties, since: datetime, who: str) -> int:
+        """Has every CDR of charges that began then or later priced anew, those too that never were; gives how many."""
