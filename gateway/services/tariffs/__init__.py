@@ -1,0 +1,1 @@
+"""Tariffs as they were known at a time, own and partners'."""
