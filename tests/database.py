@@ -2,9 +2,12 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -20,15 +23,39 @@ T = TypeVar("T")
 VARIABLE = "ROAMGATE_TEST_DATABASE_URL"
 """Names a server on which the tests may create databases; without it they start an embedded one."""
 
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 2 * 1024**3
+"""Free bytes that a server may fill: its log of writes alone grows to 1 GB before it is recycled."""
+
 
 @contextmanager
 def server() -> Iterator[str]:
     """Gives the URL of a server: the one that the environment names, else an embedded one for this session."""
     if url := os.environ.get(VARIABLE):
         yield url
-    else:
-        with embedded_server() as url:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="roamgate-db-", dir=_roomy()))
+    try:
+        with embedded_server(folder) as url:
+            _in_own_loop(_carefree(url))
             yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _roomy() -> Path | None:
+    # Every test makes and drops a database of 800 files. ext4 passes over whatever was deleted lately when it makes
+    # another, so that there a fresh database takes the longer the more there were: 0.6 s, and in memory 0.03 s.
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+        return _MEMORY
+    return None
+
+
+async def _carefree(url: str) -> None:
+    # Nobody needs these databases after the machine has failed.
+    for setting in ("fsync", "full_page_writes"):
+        await _run(url, f"ALTER SYSTEM SET {setting} = off")
+    await _run(url, "SELECT pg_reload_conf()")
 
 
 @contextmanager
