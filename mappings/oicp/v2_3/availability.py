@@ -1,8 +1,9 @@
 """When a pricing product holds: IsValid24hours and ProductAvailabilityTimes as times of day and weekdays (OICP 2.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from mappings.canonical.locations import RegularHours
 from mappings.canonical.tariffs import DayOfWeek
 from mappings.oicp.v2_3 import forms, opening_times
 from mappings.oicp.v2_3.values import boolean, listed
@@ -30,6 +31,19 @@ class Span(NamedTuple):
 
 
 ALWAYS = (Span(),)
+
+
+def write(hours: Iterable[RegularHours] | None) -> Record:
+    """Writes IsValid24hours and ProductAvailabilityTimes, days with equal hours under one word where OICP has one.
+
+    Args:
+        hours: When a product holds, none over midnight; None for always.
+    """
+    if hours is None:
+        return {"IsValid24hours": True, _FIELD: []}
+    # "Applicable 24 hours a day" is no word for all Saturday: the times beside it may be passed over.
+    times = [{"Periods": each["Period"], "on": each["on"]} for each in opening_times.write(hours)]
+    return {"IsValid24hours": False, _FIELD: times}
 
 
 def read(values: Record, report: Report) -> tuple[Span, ...]:

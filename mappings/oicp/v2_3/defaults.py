@@ -1,5 +1,6 @@
 """What an operator states once for its whole network, because OICP demands it and a source may lack it."""
 
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from mappings.canonical.locations import (
     PaymentOption,
     ValueAddedService,
 )
+from mappings.oicp.v2_3.vocabulary import ReferenceUnit
 from mappings.oicp.v2_3.wire import LANGUAGE_PATTERN, PHONE_PATTERN
 from mappings.report import Issue, IssueKind, Report
 
@@ -62,6 +64,25 @@ class OperatorDefaults(BaseModel):
     street: Annotated[str, Field(min_length=2, max_length=100)] | None = "__"
     house_number: Annotated[str, Field(min_length=1, max_length=10)] | None = "."
     language: Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)] = "en"
+
+
+class PricingDefaults(BaseModel):
+    """What stands beside an operator's pricing products, because OICP demands it.
+
+    Attributes:
+        price: What a unit costs at EVSEs that have no product, without VAT. Zero says that charging there is free.
+        currency: Of that price, ISO 4217.
+        unit: What that price is per.
+        power: kW of the facilities that products are meant for, where a tariff does not say; where it is None, such a
+            tariff is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    unit: ReferenceUnit = ReferenceUnit.KILOWATT_HOUR
+    power: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 def defaulted(value: Any, field: str, report: Report, why: str = "missing") -> Any:

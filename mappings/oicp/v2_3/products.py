@@ -2,6 +2,10 @@
 
 Prices are without VAT. OICP tells no steps, so none is read into a price (1 Wh, 1 s). A product that cannot be read as
 its operator means it is refused: money is never guessed.
+
+MaximumProductChargingPower tells which charging facilities a product is meant for. It is no restriction of its prices:
+a facility of 22 kW that gives all of them has the product of 22 kW, where OCPI's max_power would end, and no CDR of
+OICP tells a power by which a restriction could be judged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,6 +42,8 @@ _REFERENCES: Final = {word.value.casefold(): word for word in AdditionalReferenc
 _UNITS: Final = {unit.value.casefold(): unit for unit in ReferenceUnit}
 _DEFAULTS: Final = ("PricingDefaultPrice", "PricingDefaultPriceCurrency", "PricingDefaultReferenceUnit")
 """What sessions cost at EVSEs without a product: kept beside each tariff, since it is no product itself."""
+POWER: Final = "MaximumProductChargingPower"
+"""Which facilities a product is meant for, kW: kept beside the tariff, too."""
 
 
 def read(body: Any, at: datetime) -> Answer[Tariff] | None:
@@ -91,11 +97,11 @@ def _tariff(
     for name in unknown:
         report.add(IssueKind.UNKNOWN, name, "a field that OICP 2.3 does not have")
     unknown |= {name: said[name] for name in _DEFAULTS if name in said}
+    if POWER in values:
+        unknown[POWER] = values[POWER]
     prices = _Prices(values, report)
     restrictions = [
-        TariffRestrictions(
-            start_time=span.begin, end_time=span.end, day_of_week=span.days, max_power=_power(values, report)
-        )
+        TariffRestrictions(start_time=span.begin, end_time=span.end, day_of_week=span.days)
         for span in availability.read(values, report)
     ]
     tariff = Tariff(
@@ -191,15 +197,6 @@ class _Prices:
         if amount < 0:
             self._report.add(IssueKind.SUSPECT, path, "a negative price", given)
         return amount
-
-
-def _power(values: Record, report: Report) -> Decimal | None:
-    name = "MaximumProductChargingPower"
-    power = number(values.get(name), name, report)
-    if power is None or power <= 0:
-        report.add(IssueKind.UNKNOWN, name, "no power, so for any", values.get(name))
-        return None
-    return power
 
 
 def _currency(given: Any, report: Report) -> str:

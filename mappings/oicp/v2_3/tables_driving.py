@@ -1,87 +1,132 @@
-"""What becomes of the canonical fields of an EMSP's side in OICP 2.3; `tables` holds it with the rest."""
+"""What becomes of the fields of an EMSP's side, and of prices, in OICP 2.3; `tables` holds it with the rest."""
 
 from typing import Any
 
 from mappings.canonical.sessions import SessionNews
-from mappings.canonical.tariffs import EvsePrices, Money, PriceComponent, Tariff, TariffElement, TariffRestrictions, Tax
+from mappings.canonical.tariffs import (
+    ClockSpan,
+    EvsePrices,
+    Money,
+    PriceComponent,
+    PriceRounding,
+    Tariff,
+    TariffElement,
+    TariffHours,
+    TariffRestrictions,
+    Tax,
+)
 from mappings.canonical.tokens import EnergyContract, Token
-from mappings.oicp.v2_3.enums_pricing import REFERENCE_UNITS
+from mappings.oicp.v2_3.enums_pricing import CONDITIONS, REFERENCE_UNITS
 from mappings.tables import EnumTable, FieldRule, FieldTable
 
 _NOT_TOLD = "OICP does not tell it"
 _NO_PLACE = "OICP has no place for it"
 
+_APPROXIMATED = "refused, unless the operator lets the dearest price be said for all of them"
+_LEFT_OUT = "refused, unless the operator lets it be left out"
+
 PRODUCTS = FieldTable(
-    "OICP 2.3 PricingProductData and EVSEPricing, which are only read",
-    (Tariff, TariffElement, TariffRestrictions, PriceComponent, Money, Tax, EvsePrices),
+    "OICP 2.3 PricingProductData and EVSEPricing",
     (
-        FieldRule("Tariff.party", "OperatorID"),
-        FieldRule("Tariff.id", "ProductID", "refused above 36 characters, since one cut short may be another's"),
+        *(Tariff, TariffElement, TariffRestrictions, TariffHours, ClockSpan, PriceComponent, PriceRounding, Money, Tax),
+        EvsePrices,
+    ),
+    (
+        FieldRule("Tariff.party", "OperatorID", "of the message"),
+        FieldRule("Tariff.id", "ProductID", "read: refused above 36 characters, since one cut short may be another's"),
         FieldRule("Tariff.target", "ProviderID", "`*` is for all"),
-        FieldRule("Tariff.currency", "ProductPriceCurrency", "refused where it is no currency"),
-        FieldRule("Tariff.type", "", _NOT_TOLD),
-        FieldRule("Tariff.texts", "", _NOT_TOLD),
-        FieldRule("Tariff.url", "", _NOT_TOLD),
-        FieldRule("Tariff.min_price", "AdditionalReferences", "the MINIMUM FEE, without VAT"),
-        FieldRule("Tariff.max_price", "AdditionalReferences", "the MAXIMUM FEE, without VAT"),
+        FieldRule("Tariff.currency", "ProductPriceCurrency", "read: refused where it is no currency"),
+        FieldRule("Tariff.type", "", "", "REGULAR is not said; the others are refused"),
+        FieldRule("Tariff.texts", "", "", _NO_PLACE),
+        FieldRule("Tariff.url", "", "", _NO_PLACE),
+        FieldRule("Tariff.min_price", "AdditionalReferences", "the MINIMUM FEE, without VAT", "VAT"),
+        FieldRule("Tariff.max_price", "AdditionalReferences", "the MAXIMUM FEE, without VAT", "VAT"),
         FieldRule(
             "Tariff.elements",
             "IsValid24hours, ProductAvailabilityTimes",
-            "one for each span of time, all with the same prices; refused where it is not said when the product holds",
+            "read: one for each span of time, all with the same prices; refused where it is not said when the product "
+            "holds",
+            "how prices are told apart in elements; several prices: " + _APPROXIMATED,
         ),
-        FieldRule("Tariff.start", "", _NOT_TOLD),
-        FieldRule("Tariff.end", "", _NOT_TOLD),
-        FieldRule("Tariff.energy_mix", "", _NOT_TOLD),
-        FieldRule("Tariff.last_updated", "", "its arrival, since OICP does not tell it"),
+        FieldRule("Tariff.hours", "", "", "refused"),
+        FieldRule("Tariff.start", "", "", "told by when the product is pushed"),
+        FieldRule("Tariff.end", "", "", "told by when the product is deleted"),
+        FieldRule("Tariff.energy_mix", "", "", _NO_PLACE),
+        FieldRule("Tariff.last_updated", "", "read: its arrival", _NOT_TOLD),
         FieldRule(
             "Tariff.unknown",
-            "PricingDefaultPrice, PricingDefaultPriceCurrency, PricingDefaultReferenceUnit",
-            "what charging costs at EVSEs without a product, and fields that OICP 2.3 does not have",
+            "MaximumProductChargingPower, PricingDefaultPrice, PricingDefaultPriceCurrency, "
+            "PricingDefaultReferenceUnit",
+            "read: what the product is meant for, what charging costs at EVSEs without a product, and fields that OICP "
+            "2.3 does not have",
+            "the defaults are the operator's settings",
         ),
         FieldRule(
             "TariffElement.price_components",
             "ReferenceUnit, PricePerReferenceUnit, AdditionalReferences",
-            "refused where a fee is not OICP's, comes twice, or is a FIXED FEE beside a price",
+            "read: refused where a fee is not OICP's, comes twice, or is a FIXED FEE beside a price; one base price: "
+            "ENERGY beside TIME or SESSION_TIME is refused",
+            "prices of zero beside another base price",
         ),
-        FieldRule("TariffElement.restrictions", "ProductAvailabilityTimes, MaximumProductChargingPower"),
+        FieldRule(
+            "TariffElement.restrictions", "ProductAvailabilityTimes", "", "what makes several prices: " + _APPROXIMATED
+        ),
         FieldRule(
             "TariffRestrictions.start_time",
             "Periods.begin",
-            "past midnight on some days only is read as two spans; none for a whole day",
+            "none for a whole day; read: past midnight on some days only is two spans",
+            "which of several spans it begins, where they meet or overlap",
         ),
-        FieldRule("TariffRestrictions.end_time", "Periods.end", "00:00 ends a day"),
-        FieldRule("TariffRestrictions.day_of_week", "on", "none for every day"),
-        FieldRule("TariffRestrictions.max_power", "MaximumProductChargingPower", "kW; none where it is no power"),
-        *(
-            FieldRule(f"TariffRestrictions.{name}", "", _NOT_TOLD)
-            for name in (
-                *("start_date", "end_date", "min_kwh", "max_kwh", "min_current", "max_current", "min_power"),
-                *("min_duration", "max_duration", "reservation", "unknown"),
-            )
+        FieldRule("TariffRestrictions.end_time", "Periods.end", "24:00 ends a day", "as start_time"),
+        FieldRule("TariffRestrictions.day_of_week", "on", "none for every day", "as start_time"),
+        FieldRule(
+            "TariffRestrictions.max_power",
+            "MaximumProductChargingPower",
+            "kW; what all elements have alike, else the operator's default",
+            "read as unknown, since it is what the product is meant for; where elements differ: " + _APPROXIMATED,
         ),
+        FieldRule("TariffRestrictions.reservation", "", "", "the element: " + _LEFT_OUT),
+        *(FieldRule(f"TariffRestrictions.{name}", "", "", _APPROXIMATED) for name in CONDITIONS if name != "max_power"),
+        FieldRule("TariffHours.spans", "", "", "refused"),
+        FieldRule("TariffHours.days", "", "", "refused"),
+        FieldRule("ClockSpan.start", "", "", "refused"),
+        FieldRule("ClockSpan.end", "", "", "refused"),
         FieldRule(
             "PriceComponent.type",
             "ReferenceUnit, AdditionalReference",
-            "START FEE and FIXED FEE are FLAT, PARKING FEE is PARKING_TIME; when parking counts is in the offer",
+            "FLAT is a START FEE, a FIXED FEE where there is no other price; PARKING_TIME is the PARKING FEE, and when "
+            "parking counts is in the offer",
+            "SESSION_TIME is said as TIME and PARKING_TIME",
         ),
         FieldRule(
             "PriceComponent.price",
             "PricePerReferenceUnit, PricePerAdditionalReferenceUnit",
-            "per minute is read per hour; START FEE and FIXED FEE are added up",
+            "per hour, or per minute where whole ones are billed; read: START FEE and FIXED FEE are added up",
+            "digits from the sixteenth on",
         ),
-        FieldRule("PriceComponent.vat", "", "OICP's prices are without VAT"),
-        FieldRule("PriceComponent.step_size", "", "1, since OICP tells no steps"),
-        FieldRule("PriceComponent.unknown", "", _NOT_TOLD),
-        FieldRule("Money.net", "PricePerAdditionalReferenceUnit"),
-        FieldRule("Money.taxes", "", "OICP's prices are without VAT"),
-        FieldRule("Tax.name", "", _NOT_TOLD),
-        FieldRule("Tax.percentage", "", _NOT_TOLD),
-        FieldRule("Tax.amount", "", _NOT_TOLD),
+        FieldRule("PriceComponent.vat", "", "", "OICP's prices are without VAT"),
+        FieldRule(
+            "PriceComponent.step_size",
+            "",
+            "read: 1, since OICP tells no steps",
+            _LEFT_OUT + "; above an hour or a kWh: refused",
+        ),
+        FieldRule("PriceComponent.price_rounding", "", "", _LEFT_OUT),
+        FieldRule("PriceComponent.step_rounding", "", "", "as the step"),
+        FieldRule("PriceComponent.exact", "", "", _NO_PLACE),
+        FieldRule("PriceComponent.unknown", "", "", _LEFT_OUT),
+        FieldRule("PriceRounding.places", "", "", _LEFT_OUT),
+        FieldRule("PriceRounding.rule", "", "", _LEFT_OUT),
+        FieldRule("Money.net", "PricePerAdditionalReferenceUnit", "", "digits from the sixteenth on"),
+        FieldRule("Money.taxes", "", "", "OICP's prices are without VAT"),
+        FieldRule("Tax.name", "", "", "OICP's prices are without VAT"),
+        FieldRule("Tax.percentage", "", "", "OICP's prices are without VAT"),
+        FieldRule("Tax.amount", "", "", "OICP's prices are without VAT"),
         FieldRule(
             "EvsePrices.party", "OperatorID", "whose products they are; of a sub-operator's EVSE the hub operator"
         ),
-        FieldRule("EvsePrices.evse_id", "EvseID"),
-        FieldRule("EvsePrices.tariff_ids", "EvseIDProductList", "refused where one is above 36 characters"),
+        FieldRule("EvsePrices.evse_id", "EvseID", "mandatory, ISO or DIN"),
+        FieldRule("EvsePrices.tariff_ids", "EvseIDProductList", "at least one; read: refused above 36 characters"),
         FieldRule("EvsePrices.target", "ProviderID", "`*` is for all; prices for one EMP go before those for all"),
     ),
 )

@@ -138,9 +138,7 @@ def test_a_product_is_a_tariff_with_what_is_asked_for_beside_its_price() -> None
         elements=(
             TariffElement(
                 price_components=components,
-                restrictions=TariffRestrictions(
-                    start_time="09:00", end_time="18:00", day_of_week=WORKDAYS, max_power=Decimal(22)
-                ),
+                restrictions=TariffRestrictions(start_time="09:00", end_time="18:00", day_of_week=WORKDAYS),
             ),
             TariffElement(
                 price_components=components,
@@ -148,7 +146,6 @@ def test_a_product_is_a_tariff_with_what_is_asked_for_beside_its_price() -> None
                     start_time="10:00",
                     end_time="14:30",
                     day_of_week=(DayOfWeek.SATURDAY,),
-                    max_power=Decimal(22),
                 ),
             ),
         ),
@@ -157,6 +154,7 @@ def test_a_product_is_a_tariff_with_what_is_asked_for_beside_its_price() -> None
             "PricingDefaultPrice": 0.5,
             "PricingDefaultPriceCurrency": "EUR",
             "PricingDefaultReferenceUnit": "KILOWATT_HOUR",
+            "MaximumProductChargingPower": 22,
         },
     )
     assert issues == []
@@ -177,11 +175,18 @@ def test_a_price_of_time_is_per_hour(unit: str, price: Any, dimension: TariffDim
     assert (component.type, component.price, component.vat) == (dimension, Decimal(read_as), None)
 
 
-def test_a_product_for_every_emp_around_the_clock_without_a_power_has_no_restriction() -> None:
-    tariff, issues = read(product(MaximumProductChargingPower=0))
+def test_a_product_for_every_emp_around_the_clock_has_no_restriction() -> None:
+    tariff, issues = read(product())
     assert tariff.target is None
     assert tariff.elements[0].restrictions is None
-    assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.UNKNOWN, "MaximumProductChargingPower")]
+    assert issues == []
+
+
+@pytest.mark.parametrize("power", [22, 0, "22 kW"])
+def test_the_power_that_a_product_is_meant_for_restricts_no_price(power: Any) -> None:
+    tariff, _ = read(product(MaximumProductChargingPower=power))
+    assert tariff.elements[0].restrictions is None
+    assert tariff.unknown["MaximumProductChargingPower"] == power
 
 
 def test_a_fixed_fee_is_flat_and_adds_to_a_start_fee() -> None:
@@ -271,7 +276,7 @@ def test_a_period_as_the_text_of_oicp_spells_it_is_read_too() -> None:
 @pytest.mark.parametrize("given_times", [[times(("09:00", "18:00"))], [times(("nine", "six"))], ["always"]])
 def test_around_the_clock_goes_before_the_times_beside_it(given_times: list[Any]) -> None:
     tariff, issues = read(product(ProductAvailabilityTimes=given_times))
-    assert tariff.elements[0].restrictions == TariffRestrictions(max_power=Decimal(22))
+    assert tariff.elements[0].restrictions is None
     assert [(issue.kind, issue.field) for issue in issues] == [(IssueKind.NARROWED, "ProductAvailabilityTimes")]
 
 
