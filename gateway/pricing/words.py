@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from gateway.pricing.conditions import hours_said, said, turns_on
+from gateway.pricing.groups import UNITS, Group, title_of
 from gateway.pricing.languages import primary, speech_of
 from gateway.pricing.languages.figures import energy, minor, money, number, percent, span, with_tax
 from gateway.pricing.languages.speech import Phrase, Speech
@@ -42,32 +43,6 @@ class Price(NamedTuple):
     restrictions: TariffRestrictions | None
 
 
-Group = tuple[TariffDimension, ReservationRestriction | None]
-
-_GROUPS: Final[dict[Group, Phrase]] = {
-    (TariffDimension.ENERGY, None): Phrase.PER_KWH,
-    (TariffDimension.TIME, None): Phrase.PER_HOUR_CHARGING,
-    (TariffDimension.SESSION_TIME, None): Phrase.PER_HOUR_PLUGGED_IN,
-    (TariffDimension.PARKING_TIME, None): Phrase.PER_HOUR_PARKING,
-    (TariffDimension.FLAT, None): Phrase.FEE,
-    (TariffDimension.TIME, ReservationRestriction.RESERVATION): Phrase.PER_HOUR_RESERVED,
-    (TariffDimension.FLAT, ReservationRestriction.RESERVATION): Phrase.FEE_RESERVED,
-    (TariffDimension.TIME, ReservationRestriction.RESERVATION_EXPIRES): Phrase.PER_HOUR_EXPIRED,
-    (TariffDimension.FLAT, ReservationRestriction.RESERVATION_EXPIRES): Phrase.FEE_EXPIRED,
-}
-"""What is told, in this order; of a reservation nothing but these is priced."""
-
-_TITLES: Final = {
-    TariffDimension.ENERGY: Phrase.ENERGY,
-    TariffDimension.TIME: Phrase.TIME,
-    TariffDimension.SESSION_TIME: Phrase.SESSION_TIME,
-    TariffDimension.PARKING_TIME: Phrase.PARKING_TIME,
-    TariffDimension.FLAT: Phrase.FLAT,
-}
-_RESERVED: Final = {
-    ReservationRestriction.RESERVATION: Phrase.RESERVATION,
-    ReservationRestriction.RESERVATION_EXPIRES: Phrase.RESERVATION_EXPIRES,
-}
 _TYPES: Final = {
     TariffType.AD_HOC_PAYMENT: Phrase.AD_HOC_PAYMENT,
     TariffType.PROFILE_CHEAP: Phrase.PROFILE_CHEAP,
@@ -85,14 +60,7 @@ _COSTS: Final = {
     RoundingRule.ROUND_DOWN: Phrase.COST_DOWN,
     RoundingRule.ROUND_NEAR: Phrase.COST_NEAR,
 }
-for _table, _whole in (
-    ({one for one, _ in _GROUPS}, TariffDimension),
-    (_TITLES, TariffDimension),
-    (_RESERVED, ReservationRestriction),
-    (_TYPES, TariffType),
-    (_STEPS, RoundingRule),
-    (_COSTS, RoundingRule),
-):
+for _table, _whole in ((_TYPES, TariffType), (_STEPS, RoundingRule), (_COSTS, RoundingRule)):
     if set(_table) != set(_whole):
         raise TypeError(f"no phrase for each {_whole.__name__}")
 
@@ -112,7 +80,11 @@ def explain(tariff: Tariff, language: str, defects: Iterable[Note] = (), zone: t
     sections = [Section(_name(tariff, speech), _about(tariff, language, speech, zone))]
     for reserved in (None, *ReservationRestriction):
         for dimension, prices in _grouped(tariff, reserved):
-            sections.append(_section((dimension, reserved), prices, tariff.currency, speech))
+            group = dimension, reserved
+            section = Section(speech(title_of(group)), _priced(group, prices, tariff.currency, speech))
+            if sections[-1].title == section.title:  # what a reservation costs by the hour, and its fee
+                section = Section(section.title, [*sections.pop().lines, *section.lines])
+            sections.append(section)
     limits = [
         speech(phrase, money=_both(limit, tariff.currency, speech))
         for phrase, limit in ((Phrase.LEAST, tariff.min_price), (Phrase.MOST, tariff.max_price))
@@ -199,7 +171,7 @@ def _grouped(
 ) -> Iterable[tuple[TariffDimension, Sequence[Price]]]:
     """Gives the prices of each dimension down to the first that always holds."""
     elements = [one for one in tariff.elements if _reservation(one) is reserved]
-    for dimension, kind in _GROUPS:
+    for dimension, kind in UNITS:
         if kind is reserved and (prices := list(_prices(elements, dimension))):
             yield dimension, prices
 
@@ -220,21 +192,20 @@ def _prices(elements: Iterable[TariffElement], dimension: TariffDimension) -> It
             return
 
 
-def _section(group: Group, prices: Sequence[Price], currency: str, speech: Speech) -> Section:
-    dimension, reserved = group
+def _priced(group: Group, prices: Sequence[Price], currency: str, speech: Speech) -> list[str]:
     lines = [_line(group, one, currency, speech) for one in prices]
     if prices[-1].restrictions is not None:
         lines.append(speech(Phrase.OTHERWISE_NOTHING))
     elif len(prices) > 1:
         lines[-1] = speech(Phrase.OTHERWISE, price=lines[-1])
     if len(prices) > 1:
-        lines.insert(0, speech(Phrase.FLAT_ONCE if dimension is TariffDimension.FLAT else Phrase.FIRST_HOLDS))
-    return Section(speech(_TITLES[dimension] if reserved is None else _RESERVED[reserved]), lines)
+        lines.insert(0, speech(Phrase.FLAT_ONCE if group[0] is TariffDimension.FLAT else Phrase.FIRST_HOLDS))
+    return lines
 
 
 def _line(group: Group, price: Price, currency: str, speech: Speech) -> str:
     component = price.component
-    text = speech(_GROUPS[group], money=money(component.price, currency, speech))
+    text = speech(UNITS[group], money=money(component.price, currency, speech))
     notes = [*_per_minute(component, currency, speech), _vat(component, currency, speech)]
     text += f" ({', '.join(notes)})"
     parts = [text, *_roundings(component, currency, speech)]
@@ -302,7 +273,7 @@ def _short(group: Group, prices: Sequence[Price], gross: bool, currency: str, sp
     figure = money(amounts[-1], currency, speech)
     if len(amounts) > 1:
         figure = speech(Phrase.RANGE, least=number(amounts[0], speech, minor(currency)), most=figure)
-    text = speech(_GROUPS[group], money=figure)
+    text = speech(UNITS[group], money=figure)
     limits = [one.restrictions for one in prices if one.restrictions is not None]
     if not limits:
         return text
