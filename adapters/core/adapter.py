@@ -54,6 +54,7 @@ class Item:
         sent_as: The identifier under which the hub knows it; None if it was never accepted.
         accepted: Fingerprint of what the hub last accepted; None if never, or if it must be sent again regardless.
         attempts: How often the present content was tried in vain.
+        known: Keys of the operation that this one refers to (`OperationProfile.refers_to`), as far as the hub has them.
     """
 
     operation: str
@@ -66,6 +67,7 @@ class Item:
     sent_as: str | None
     accepted: bytes | None
     attempts: int = 0
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,12 @@ class OperationProfile:
             again first (first in, first out).
         after: An operation of the same connection that must have accepted the same key before this one is tried.
         waits_for: An operation whose pending keys are shown to `Adapter.plan`, which puts back what must wait for them.
+        refers_to: An operation whose things this one names, so that what is said depends on which of them the hub has
+            (`Item.known`): everything of this one is looked at anew when that changes.
         full_load: The operation can replace everything at the hub in one request. Where it comes `after` another, its
             full synchronisation does so too.
+        told_again: The operation cannot replace everything in one request: a full synchronisation tells it anew, record
+            by record.
     """
 
     name: str
@@ -31,7 +35,14 @@ class OperationProfile:
     coalesce_attempted: bool = True
     after: str | None = None
     waits_for: str | None = None
+    refers_to: str | None = None
     full_load: bool = False
+    told_again: bool = False
+
+    @property
+    def full_sync(self) -> bool:
+        """Whether it takes part in full synchronisations."""
+        return self.full_load or self.told_again
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ async def compare(outbox: Outbox, link: Link, operation: str, memory: AsyncItera
     """
     result = Equality(operation)
     acknowledged: dict[str, bytes] = {}
-    async for chunk in outbox.everything(link.connection.id, operation, link.connection.scope):
+    place = (link.connection.id, operation, link.connection.scope)
+    refers_to = link.adapter.profile.operations[operation].refers_to
+    async for chunk in outbox.everything(*place, refers_to=refers_to):
         wanted = _render(link, operation, [claimed for claimed, refused in chunk if not refused])
         result.wanted += len(wanted)
         for claimed, refused in chunk:

@@ -215,6 +215,25 @@ ON CONFLICT (connection_id, key, operation) DO UPDATE SET issues = excluded.issu
 -- name: blocked
 SELECT key FROM projection WHERE connection_id = $1 AND operation = $2 AND pending
 
+-- name: there
+-- What a hub has of an operation, or would have, were it sent what is shown in shadow mode.
+SELECT key FROM projection
+WHERE connection_id = $1 AND operation = $2 AND NOT gone AND (sent_as IS NOT NULL OR shadowed)
+
+-- name: look_again
+-- Operations that refer to things of another one ($2) of which the hub has others now: what they say may be another. What
+-- the hub accepted stays known, so that nothing is sent for what says the same.
+WITH locked AS MATERIALIZED (
+    SELECT key, operation FROM projection
+    WHERE connection_id = $1 AND operation = ANY($2::text[]) AND NOT (gone OR held OR refused)
+    ORDER BY evse_no NULLS FIRST, connection_id, key, operation
+    FOR UPDATE
+)
+UPDATE projection p SET
+    wanted = p.wanted + 1, pending = true,
+    due_at = CASE WHEN p.pending THEN p.due_at ELSE now() END, since = CASE WHEN p.pending THEN p.since ELSE now() END
+FROM locked l WHERE p.connection_id = $1 AND p.key = l.key AND p.operation = l.operation
+
 -- name: pace
 -- Reserves the next moment at which a paced operation may be called, and tells how long to wait for it.
 INSERT INTO pace AS p (connection_id, operation, next_at) VALUES ($1, $2, clock_timestamp() + $3)

@@ -124,9 +124,20 @@ class Outbox:
         self.lease = lease
 
     async def claim(
-        self, connection_id: int, operation: str, scope: Scope, *, max_items: int, max_lanes: int
+        self,
+        connection_id: int,
+        operation: str,
+        scope: Scope,
+        *,
+        max_items: int,
+        max_lanes: int,
+        refers_to: str | None = None,
     ) -> list[Lane]:
-        """Leases lanes with something due, and reads what is to be told in them."""
+        """Leases lanes with something due, and reads what is to be told in them.
+
+        Args:
+            refers_to: As in the operation's profile.
+        """
         leased = await self._store.fetch(
             SQL["claim"], connection_id, operation, max_items, max_lanes, self._holder, self.lease
         )
@@ -139,7 +150,9 @@ class Outbox:
             keys = [key for row in leased for key in row["keys"]]
             rows = await self._store.fetch(SQL["claimed"], connection_id, operation, keys)
             lanes: dict[str, list[Claimed]] = {row["lane"]: [] for row in leased}
-            for claimed in await self._read(rows, operation, scope):
+            # After what is claimed: what the hub gets since then raises `wanted` above what is told here.
+            known = await self._known(connection_id, refers_to)
+            for claimed in await self._read(rows, operation, scope, known):
                 if claimed.item.lane in lanes:  # not moved to another lane meanwhile
                     lanes[claimed.item.lane].append(claimed)
         except BaseException:
@@ -171,26 +184,36 @@ class Outbox:
         return Lane("", lease["fence"], lease["attempts"], claimed)
 
     async def everything(
-        self, connection_id: int, operation: str, scope: Scope, *, chunk: int = 1000
+        self, connection_id: int, operation: str, scope: Scope, *, chunk: int = 1000, refers_to: str | None = None
     ) -> AsyncIterator[list[tuple[Claimed, bool]]]:
         """Reads all that a hub has or should have of an operation, some at a time, without leasing anything.
+
+        Args:
+            refers_to: As in the operation's profile.
 
         Yields:
             Projections, each with whether it was refused, so that the hub cannot have it in its present state.
         """
         last = ""
+        known = await self._known(connection_id, refers_to)
         while rows := await self._store.fetch(SQL["known"], connection_id, operation, last, chunk):
             last = rows[-1]["key"]
-            claimed = await self._read(rows, operation, scope)
+            claimed = await self._read(rows, operation, scope, known)
             yield list(zip(claimed, (row["refused"] for row in rows), strict=True))
 
     async def settle(
-        self, connection_id: int, operation: str, results: Sequence[LaneResult], followers: Sequence[str]
+        self,
+        connection_id: int,
+        operation: str,
+        results: Sequence[LaneResult],
+        followers: Sequence[str],
+        referring: Sequence[str] = (),
     ) -> list[LaneResult]:
         """Writes what came of some lanes and gives up their leases, in one transaction.
 
         Args:
             followers: Operations whose held projections may go once this one accepted their key.
+            referring: Operations that refer to this one's things (`OperationProfile.refers_to`).
 
         Returns:
             The results that were written; the others' leases had passed to somebody else, who does the work again.
@@ -200,6 +223,8 @@ class Outbox:
             with attempt:
                 async with self._store.transaction() as tx:
                     written = await self._settle(tx, (connection_id, operation), results, followers)
+                    if referring and any(_moved(one) for one in written):
+                        await tx.execute(SQL["look_again"], connection_id, referring)
         self._working.difference_update(one.lane.fence for one in results)
         told = sum(len(one.accepted) + len(one.shadowed) + len(one.refused) for one in written)
         await self._growth.note(issue=told, dead_letter=sum(len(one.refused) for one in written))
@@ -319,9 +344,16 @@ class Outbox:
         quiet: bool = await self._store.fetchval(SQL["quiet"])
         return quiet
 
-    async def _read(self, rows: Sequence[Record], operation: str, scope: Scope) -> list[Claimed]:
+    async def _known(self, connection_id: int, refers_to: str | None) -> frozenset[str]:
+        if refers_to is None:
+            return frozenset()
+        return frozenset(row["key"] for row in await self._store.fetch(SQL["there"], connection_id, refers_to))
+
+    async def _read(
+        self, rows: Sequence[Record], operation: str, scope: Scope, known: frozenset[str] = frozenset()
+    ) -> list[Claimed]:
         subjects = await self._subjects(rows, scope)
-        return [_claimed(row, operation, subjects) for row in rows]
+        return [_claimed(row, operation, subjects, known) for row in rows]
 
     async def _subjects(self, rows: Sequence[Record], scope: Scope) -> dict[tuple[str, int], Subject | None]:
         """Reads the objects of some rows, as they are now and as the connection may see them."""
@@ -347,7 +379,15 @@ _KINDS: Final = ("location", "tariff", "driver_token")
 """What a projection can speak of; it has the number of one."""
 
 
-def _claimed(row: Record, operation: str, subjects: dict[tuple[str, int], Subject | None]) -> Claimed:
+def _moved(result: LaneResult) -> bool:
+    """Tells whether the hub has things since then that it had not, or the other way round."""
+    moved = any((claimed.item.sent_as is None) is not (one.sent_as is None) for claimed, one in result.accepted)
+    return moved or bool(result.shadowed)
+
+
+def _claimed(
+    row: Record, operation: str, subjects: dict[tuple[str, int], Subject | None], known: frozenset[str]
+) -> Claimed:
     place = next(((kind, row[f"{kind}_no"]) for kind in _KINDS if row[f"{kind}_no"] is not None), None)
     item = Item(
         operation=operation,
@@ -360,6 +400,7 @@ def _claimed(row: Record, operation: str, subjects: dict[tuple[str, int], Subjec
         sent_as=row["sent_as"],
         accepted=row["fingerprint"],
         attempts=row["attempts"],
+        known=known,
     )
     if row["attempt"] is None:
         return Claimed(item, row["wanted"], row["acked"], row["since"])

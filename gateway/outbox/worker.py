@@ -25,6 +25,9 @@ GATHER = 0.015
 """Seconds that a woken worker waits, so that what is written in one breath is claimed together."""
 
 
+_NEVER = timedelta(days=36_500)
+
+
 class Measures(Protocol):
     """What the outbox reports for the metrics."""
 
@@ -67,10 +70,12 @@ class Worker:
         present = link()
         if present is None:
             raise LookupError("the connection is gone")
-        followers = [one.name for one in present.adapter.profile.operations.values() if one.after == operation.name]
+        operations = present.adapter.profile.operations.values()
+        followers = [one.name for one in operations if one.after == operation.name]
+        referring = [one.name for one in operations if one.refers_to == operation.name]
         place = (present.connection.id, operation.name)
         self._settler: Settler[LaneResult] = Settler(
-            lambda results: outbox.settle(*place, results, followers), self._measure
+            lambda results: outbox.settle(*place, results, followers, referring), self._measure
         )
 
     def wake(self) -> None:
@@ -116,7 +121,7 @@ class Worker:
         room = (1 if recovering else self._operation.lanes_in_flight) - len(self._lanes)
         if room <= 0:
             return False
-        if self._operation.full_load and await self._full_sync(link):
+        if self._operation.full_sync and await self._full_sync(link):
             return True
         lanes = await self._outbox.claim(
             link.connection.id,
@@ -124,6 +129,7 @@ class Worker:
             link.connection.scope,
             max_items=self._operation.max_items,
             max_lanes=room,
+            refers_to=self._operation.refers_to,
         )
         blocked: frozenset[str] = frozenset()
         if lanes and self._operation.waits_for is not None:
@@ -154,13 +160,17 @@ class Worker:
         await self._settler.settle(await self._serving(link, lane, blocked).serve())
 
     async def _full_sync(self, link: Link) -> bool:
-        """Replaces everything at the hub if that is due; tells whether it did something."""
+        """Replaces everything at the hub if that is due, or lets it be told anew; tells whether it did something."""
         profile = link.adapter.profile
         place = (link.connection.id, self._operation.name)
         if link.connection.mode is not Mode.LIVE:
             return False
         if not await self._outbox.full_sync_due(*place, self._operation.after):
             return False
+        if not self._operation.full_load:
+            await self._outbox.ask_again(*place)
+            await self._outbox.full_sync_done(*place, profile.full_sync_every or _NEVER)
+            return True
         lane = await self._outbox.claim_everything(*place, link.connection.scope, most=profile.full_load_max)
         if lane is None:
             return False
@@ -179,8 +189,7 @@ class Worker:
             # Too many for one request, nothing to say, or a faulty record in it: told one by one, the batches find that
             # one, and what is gone is deleted by itself.
             await self._outbox.ask_again(*place)
-        every = link.adapter.profile.full_sync_every or timedelta(days=36_500)
-        await self._outbox.full_sync_done(*place, every)
+        await self._outbox.full_sync_done(*place, link.adapter.profile.full_sync_every or _NEVER)
 
     def _count(self, link: Link, outcome: str, count: int) -> None:
         if count:

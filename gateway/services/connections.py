@@ -364,8 +364,8 @@ _Read = Callable[[Transaction, Sequence[Link], Sequence[int]], Any]
 
 
 def _whole(link: Link) -> list[str]:
-    """Names the operations that can replace everything at the hub in one request."""
-    return [one.name for one in link.adapter.profile.operations.values() if one.full_load]
+    """Names the operations that have a full synchronisation of their own."""
+    return [one.name for one in link.adapter.profile.operations.values() if one.full_sync]
 
 
 def _unbilled(name: str, cdrs: int, sessions: int) -> str:
