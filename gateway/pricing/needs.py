@@ -1,7 +1,7 @@
 """A charge that has not happened yet, from what a driver needs: how much, at what power, and what is assumed for it.
 
-Powers follow a curve that is linear between its points, over the energy delivered or the battery's state of charge. Times
-are whole seconds and energies whole milliwatt-hours, as meters tell them.
+Powers follow a curve that is linear between its points, over the energy delivered or the battery's state of charge.
+Times are whole seconds and energies whole milliwatt-hours, as meters tell them.
 """
 
 import math
