@@ -29,7 +29,7 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
             continue
         bound = min if kind is Extra.MAXIMUM else max
         limited = bound(net, said.net)
-        taxed = _gross(said)
+        taxed = with_tax(said)
         if taxed is not None:
             whole = bound(gross, taxed)
         elif limited != net:
@@ -46,7 +46,7 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
     return found, notes
 
 
-def _gross(limit: Money) -> Decimal | None:
+def with_tax(limit: Money) -> Decimal | None:
     """Gives a limit with its taxes; None where it names none."""
     if not limit.taxes:
         return None
