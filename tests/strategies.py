@@ -62,13 +62,17 @@ from mappings.canonical.sessions import (
     SessionStatus,
 )
 from mappings.canonical.tariffs import (
+    ClockSpan,
     DayOfWeek,
     Money,
     PriceComponent,
+    PriceRounding,
     ReservationRestriction,
+    RoundingRule,
     Tariff,
     TariffDimension,
     TariffElement,
+    TariffHours,
     TariffRestrictions,
     TariffType,
     Tax,
@@ -121,6 +125,11 @@ def several(enum: type, most: int = 4) -> st.SearchStrategy:
 
 def maybe(items: st.SearchStrategy) -> st.SearchStrategy:
     return st.none() | items
+
+
+def rarely(items: st.SearchStrategy) -> st.SearchStrategy:
+    """What one of a hub's own words is needed for: seldom enough that most objects can be said without it."""
+    return st.integers(0, 7).flatmap(lambda drawn: st.none() if drawn else items)
 
 
 points = st.builds(GeoPoint, latitude=decimals(-90, 90, 7), longitude=decimals(-180, 180, 7))
@@ -277,7 +286,17 @@ price_components = st.builds(
     price=decimals(0, 100, 4),
     vat=maybe(decimals(0, 30, 1)),
     step_size=st.integers(0, 3600),
+    price_rounding=rarely(
+        st.builds(PriceRounding, places=st.integers(0, 3), rule=st.sampled_from(RoundingRule)),
+    ),
+    step_rounding=rarely(st.sampled_from(RoundingRule)),
+    exact=rarely(st.booleans()),
 )
+tariff_hours = st.builds(
+    TariffHours,
+    spans=tuples(st.builds(ClockSpan, start=clocks, end=clocks), 2),
+    days=several(DayOfWeek, 7),
+).filter(lambda hours: hours != TariffHours())
 restrictions = st.builds(
     TariffRestrictions,
     start_time=maybe(clocks),
@@ -312,6 +331,7 @@ tariffs = st.builds(
     min_price=maybe(moneys),
     max_price=maybe(moneys),
     elements=st.lists(elements, min_size=1, max_size=3).map(tuple),
+    hours=rarely(tariff_hours),
     start=maybe(instants),
     end=maybe(instants),
     energy_mix=maybe(energy_mixes),

@@ -9,7 +9,7 @@ from adapters.core.http import compact_json, holds_nul
 from adapters.core.roaming import FeedKind, Record
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import EvseStatus
-from mappings.ocpi.dialects import gireve, gireve_charging
+from mappings.ocpi.dialects import gireve, gireve_charging, gireve_tariffs
 from mappings.ocpi.v2_2_1 import hub_client_info, pages
 from mappings.report import Issue, Refused
 
@@ -23,7 +23,7 @@ def _cdr(raw: Mapping[str, Any], received: datetime) -> tuple[Any, list[Issue]]:
 
 _KINDS: dict[FeedKind, tuple[pages.KeyOf, Read]] = {
     FeedKind.LOCATIONS: (pages.by_id, gireve.location_to_canonical),
-    FeedKind.TARIFFS: (gireve.tariff_key, gireve.tariff_to_canonical),
+    FeedKind.TARIFFS: (gireve_tariffs.key, gireve_tariffs.to_canonical),
     FeedKind.CDRS: (pages.by_id, _cdr),
     FeedKind.PARTIES: (pages.by_role, hub_client_info.to_canonical),
 }

@@ -4,7 +4,7 @@ from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.dialects import gireve
+from mappings.ocpi.dialects import gireve, gireve_tariffs
 from mappings.ocpi.v2_2_1.wire import Wire
 from mappings.report import Issue, Refused
 
@@ -67,4 +67,4 @@ class Rendering:
         Raises:
             Refused: Gireve cannot be told of it.
         """
-        return gireve.tariff_from_canonical(tariff)
+        return gireve_tariffs.from_canonical(tariff)

@@ -16,7 +16,7 @@ from adapters.gireve.server.requests import RECEIVER, Desk
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.dialects import gireve
+from mappings.ocpi.dialects import gireve_tariffs
 from mappings.ocpi.envelope import StatusCode
 from mappings.ocpi.v2_2_1 import paths
 from mappings.ocpi.v2_2_1.enums import InterfaceRole, ModuleId
@@ -51,7 +51,7 @@ class PartnerTariffs:
         if found is None:
             raise _unknown()
         try:
-            return Given(gireve.tariff_from_canonical(found)[0])
+            return Given(gireve_tariffs.from_canonical(found)[0])
         except Refused as refused:
             raise Failure(404, StatusCode.CLIENT_ERROR, f"it cannot be told: {refused}") from None
 
@@ -60,7 +60,7 @@ class PartnerTariffs:
 
         def read(body: bytes) -> tuple[Tariff, bytes]:
             raw = parsed(body)
-            tariff, _ = gireve.tariff_to_canonical(raw, self._desk.now())
+            tariff, _ = gireve_tariffs.to_canonical(raw, self._desk.now())
             paths.of_tariff(tariff, party, _id(asked))
             return tariff, digest(raw)
 

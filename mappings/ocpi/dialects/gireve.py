@@ -1,6 +1,6 @@
-"""Gireve's OCPI 2.2.1: its additions to locations and tariffs, what it demands, and what it does not keep.
+"""Gireve's OCPI 2.2.1: its additions to locations, what it demands of them, and what it does not keep.
 
-The source is Gireve's technical guide for OCPI 2.2.1 (locations, tariffs, integration guidelines). What Gireve demands
+The source is Gireve's technical guide for OCPI 2.2.1 (locations, integration guidelines). What Gireve demands
 beyond OCPI and a source lacks is sent with an issue all the same, since Gireve judges that itself and says so; only the
 names of owner and operator, which settings can give, are demanded here. What Gireve does not support is left in, for it
 does no harm and may be supported one day, and each is an issue.
@@ -14,12 +14,11 @@ from typing import Any
 from mappings.canonical.base import Model
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Connector, ConnectorCapability, Evse, EvseStatus, Location
-from mappings.canonical.tariffs import Tariff, TariffDimension, TariffType
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
 from mappings.ocpi.reading import Path, show
-from mappings.ocpi.v2_2_1 import locations, pages, tariffs_in, tariffs_out, wire
+from mappings.ocpi.v2_2_1 import locations, wire
 from mappings.ocpi.v2_2_1 import locations_out as out
-from mappings.report import Issue, IssueKind, Refused, Report
+from mappings.report import Issue, IssueKind, Report
 from mappings.tables import EnumTable
 
 Source = bytes | str | Mapping[str, Any]
@@ -28,7 +27,6 @@ Wire = wire.Wire
 GIREVE_ID = "gireve_id"
 """Gireve's own id on locations, EVSEs, connectors and tariffs; stays beside the model and is given back."""
 
-_COUNTRY, _PARTY = "target_operator_country_code", "target_operator_party_id"
 _CAPABILITIES = "capabilities"
 _OWN = frozenset({GIREVE_ID})
 
@@ -40,25 +38,11 @@ class WireConnectorCapability(StrEnum):
     ISO_15118_20_PLUG_AND_CHARGE = "ISO_15118_20_PLUG_AND_CHARGE"
 
 
-class WireDimension(StrEnum):
-    """OCPI's dimensions and Gireve's SESSION_TIME."""
-
-    ENERGY = "ENERGY"
-    FLAT = "FLAT"
-    PARKING_TIME = "PARKING_TIME"
-    TIME = "TIME"
-    SESSION_TIME = "SESSION_TIME"
-
-
 CONNECTOR_CAPABILITIES = EnumTable(
     ConnectorCapability,
     WireConnectorCapability,
     {member: WireConnectorCapability(member.value) for member in ConnectorCapability},
 )
-DIMENSIONS = EnumTable(
-    TariffDimension, WireDimension, {member: WireDimension(member.value) for member in TariffDimension}
-)
-
 # One page of Gireve's guide spells the values without their first letter.
 _MISSPELT = {member.value[1:]: member for member in ConnectorCapability}
 
@@ -112,7 +96,7 @@ def _is_ours(issue: Issue) -> bool:
     """Whether plain OCPI took for foreign what this dialect reads."""
     last = issue.field.rpartition(".")[2]
     if issue.kind is IssueKind.UNKNOWN:
-        return last in {GIREVE_ID, _COUNTRY, _PARTY} or (last == _CAPABILITIES and issue.value is None)
+        return last == GIREVE_ID or (last == _CAPABILITIES and issue.value is None)
     return issue.kind is IssueKind.LEFT_OUT and last.startswith(f"{_CAPABILITIES}[") and _find(issue.value) is not None
 
 
@@ -255,60 +239,3 @@ def _connector_out(connector: Connector, made: Wire, report: Report, path: Path)
         made[_CAPABILITIES] = [CONNECTOR_CAPABILITIES.from_canonical(each).value for each in connector.capabilities]
     if not connector.tariff_ids:
         report.add(IssueKind.SUSPECT, show((*path, "tariff_ids")), "is empty, and Gireve demands it")
-
-
-def tariff_to_canonical(source: Source, received: datetime | None = None) -> tuple[Tariff, list[Issue]]:
-    """Reads a tariff with its target and Gireve's dimension.
-
-    Raises:
-        Refused: As in plain OCPI; or half a target, for whom the price is being unknown.
-    """
-    report = Report()
-    tariff = tariffs_in.tariff(tariffs_in.TARIFFS.read(source, report), DIMENSIONS, report, received)
-    report.issues = [issue for issue in report.issues if not _is_ours(issue)]
-    country, party = tariff.unknown.get(_COUNTRY), tariff.unknown.get(_PARTY)
-    if _COUNTRY not in tariff.unknown and _PARTY not in tariff.unknown:
-        return tariff, report.issues
-    unknown = {field: value for field, value in tariff.unknown.items() if field not in {_COUNTRY, _PARTY}}
-    target = None
-    if country is not None or party is not None:
-        try:
-            target = PartyId.of(str(country), str(party))
-        except ValueError:
-            raise report.refuse(_PARTY, "the target is no party", f"{country} {party}") from None
-    return tariff.model_copy(update={"target": target, "unknown": unknown}), report.issues
-
-
-def tariff_key(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Keys a pulled tariff by its party, its id and the EMSP that it is for, "" for all.
-
-    Raises:
-        Refused: One of them cannot be read.
-    """
-    country, party = record.get(_COUNTRY), record.get(_PARTY)
-    if country is None and party is None:
-        return pages.by_target(record)
-    try:
-        target = PartyId.of(str(country), str(party))
-    except ValueError:
-        raise Refused(_PARTY, "the target is no party") from None
-    return *pages.by_id(record), target.normal
-
-
-def tariff_from_canonical(tariff: Tariff) -> tuple[Wire, list[Issue]]:
-    """Writes a tariff for Gireve, with its target.
-
-    Raises:
-        Refused: As in plain OCPI but for target and SESSION_TIME; or the target has no country of two letters.
-    """
-    report = Report()
-    made = tariffs_out.tariff(tariff, DIMENSIONS, report)
-    if tariff.target is not None:
-        if tariff.target.country.startswith("+"):
-            raise report.refuse("target", "OCPI has only country codes of two letters", tariff.target)
-        made[_COUNTRY], made[_PARTY] = tariff.target.country, tariff.target.code
-    if tariff.type not in {None, TariffType.REGULAR}:
-        report.add(IssueKind.LOST, "type", "Gireve stores it, and forwards only REGULAR to EMSPs", tariff.type)
-    if tariff.start is None:
-        report.add(IssueKind.SUSPECT, "start", "is missing: Gireve takes the day it receives the tariff")
-    return made, report.issues

@@ -20,7 +20,7 @@ from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.ocpi import values
-from mappings.ocpi.dialects.gireve import tariff_from_canonical, tariff_to_canonical
+from mappings.ocpi.dialects import gireve_tariffs
 from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, commands, sessions, sessions_out, tokens, tokens_out
 from mappings.ocpi.v2_2_1 import enums_charging as enums
 from mappings.ocpi.v2_2_1 import wire as w
@@ -159,13 +159,13 @@ def _no_credit(cdr: Cdr, report: Report) -> None:
 
 
 def _tariff_in(wire: w.Tariff, report: Report, received: datetime) -> Tariff:
-    tariff, issues = tariff_to_canonical(wire, received)
+    tariff, issues = gireve_tariffs.to_canonical(wire, received)
     report.issues += issues
     return tariff
 
 
 def _tariff_out(tariff: Tariff, report: Report) -> Wire:
-    made, issues = tariff_from_canonical(tariff)
+    made, issues = gireve_tariffs.from_canonical(tariff)
     report.issues += issues
     return made
 

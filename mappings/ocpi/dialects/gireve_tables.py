@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from mappings.ocpi.dialects.gireve import CONNECTOR_CAPABILITIES, DIMENSIONS
+from mappings.ocpi.dialects.gireve import CONNECTOR_CAPABILITIES
+from mappings.ocpi.dialects.gireve_tariffs import DIMENSIONS
+from mappings.ocpi.dialects.gireve_terms import PLACES, ROUND_RULES
 from mappings.ocpi.v2_2_1 import tables as plain
 from mappings.ocpi.v2_2_1 import tables_charging as charging
 from mappings.tables import EnumTable, FieldRule, FieldTable
 
 _UNSUPPORTED = "sent, with an issue: Gireve does not support it"
+_PLACES = ", ".join(f"{places} is {word}" for word, places in PLACES.items())
 _RULES = (
     FieldRule("Location.publish_allowed_to", "publish_allowed_to", _UNSUPPORTED),
     FieldRule("Location.charging_when_closed", "charging_when_closed", _UNSUPPORTED),
@@ -28,6 +31,22 @@ _RULES = (
     ),
     FieldRule("Connector.capabilities", "capabilities", "read from the EVSE too, and without its first letter"),
     FieldRule("Tariff.target", "target_operator_country_code, target_operator_party_id", "refused where half is given"),
+    FieldRule("Tariff.hours", "restriction", "refused where it cannot be read; `restrictions` is mended"),
+    FieldRule(
+        "TariffHours.spans",
+        "start_time, end_time, start_time_2, end_time_2",
+        "an open side is mended; out, two at most",
+    ),
+    FieldRule("TariffHours.days", "day_of_week", "refused where one is unknown"),
+    FieldRule("ClockSpan.start", "start_time, start_time_2", "as TariffRestrictions.start_time; 00:00 where missing"),
+    FieldRule("ClockSpan.end", "end_time, end_time_2", "as TariffRestrictions.end_time; 00:00 where missing"),
+    FieldRule("PriceComponent.price_rounding", "price_round", "refused where half of it is missing"),
+    FieldRule("PriceComponent.step_rounding", "step_round", "its rule; refused where round_granularity is not UNIT"),
+    FieldRule(
+        "PriceComponent.exact", "exact_price_component", "kept as unknown where no boolean; an issue where false"
+    ),
+    FieldRule("PriceRounding.places", "round_granularity", f"{_PLACES}; refused where unknown, HUNDREDTH is mended"),
+    FieldRule("PriceRounding.rule", "round_rule", "refused where unknown"),
     FieldRule("Tariff.type", "type", "refused where unknown; an issue where not REGULAR, which is not forwarded"),
     FieldRule(
         "Token.uid",
@@ -81,6 +100,7 @@ FIELDS: list[FieldTable] = [
 ENUMS: list[tuple[str, EnumTable[Any, Any]]] = [
     *((name, table) for name, table in plain.ENUMS if name != "TariffDimensionType"),
     ("TariffDimensionType", DIMENSIONS),
+    ("round_rule", ROUND_RULES),
     ("ConnectorCapability", CONNECTOR_CAPABILITIES),
 ]
 
@@ -88,4 +108,7 @@ NOTES = f"""{plain.NOTES.strip()}
 
 `gireve_id` on locations, EVSEs, connectors and tariffs stays beside the model and is given back. A session's id and
 reference, and a CDR's `session_id`, are Gireve's own on their way to an EMSP; all other ids are the CPO's.
+
+Hours and roundings of a tariff are Gireve's own on their way to an EMSP. What of them counts that a CPO sends is not
+said in its guide; [the connection's settings](../operations.md) say whether they are sent.
 """

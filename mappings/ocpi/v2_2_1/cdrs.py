@@ -7,7 +7,7 @@ from typing import Any
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_in, tariffs_out, tokens_out
+from mappings.ocpi.v2_2_1 import cdrs_in, cdrs_out, tariffs_in, tariffs_out, tariffs_plain, tokens_out
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.enums import TARIFF_DIMENSIONS
 from mappings.ocpi.v2_2_1.wire import Wire
@@ -54,4 +54,5 @@ def _tariff_in(wire: w.Tariff, report: Report, received: datetime) -> Tariff:
 def _tariff_out(tariff: Tariff, report: Report) -> Wire:
     if tariff.target is not None:
         report.add(IssueKind.LOST, "target", "OCPI 2.2.1 has no place for it")
+    tariffs_plain.check(tariff, report)
     return tariffs_out.tariff(tariff, TARIFF_DIMENSIONS, report)

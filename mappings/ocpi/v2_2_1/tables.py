@@ -16,7 +16,17 @@ from mappings.canonical.locations import (
     StatusSchedule,
 )
 from mappings.canonical.parties import ClientInfo, Party
-from mappings.canonical.tariffs import Money, PriceComponent, Tariff, TariffElement, TariffRestrictions, Tax
+from mappings.canonical.tariffs import (
+    ClockSpan,
+    Money,
+    PriceComponent,
+    PriceRounding,
+    Tariff,
+    TariffElement,
+    TariffHours,
+    TariffRestrictions,
+    Tax,
+)
 from mappings.canonical.texts import Business, Image, LocalText
 from mappings.ocpi.v2_2_1 import enums, enums_charging, tables_charging
 from mappings.tables import FieldRule as R
@@ -32,6 +42,9 @@ _INFORMATIONAL = "an unknown word is kept beside the model"
 _MEMBER = "an unknown word is left out of the list and kept beside the model"
 _DEMANDED = "OCPI demands it: where the source lacks it, the operator's settings, else the connector is left out"
 _UNKNOWN = "fields that OCPI lacks are kept and given back; raw values of its own that cannot be read are kept"
+_DIALECT = "Gireve's dialect has a place for it"
+_APPROXIMATED = "all of it, where an approximation is asked for"
+_UP = "that it is up, which OCPI means anyhow; all of it, where an approximation is asked for"
 _RAW = "raw values of OCPI's own fields are not said again"
 
 
@@ -43,7 +56,10 @@ LOCATION_MODELS: tuple[type[BaseModel], ...] = (
     *(Location, Evse, Connector, GeoPoint, RelatedPoint, Hours, RegularHours, Period, StatusSchedule),
     *(PublishToken, Business, Image, LocalText, EnergyMix, EnergySource, EnvironmentalImpact),
 )
-TARIFF_MODELS: tuple[type[BaseModel], ...] = (*(Tariff, TariffElement, PriceComponent, TariffRestrictions, Money, Tax),)
+TARIFF_MODELS: tuple[type[BaseModel], ...] = (
+    *(Tariff, TariffElement, PriceComponent, TariffRestrictions, Money, Tax),
+    *(TariffHours, ClockSpan, PriceRounding),
+)
 
 LOCATIONS = FieldTable(
     "Locations (mod_locations)",
@@ -179,6 +195,7 @@ TARIFFS = FieldTable(
         R("Tariff.min_price", "min_price"),
         R("Tariff.max_price", "max_price"),
         R("Tariff.elements", "elements", "refused where empty"),
+        R("Tariff.hours", "", f"refused, or approximated by restrictions of the elements; {_DIALECT}", _APPROXIMATED),
         R("Tariff.start", "start_date_time", _STAMP, _MILLIS),
         R("Tariff.end", "end_date_time", _STAMP, _MILLIS),
         R("Tariff.energy_mix", "energy_mix"),
@@ -190,6 +207,9 @@ TARIFFS = FieldTable(
         R("PriceComponent.price", "price", "", "digits beyond some fifteen"),
         R("PriceComponent.vat", "vat", "none is not zero; an issue where below one per cent", "as price"),
         R("PriceComponent.step_size", "step_size", "1 where a flat fee has none; else refused"),
+        R("PriceComponent.price_rounding", "", f"refused, or left out by approximation; {_DIALECT}", _APPROXIMATED),
+        R("PriceComponent.step_rounding", "", f"refused but for up; or left out by approximation; {_DIALECT}", _UP),
+        R("PriceComponent.exact", "", _DIALECT, _NO_PLACE),
         R("PriceComponent.unknown", "", _UNKNOWN, _RAW),
         R("TariffRestrictions.start_time", "start_time", "refused where it cannot be read; zero seconds are mended"),
         R("TariffRestrictions.end_time", "end_time", "as start_time; 24:00 is 00:00"),
@@ -208,6 +228,9 @@ TARIFFS = FieldTable(
         R("TariffRestrictions.unknown", "", _UNKNOWN, _RAW),
         R("Money.net", "excl_vat", "", "digits beyond some fifteen"),
         R("Money.taxes", "incl_vat", "incl_vat less excl_vat is one tax named VAT", "all but the sum of the taxes"),
+        *(R(f"TariffHours.{field}", "", "as Tariff.hours") for field in TariffHours.model_fields),
+        *(R(f"ClockSpan.{field}", "", "as Tariff.hours") for field in ClockSpan.model_fields),
+        *(R(f"PriceRounding.{field}", "", "as PriceComponent.price_rounding") for field in PriceRounding.model_fields),
         R("Tax.name", "", "VAT", "any other name"),
         R("Tax.percentage", "", "counted into incl_vat where there is no amount", _NO_PLACE),
         R("Tax.amount", "incl_vat"),

@@ -112,7 +112,7 @@ def _restrictions(wire: w.TariffRestrictions, report: Report, path: Path) -> Tar
     fields: dict[str, Any] = {}
     for field in ("start_time", "end_time"):
         if field in given:
-            fields[field] = _time_of_day(given[field], report, path, field)
+            fields[field] = time_of_day(given[field], report, path, field)
     for field in ("start_date", "end_date"):
         if field in given:
             if _DATE.fullmatch(given[field]) is None:
@@ -134,7 +134,12 @@ def _restrictions(wire: w.TariffRestrictions, report: Report, path: Path) -> Tar
     return TariffRestrictions(**fields) if fields else None
 
 
-def _time_of_day(text: str, report: Report, path: Path, field: str) -> str:
+def time_of_day(text: str, report: Report, path: Path, field: str) -> str:
+    """Reads a time of day; one that ends something may be 24:00.
+
+    Raises:
+        Refused: It is none.
+    """
     if _CLOCK.fullmatch(text):
         return text
     # OCPI: to stop at the end of the day, 00:00. Seconds that are zero say nothing.

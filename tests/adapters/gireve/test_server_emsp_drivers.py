@@ -16,7 +16,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.parties import ClientStatus, Role
 from mappings.canonical.tokens import AllowedType, Identification, TokenType
-from mappings.ocpi.dialects import gireve
+from mappings.ocpi.dialects import gireve_tariffs
 from tests.adapters.gireve.network import tariff
 from tests.adapters.gireve.ours import CPO, FROM_CPO, FROM_OTHER, MP1, NOW, TO_EMSP, UID, Emsp, card, emsp
 
@@ -230,7 +230,7 @@ async def test_tokens_of_an_emsp_that_is_none_of_ours_are_not_listed(ours: Emsp)
 
 async def test_a_tariff_is_taken_with_each_of_its_targets(ours: Emsp) -> None:
     for target, price in ((None, "0.35"), (MP1, "0.30")):
-        said = gireve.tariff_from_canonical(tariff(target=target, price=price))[0]
+        said = gireve_tariffs.from_canonical(tariff(target=target, price=price))[0]
         assert (await ours.call("PUT", TARIFF, said)).status == 201
         assert (await ours.call("PUT", TARIFF, said)).status == 200
     query = "?target_operator_country_code=DE&target_operator_party_id=MP1"
@@ -240,14 +240,14 @@ async def test_a_tariff_is_taken_with_each_of_its_targets(ours: Emsp) -> None:
 
 
 async def test_a_tariff_that_is_for_another_emsp_is_none_of_ours(ours: Emsp) -> None:
-    said = gireve.tariff_from_canonical(tariff(target=PartyId("FR*OTH")))[0]
+    said = gireve_tariffs.from_canonical(tariff(target=PartyId("FR*OTH")))[0]
     answer = await ours.call("PUT", TARIFF, said)
     assert (answer.status, answer.code) == (200, 1000)
     assert not ours.stations.prices
 
 
 async def test_a_tariff_of_another_id_or_party_than_the_url_is_refused(ours: Emsp) -> None:
-    said = gireve.tariff_from_canonical(tariff())[0]
+    said = gireve_tariffs.from_canonical(tariff())[0]
     for path in ("FR/ABC/T2", "FR/XYZ/T1"):
         assert (await ours.call("PUT", f"/receiver/tariffs/{path}", said)).code == 2001
     assert (await ours.call("PUT", TARIFF, said, FROM_OTHER)).code == 2001
@@ -258,7 +258,7 @@ async def test_a_tariff_of_another_id_or_party_than_the_url_is_refused(ours: Ems
 
 async def test_a_tariff_is_deleted_with_all_its_targets(ours: Emsp) -> None:
     for target in (None, MP1):
-        await ours.call("PUT", TARIFF, gireve.tariff_from_canonical(tariff(target=target))[0])
+        await ours.call("PUT", TARIFF, gireve_tariffs.from_canonical(tariff(target=target))[0])
     query = "?target_operator_country_code=DE&target_operator_party_id=MP1"
     assert (await ours.call("DELETE", f"{TARIFF}?target_operator_party_id=M")).code == 2001
     assert len(ours.stations.prices) == 2
@@ -269,14 +269,14 @@ async def test_a_tariff_is_deleted_with_all_its_targets(ours: Emsp) -> None:
 
 async def test_a_variant_of_a_tariff_is_deleted_by_its_target(ours: Emsp) -> None:
     for target in (None, MP1):
-        await ours.call("PUT", TARIFF, gireve.tariff_from_canonical(tariff(target=target))[0])
+        await ours.call("PUT", TARIFF, gireve_tariffs.from_canonical(tariff(target=target))[0])
     query = "?target_operator_country_code=DE&target_operator_party_id=MP1"
     assert (await ours.call("DELETE", TARIFF + query)).code == 1000
     assert list(ours.stations.prices) == [(CPO, "T1", None)]
 
 
 async def test_a_tariff_with_a_price_for_every_hour_is_taken(ours: Emsp) -> None:
-    said = gireve.tariff_from_canonical(tariff())[0]
+    said = gireve_tariffs.from_canonical(tariff())[0]
     said["elements"] = [{**each, "restrictions": {"day_of_week": ["MONDAY"]}} for each in said["elements"]] * 1000
     assert (await ours.call("PUT", TARIFF, said)).code == 1000
 

@@ -4,14 +4,13 @@ import pytest
 
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import ConnectorCapability, EvseStatus
-from mappings.canonical.tariffs import TariffDimension, TariffType
-from mappings.ocpi.dialects import gireve
+from mappings.ocpi.dialects import gireve, gireve_tariffs
 from mappings.report import IssueKind, Refused
-from tests.mappings.ocpi.samples import DELETE, LOCATION, TARIFF, spoilt
+from tests.mappings.ocpi.samples import LOCATION, TARIFF, spoilt
 
 PNC = "ISO_15118_2_PLUG_AND_CHARGE"
 WHOLE = gireve.location_to_canonical(LOCATION)[0]
-PRICED = gireve.tariff_to_canonical(TARIFF)[0]
+PRICED = gireve_tariffs.to_canonical(TARIFF)[0]
 
 
 def with_evse(**changes: Any) -> Any:
@@ -127,40 +126,3 @@ def test_what_gireve_does_not_support_is_sent_with_an_issue() -> None:
     wire, issues = gireve.location_from_canonical(location)
     assert wire["charging_when_closed"] is True
     assert found(issues) == [(IssueKind.LOST, "charging_when_closed")]
-
-
-def test_a_targeted_tariff_comes_back_with_its_target() -> None:
-    wire = {**TARIFF, "target_operator_country_code": "NL", "target_operator_party_id": "MSP"}
-    tariff, issues = gireve.tariff_to_canonical(wire)
-    assert issues == []
-    assert tariff.target == PartyId("NL*MSP")
-    assert tariff.unknown == {}
-    assert gireve.tariff_from_canonical(tariff) == (wire, [])
-
-
-@pytest.mark.parametrize("target", [{"target_operator_country_code": "NL"}, {"target_operator_party_id": "MSP"}])
-def test_half_a_target_refuses_the_tariff(target: dict[str, str]) -> None:
-    with pytest.raises(Refused):
-        gireve.tariff_to_canonical({**TARIFF, **target})
-
-
-def test_null_targets_mean_all() -> None:
-    nulls = {"target_operator_country_code": None, "target_operator_party_id": None}
-    assert gireve.tariff_to_canonical({**TARIFF, **nulls}) == (PRICED, [])
-
-
-def test_session_time_is_a_dimension_here() -> None:
-    wire = spoilt(TARIFF, "elements.0.price_components.0.type", "SESSION_TIME")
-    tariff, issues = gireve.tariff_to_canonical(wire)
-    assert issues == []
-    assert tariff.elements[0].price_components[0].type is TariffDimension.SESSION_TIME
-    assert gireve.tariff_from_canonical(tariff) == (wire, [])
-
-
-def test_a_tariff_that_is_not_forwarded_or_has_no_start_is_an_issue() -> None:
-    tariff = PRICED.model_copy(update={"type": TariffType.AD_HOC_PAYMENT, "start": None})
-    assert found(gireve.tariff_from_canonical(tariff)[1]) == [(IssueKind.LOST, "type"), (IssueKind.SUSPECT, "start")]
-
-
-def test_a_tariff_without_start_is_read_all_the_same() -> None:
-    assert gireve.tariff_to_canonical(spoilt(TARIFF, "start_date_time", DELETE))[1] == []

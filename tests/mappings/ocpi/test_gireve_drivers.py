@@ -10,7 +10,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.tariffs import Money
 from mappings.canonical.tokens import TokenType
-from mappings.ocpi.dialects import gireve, gireve_charging, gireve_drivers
+from mappings.ocpi.dialects import gireve_charging, gireve_drivers, gireve_tariffs
 from mappings.ocpi.v2_2_1 import commands, tokens
 from mappings.report import IssueKind, Refused
 from tests.mappings.ocpi.samples import DELETE, TARIFF, spoilt
@@ -148,9 +148,9 @@ def test_a_price_of_a_hubs_is_not_said_again() -> None:
 def test_a_tariff_is_for_its_target_or_for_all() -> None:
     ours, other = PartyId("FR*EMO"), PartyId("DE*MP1")
     target = {"target_operator_country_code": "fr", "target_operator_party_id": "emo"}
-    tariff, issues = gireve.tariff_to_canonical({**TARIFF, **target, "gireve_id": "42"})
+    tariff, issues = gireve_tariffs.to_canonical({**TARIFF, **target, "gireve_id": "42"})
     assert issues == []
     assert (tariff.target, tariff.unknown) == (ours, {"gireve_id": "42"})
     assert tariff.is_for(ours)
     assert not tariff.is_for(other)
-    assert gireve.tariff_to_canonical(TARIFF)[0].is_for(other)
+    assert gireve_tariffs.to_canonical(TARIFF)[0].is_for(other)

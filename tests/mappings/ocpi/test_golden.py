@@ -17,7 +17,7 @@ from mappings.canonical.parties import ClientInfo
 from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Token
-from mappings.ocpi.dialects import gireve, gireve_charging
+from mappings.ocpi.dialects import gireve, gireve_charging, gireve_tariffs
 from mappings.ocpi.v2_2_1 import cdrs, hub_client_info, locations, sessions, tariffs, tokens
 
 FOLDER = Path(__file__).parent / "golden"
@@ -41,7 +41,7 @@ WAYS: dict[str, tuple[type[Any], Any, Any]] = {
         lambda cdr: gireve_charging.cdr_from_canonical(cdr, leg_of(cdr)),
     ),
     "gireve_location": (Location, gireve.location_to_canonical, gireve.location_from_canonical),
-    "gireve_tariff": (Tariff, gireve.tariff_to_canonical, gireve.tariff_from_canonical),
+    "gireve_tariff": (Tariff, gireve_tariffs.to_canonical, gireve_tariffs.from_canonical),
 }
 
 

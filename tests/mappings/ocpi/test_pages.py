@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mappings.ocpi import envelope
-from mappings.ocpi.dialects import gireve
+from mappings.ocpi.dialects import gireve_tariffs
 from mappings.ocpi.v2_2_1 import locations, pages, tariffs, tokens
 from mappings.report import Refused
 from tests.mappings.ocpi.samples import LOCATION, TARIFF, spoilt
@@ -88,7 +88,7 @@ def test_tariffs_for_several_emsps_are_several_records_at_gireve() -> None:
         {"target_operator_country_code": None, "target_operator_party_id": None, "id": "T2"},
     ]
     data = [{**TARIFF, **target} for target in targets]
-    page = pages.take_apart(data, gireve.tariff_key, gireve.tariff_to_canonical)
+    page = pages.take_apart(data, gireve_tariffs.key, gireve_tariffs.to_canonical)
     owner = f"{TARIFF['country_code']}*{TARIFF['party_id']}"
     assert [entry.key for entry in page.entries] == [
         *((owner, TARIFF["id"], ""), (owner, TARIFF["id"], "DE*MP1"), (owner, TARIFF["id"], "NL*MP2")),
@@ -97,7 +97,9 @@ def test_tariffs_for_several_emsps_are_several_records_at_gireve() -> None:
     for entry in page.entries:
         tariff, _ = entry.read()
         assert entry.key == (tariff.party.normal, tariff.id, "" if tariff.target is None else tariff.target.normal)
-    half = pages.take_apart([{**TARIFF, **targets[1], "target_operator_party_id": None}], gireve.tariff_key, tariffs_in)
+    half = pages.take_apart(
+        [{**TARIFF, **targets[1], "target_operator_party_id": None}], gireve_tariffs.key, tariffs_in
+    )
     assert [each.reason.field for each in half.unreadable] == ["data[0].target_operator_party_id"]
     assert pages.by_target(TARIFF) == (owner, TARIFF["id"], "")
 

@@ -10,7 +10,7 @@ from mappings.canonical.commands import Command, ReserveNow, StartSession
 from mappings.canonical.parties import ClientInfo, ClientStatus, Role
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import AllowedType, Token, TokenType
-from mappings.ocpi.dialects import gireve, gireve_drivers, gireve_tables
+from mappings.ocpi.dialects import gireve_drivers, gireve_tables, gireve_tariffs
 from mappings.ocpi.v2_2_1 import authorisations, commands, hub_client_info, locations, pages, tables, tokens
 from mappings.ocpi.v2_2_1.tokens import Authorisation, LocationReferences
 from mappings.report import IssueKind, Refused
@@ -94,8 +94,8 @@ def test_a_party_behind_a_hub_loses_only_what_the_table_lists(info: ClientInfo) 
 @relaxed
 @given(strategies.tariffs)
 def test_a_tariff_has_the_key_of_what_is_read(tariff: Tariff) -> None:
-    wire, _ = gireve.tariff_from_canonical(tariff)
-    (entry,) = pages.take_apart([wire], gireve.tariff_key, gireve.tariff_to_canonical).entries
+    wire, _ = gireve_tariffs.from_canonical(tariff)
+    (entry,) = pages.take_apart([wire], gireve_tariffs.key, gireve_tariffs.to_canonical).entries
     back, _ = entry.read()
     assert entry.key == (back.party.normal, back.id, "" if back.target is None else back.target.normal)
 
