@@ -28,11 +28,14 @@ class Exit(IntEnum):
     """The gateway or the database cannot be reached, now."""
     SETTINGS = 6
     """Settings or secrets are missing or wrong, or migrations have not run."""
+    DIFFERS = 7
+    """A CDR does not cost what follows from its tariff."""
 
 
 HELP = (
     "Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 a file stored nothing · 4 a file ended early "
-    "at a damaged place · 5 gateway or database out of reach · 6 settings missing or wrong, or migrations not run."
+    "at a damaged place · 5 gateway or database out of reach · 6 settings missing or wrong, or migrations not run · "
+    "7 a CDR does not cost what its tariff says."
 )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from gateway.pricing.comparing import amount as amount_of
 from gateway.pricing.conditions import hours_said, said, turns_on
 from gateway.pricing.groups import UNITS, Group, title_of
 from gateway.pricing.languages import primary, speech_of
@@ -122,10 +123,10 @@ def summary(tariff: Tariff, language: str) -> str:
     ]
     if not told and not any(phrase is Phrase.LEAST for phrase, _ in limits):
         return speech(Phrase.FREE)
-    gross = all(one.vat is not None for one in told) and all(_gross(limit) is not None for _, limit in limits)
+    gross = all(one.vat is not None for one in told) and all(amount_of(limit).gross is not None for _, limit in limits)
     parts = [_short(group, prices, gross, tariff.currency, speech) for group, prices in grouped]
     for phrase, limit in limits:
-        amount = (_gross(limit) if gross else None) or limit.net
+        amount = (amount_of(limit).gross if gross else None) or limit.net
         parts.append(_within(speech(phrase, money=money(amount, tariff.currency, speech))))
     parts.append(speech(Phrase.GROSS if gross else Phrase.NET))
     sentence = ", ".join(parts)
@@ -246,23 +247,8 @@ def _roundings(component: PriceComponent, currency: str, speech: Speech) -> list
     return parts
 
 
-def _gross(amount: Money) -> Decimal | None:
-    """Adds up an amount and its taxes; None where they are not all known."""
-    if not amount.taxes:
-        return None
-    gross = amount.net
-    for tax in amount.taxes:
-        if tax.amount is not None:
-            gross += tax.amount
-        elif tax.percentage is not None:
-            gross += amount.net * tax.percentage / 100
-        else:
-            return None
-    return gross
-
-
 def _both(amount: Money, currency: str, speech: Speech) -> str:
-    net, gross = money(amount.net, currency, speech), _gross(amount)
+    net, gross = money(amount.net, currency, speech), amount_of(amount).gross
     if gross is None:
         return f"{net} ({speech(Phrase.NET)})"
     return speech(Phrase.BOTH, net=net, gross=money(gross, currency, speech))

@@ -1,0 +1,1 @@
+"""`price` and `tariff explain`: what a tariff asks for, without a gateway and without a database."""
