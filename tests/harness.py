@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,6 +37,7 @@ from mappings.canonical.locations import (
 from mappings.canonical.parties import Party, Role
 from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement
 from mappings.canonical.texts import Business
+from tests.ports import free_port
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 """When the network was last changed, before any status."""
@@ -153,14 +153,6 @@ async def eventually(
             return
         assert time.monotonic() < end, f"not in {seconds:g} s: {what}"
         await asyncio.sleep(0.01)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Services:

@@ -14,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.app import running
-from gateway.cli.demo.processes import free_port
 from gateway.cli.main import app
 from gateway.settings import Settings
 from gateway.store.secrets import Cipher
+from tests.ports import free_port
 from tests.project.files import ROOT
 
 ADMIN = "an-administrator-from-the-environment"

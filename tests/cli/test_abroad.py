@@ -7,11 +7,11 @@ import pytest
 
 from adapters.core.connection import Mode, Scope
 from gateway.app import App, running
-from gateway.cli.demo.processes import free_port
 from gateway.settings import Settings
 from mappings.canonical.commands import CommandAnswer, CommandResult
 from tests.cli.conftest import ADMIN, Cli
 from tests.harness import KEY, NOWHERE, WHO
+from tests.ports import free_port
 from tests.services.homecoming import UID, cdr, digest, session, token
 
 

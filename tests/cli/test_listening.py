@@ -8,13 +8,13 @@ import aiohttp
 import pytest
 
 from gateway.app import running
-from gateway.cli.demo.processes import free_port
 from gateway.settings import Settings
 from gateway.store.secrets import Cipher
 from tests.backend import backend, says, signed_by
 from tests.cli.conftest import ADMIN, Cli, Result
 from tests.harness import AT
 from tests.importing.records import lines, location
+from tests.ports import free_port
 
 SESSION = {
     "party": "NL*ABC",

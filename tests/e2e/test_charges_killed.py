@@ -11,9 +11,10 @@ import pytest
 from gateway.app import App, assembled
 from gateway.cli.demo import drivers, network
 from gateway.cli.demo.backend import Backend, backend
-from gateway.cli.demo.processes import Child, answers, free_port, started
+from gateway.cli.demo.processes import Child, answers, started
 from gateway.cli.demo.stage import Stage, stage
 from gateway.cli.demo.story import bring_in, fail_for_a_while, quiet
+from tests.ports import free_port
 
 _DRIVERS = 16
 _SECONDS = 4.0
