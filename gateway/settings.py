@@ -8,6 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -37,6 +38,9 @@ class Settings(BaseModel):
         cdr_missed_hours: How long a session may be over before its CDR is missed.
         received_cdr_missed_hours: The same of a driver of ours at a partner's station; None for `cdr_missed_hours`.
         cdr_unconfirmed_hours: How long a hub may take to confirm a CDR before somebody should see to it.
+        repricing_tolerance: By how much a CDR may cost otherwise than its tariff says, in units of its currency.
+        repricing_processes: For pricing many CDRs at once, each with about 100 MB; they last as long as there are many.
+            0 prices all of them in the gateway's own.
         tls_certificate, tls_key: PEM files of what the listener shows; None serves plain HTTP. The key may stand in the
             certificate's file. They are read again when they change.
         tls_client_ca: PEM file of the authorities that sign hubs' client certificates. Whoever shows none is let in
@@ -61,6 +65,8 @@ class Settings(BaseModel):
     cdr_missed_hours: Annotated[int, Field(ge=1, le=10_000)] = 24
     received_cdr_missed_hours: Annotated[int | None, Field(ge=1, le=10_000)] = None
     cdr_unconfirmed_hours: Annotated[int, Field(ge=1, le=10_000)] = 4
+    repricing_tolerance: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.01")
+    repricing_processes: Annotated[int, Field(ge=0, le=64)] = 2
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None

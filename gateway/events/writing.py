@@ -38,6 +38,8 @@ class EventType(StrEnum):
     """It was taken back, and another one stands in its place."""
     CDR_DISPUTED = "cdr.disputed"
     """Another amount was agreed on, which the hub has no message for."""
+    CDR_PRICE_DIFFERS = "cdr.price_differs"
+    """It costs otherwise than its tariff says, or cannot be shown to cost that; a person has to decide."""
     TOKEN_CHANGED = "token.changed"
     PREFERENCES_RECEIVED = "preferences.received"
     PERMIT_ALLOWED = "permit.allowed"
@@ -53,6 +55,10 @@ class EventType(StrEnum):
     """It is taken, and a person has to accept or reject it."""
     RECEIVED_CDR_DECIDED = "received_cdr.decided"
     """A person did."""
+    RECEIVED_CDR_PRICE_DIFFERS = "received_cdr.price_differs"
+    """As of an own one."""
+    REPRICING_DECIDED = "repricing.decided"
+    """A person accepted or disputed what a CDR costs."""
 
     @classmethod
     def _missing_(cls, value: object) -> "EventType | None":

@@ -1,24 +1,22 @@
 -- What CDRs cost by the tariff in force at their start, beside what they say.
 
--- A CDR that is to be priced (again). Append only, with nothing unique in it: who hands a CDR over waits for nobody who prices.
+-- A CDR that is to be priced (again): `subject` is the number of one of ours, or of a received one, negated. Append only, with
+-- nothing unique in it: who hands a CDR over waits for nobody who prices.
 CREATE TABLE repricing_queue (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    cdr_no bigint,
-    received_cdr_no bigint,
-    at timestamptz NOT NULL DEFAULT now(),
-    CHECK ((cdr_no IS NULL) <> (received_cdr_no IS NULL))
+    subject bigint NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
 );
 
--- A CDR of ours, or one that came home, priced. It refers to CDRs by no foreign key, whose lock would hold up who corrects
--- them; CDRs are never deleted. `party`: whose backend it concerns, ours; null where it is not known whose driver it was.
--- `outcome` and `state`: as in gateway/services/ports/repricing.py. `why`: why it cannot be priced. Amounts: in `currency`, the
--- CDR's; differences are what is told less what is calculated. `result`: both calculations, with every line and note.
--- `source`: whether the tariff was published, or is the CDR's own copy; `version_no`: the row of tariff_version.
--- `queue_no`: the order that it was priced on, so that none which is older takes its place.
+-- A CDR, priced. `subject` as in the queue; no foreign key, whose lock would hold up who corrects the CDR, and CDRs are never
+-- deleted. `party`: whose backend it concerns, ours; null where it is not known whose driver it was. `outcome`, `state` and
+-- `source`: as in gateway/services/ports/repricing.py. `why`: why it cannot be priced. Amounts are in `currency`, the CDR's;
+-- differences are what is told less what is calculated. `version_no`: the row of tariff_version. `result`: both calculations,
+-- with every line and note. `queue_no`: the order that it was priced on, so that none which is older takes its place.
+-- `changed_at`: since when it comes out so.
 CREATE TABLE repricing (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    cdr_no bigint UNIQUE,
-    received_cdr_no bigint UNIQUE,
+    subject bigint NOT NULL UNIQUE,
     party text,
     cpo text NOT NULL,
     emsp text,
@@ -42,47 +40,45 @@ CREATE TABLE repricing (
     decided json,
     queue_no bigint NOT NULL,
     computed_at timestamptz NOT NULL DEFAULT now(),
-    CHECK ((cdr_no IS NULL) <> (received_cdr_no IS NULL))
+    changed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX repricing_party ON repricing (party, no);
 CREATE INDEX repricing_open ON repricing (no) WHERE state = 'open';
 CREATE INDEX repricing_disputed ON repricing (no) WHERE state = 'disputed';
 CREATE INDEX repricing_differs ON repricing (no) WHERE outcome = 'differs';
-CREATE INDEX repricing_connection ON repricing (connection_id) WHERE connection_id IS NOT NULL;
-CREATE INDEX repricing_started ON repricing (started_at, no);
 
--- What stood in a row of repricing before it was priced anew, or decided otherwise.
+-- What stood in a row of repricing before it came out otherwise, or was decided otherwise; the row, without its result.
 CREATE TABLE repricing_history (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     repricing_no bigint NOT NULL REFERENCES repricing (no),
     body json NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX repricing_history_of ON repricing_history (repricing_no);
+CREATE INDEX repricing_history_of ON repricing_history (repricing_no, no);
 
 -- By triggers, since CDRs are written in several ways, and by the code before this one while a deploy rolls.
 
 CREATE FUNCTION queue_own_cdrs() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO repricing_queue (cdr_no) SELECT no FROM fresh;
+    INSERT INTO repricing_queue (subject) SELECT no FROM fresh ORDER BY no;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION queue_received_cdrs() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO repricing_queue (received_cdr_no) SELECT no FROM fresh;
+    INSERT INTO repricing_queue (subject) SELECT -no FROM fresh ORDER BY no;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION queue_own_cdr() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO repricing_queue (cdr_no) VALUES (new.no);
+    INSERT INTO repricing_queue (subject) VALUES (new.no);
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION queue_received_cdr() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO repricing_queue (received_cdr_no) VALUES (new.no);
+    INSERT INTO repricing_queue (subject) VALUES (-new.no);
     RETURN NULL;
 END $$;
 

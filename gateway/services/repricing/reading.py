@@ -1,0 +1,201 @@
+"""What is needed to price CDRs anew, read for many at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json
+
+from gateway.pricing.rounding import PLAIN, Rules
+from gateway.services.repricing.judging import Question, VersionText
+from gateway.services.storing import columns
+from gateway.services.tariffs.versions import SQL as VERSIONS
+from gateway.store.pool import Record, Transaction
+from gateway.store.queries import Queries
+from mappings.canonical.ids import PartyId
+
+SQL: Final = Queries("gateway.services.repricing", "repricing.sql")
+
+_PLACES_KEPT: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How amounts are compared and rounded.
+
+    Attributes:
+        tolerance: By how much amounts may differ that are the same, in units of their currency.
+        rules: By hub, for CDRs of its connections whose cost it worked out itself; else OCPI's places.
+    """
+
+    tolerance: Decimal
+    rules: Mapping[str, Rules] = field(default_factory=dict)
+
+
+class Asked(NamedTuple):
+    """Questions, the versions that they name, and whose connections' they are."""
+
+    questions: Sequence[Question]
+    versions: Mapping[int, VersionText]
+    connections: Mapping[int, tuple[str, str]]
+
+
+class _Place(NamedTuple):
+    """What a place says of prices: its time zone, and tariffs by EVSE and connector."""
+
+    zone: str | None
+    tariffs: Mapping[str, Mapping[str, Sequence[str]]]
+
+
+@dataclass(slots=True)
+class _Peek:
+    """A CDR as far as it has to be looked into before it is priced."""
+
+    row: Record
+    queue_no: int
+    start: datetime
+    end: datetime
+    currency: str
+    location: Mapping[str, Any]
+    hub_priced: bool
+    ids: list[str]
+    named: list[str]
+    zone: str | None = None
+    told: bool = True
+
+
+async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked:
+    """Reads what is needed to price CDRs.
+
+    Args:
+        claimed: Rows with `subject` and `queue_no`.
+    """
+    orders = {row["subject"]: row["queue_no"] for row in claimed}
+    rows = [
+        *await tx.fetch(SQL["own_cdrs"], [subject for subject in orders if subject > 0]),
+        *await tx.fetch(SQL["received_cdrs"], [-subject for subject in orders if subject < 0]),
+    ]
+    peeks = [_peek(row, orders[row["subject"]]) for row in rows]
+    await _see_places(tx, peeks)
+    found, versions = await _see_versions(tx, peeks)
+    questions = [_question(peek, found[number], terms) for number, peek in enumerate(peeks)]
+    connections = {row["subject"]: (row["hub"] or "", row["connection"] or "") for row in rows}
+    return Asked(questions, versions, connections)
+
+
+def _peek(row: Record, queue_no: int) -> _Peek:
+    body = from_json(row["body"])
+    start = datetime.fromisoformat(body["start"])
+    return _Peek(
+        row=row,
+        queue_no=queue_no,
+        start=start,
+        end=max(start, datetime.fromisoformat(body["end"])),
+        currency=body["currency"],
+        location=body["location"],
+        hub_priced=body.get("priced_by_hub", False),
+        ids=[tariff["id"] for tariff in body.get("tariffs", ())] or ([body["product"]] if "product" in body else []),
+        named=list({name: None for period in body["periods"] if (name := period.get("tariff_id"))}),
+        zone=body["location"].get("time_zone"),
+    )
+
+
+# Places
+
+
+async def _see_places(tx: Transaction, peeks: Sequence[_Peek]) -> None:
+    """Completes what CDRs do not name: their time zone, and tariffs."""
+    lacking = [peek for peek in peeks if peek.zone is None or not (peek.ids or peek.named)]
+    own = [(n, peek) for n, peek in enumerate(lacking) if peek.row["subject"] > 0]
+    partners = [
+        (n, peek)
+        for n, peek in enumerate(lacking)
+        if peek.row["subject"] < 0 and peek.row["evse_key"] is not None and peek.row["connection_id"] is not None
+    ]
+    if own:
+        asked = [(n, peek.row["cpo"], peek.location["id"]) for n, peek in own]
+        for row in await tx.fetch(SQL["own_places"], *columns(asked, 3)):
+            peek = lacking[row["n"]]
+            _complete(peek, _place(row["body"]), peek.location["evse_uid"], None)
+    if partners:
+        asked = [(n, peek.row["connection_id"], peek.row["evse_key"]) for n, peek in partners]
+        for row in await tx.fetch(SQL["partners_places"], *columns(asked, 3)):
+            _complete(lacking[row["n"]], _place(row["body"]), row["uid"], row["prices"])
+
+
+def _complete(peek: _Peek, place: _Place, uid: str, prices: Sequence[str] | None) -> None:
+    peek.zone = peek.zone or place.zone
+    if peek.ids or peek.named:
+        return
+    connectors = place.tariffs.get(uid, {})
+    ids = prices or connectors.get(peek.location["connector_id"])
+    if ids is None:  # the CDR names none of them: what holds at all of them
+        ids = [id_ for tariffs in connectors.values() for id_ in tariffs]
+    peek.ids, peek.told = list(dict.fromkeys(ids)), False
+
+
+@lru_cache(_PLACES_KEPT)
+def _place(body: str) -> _Place:
+    location = from_json(body)
+    return _Place(
+        location.get("time_zone"),
+        {
+            evse["uid"]: {one["id"]: one.get("tariff_ids", ()) for one in evse.get("connectors", ())}
+            for evse in location.get("evses", ())
+        },
+    )
+
+
+# Tariffs
+
+
+async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[list[int]], dict[int, VersionText]]:
+    """Gives what is known of the tariffs of each CDR, by numbers, and the versions of these numbers."""
+    asked = [
+        (
+            n,
+            0 if peek.row["subject"] > 0 else peek.row["connection_id"],
+            peek.row["cpo"],
+            id_,
+            peek.start,
+            peek.end,
+        )
+        for n, peek in enumerate(peeks)
+        for id_ in dict.fromkeys((*peek.ids, *peek.named))
+        if peek.row["subject"] > 0 or peek.row["connection_id"] is not None
+    ]
+    found: list[list[int]] = [[] for _ in peeks]
+    versions: dict[int, VersionText] = {}
+    if asked:
+        for row in await tx.fetch(VERSIONS["known"], *columns(asked, 6)):
+            found[row["n"]].append(row["no"])
+            if row["no"] not in versions:
+                versions[row["no"]] = VersionText(row["no"], row["body"], row["known_from"], row["known_until"])
+    return found, versions
+
+
+def _question(peek: _Peek, versions: Sequence[int], terms: Terms) -> Question:
+    row = peek.row
+    emsp = row["emsp"]
+    return Question(
+        subject=row["subject"],
+        queue_no=peek.queue_no,
+        body=row["body"],
+        cdr_id=row["cdr_id"],
+        started=peek.start,
+        currency=peek.currency,
+        party=row["party"],
+        cpo=row["cpo"],
+        emsp=PartyId(emsp).normal if emsp is not None else None,
+        connection_id=row["connection_id"],
+        void=row["void"],
+        ids=peek.ids,
+        told=peek.told,
+        versions=list(dict.fromkeys(versions)),
+        zone=peek.zone,
+        rules=terms.rules.get(row["hub"] or "", PLAIN) if peek.hub_priced else PLAIN,
+        tolerance=terms.tolerance,
+    )
