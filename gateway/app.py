@@ -31,7 +31,8 @@ from gateway.outbox.destinations import LinkSource, Place, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
-from gateway.pricing.differences import Differences
+from gateway.pricing.differences import compare
+from gateway.pricing.rounding import GIREVE
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.catalogue.changes import Changes
@@ -66,6 +67,9 @@ from gateway.services.received.missing import received_sessions
 from gateway.services.received.rechecking import Rechecks
 from gateway.services.received.service import Received
 from gateway.services.registry import Registry
+from gateway.services.repricing.desk import RepricingDesk
+from gateway.services.repricing.reading import Terms
+from gateway.services.repricing.worker import Repricer
 from gateway.services.sent_commands.answering import CHANNEL as SENT
 from gateway.services.sent_commands.answering import SentAnswering
 from gateway.services.sent_commands.service import SentCommands
@@ -80,6 +84,9 @@ from gateway.store.secrets import Cipher
 
 HUBS: dict[str, Hub] = {hub.name: hub for hub in (gireve.HUB, hubject.HUB, home.HUB)}
 """The hubs that this gateway speaks to. A new hub is added here and nowhere else."""
+
+ROUNDING = {gireve.HUB.name: GIREVE}
+"""How hubs round the costs that they work out themselves, where not as OCPI does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Ears:
     upkeep: Upkeep
     sent: SentCommands
     sent_answering: SentAnswering
+    repricer: Repricer
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
@@ -124,6 +132,7 @@ class Ears:
         self.rechecks.start()
         self.pulling.start()
         self.upkeep.start()
+        self.repricer.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
@@ -134,6 +143,7 @@ class Ears:
         await self.rechecks.stop()
         await self.pulling.stop()
         await self.upkeep.stop()
+        await self.repricer.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -209,6 +219,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     rechecks = Rechecks(store, links, feed.wake, now, metrics.received_cdr)
     sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
     sent = SentCommands(store, links, sent_answering, now)
+    terms = Terms(settings.repricing_tolerance, ROUNDING)
+    repricer = Repricer(store, terms, feed.wake, metrics.repriced, settings.repricing_processes)
     gateway = Gateway(
         Published(store, network),
         commands,
@@ -220,7 +232,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         sent,
         registry,
         metrics,
-        Differences(()),
+        compare,
         settings.public_url.rstrip("/"),
         Peers(settings.client_certificate_header, settings.trusted_proxies),
     )
@@ -286,6 +298,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         permits=PermitList(store),
         sent_commands=sent,
         received=ReceivedDesk(store, rechecks, feed.wake, now, metrics.received_cdr),
+        repricings=RepricingDesk(store, repricer, feed.wake, now),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),
         metrics=metrics,
@@ -295,7 +308,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
-    ears = Ears(feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering)
+    ears = Ears(feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering, repricer)
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 
 

@@ -106,7 +106,7 @@ def _why_not(
         said = f"ended at {tariff.end.isoformat()}"
     elif until is not None and start >= until:
         said = f"was replaced or withdrawn at {until.isoformat()}"
-    elif not _begins_within(tariff, start, zone):
+    elif not begins_within(tariff, start, zone):
         said = "is for charges that begin at other hours"
     return said
 
@@ -137,7 +137,7 @@ def _id(candidate: Candidate) -> tuple[PartyId, str]:
     return candidate.tariff.party, candidate.tariff.id.lower()
 
 
-def _begins_within(tariff: Tariff, start: datetime, zone: str | None) -> bool:
+def begins_within(tariff: Tariff, start: datetime, zone: str | None) -> bool:
     """Tells whether a charge that begins then is one for which the tariff holds.
 
     Raises:
