@@ -26,6 +26,8 @@ from gateway.cli.bench.command import bench
 from gateway.cli.demo.command import demo
 from gateway.cli.exits import HELP
 from gateway.cli.importing import import_file
+from gateway.cli.pricing import explain
+from gateway.cli.pricing.price import price
 from gateway.cli.sandbox import sandbox
 from gateway.cli.serving import migrate, run, secret_key
 from gateway.release import RELEASE
@@ -57,6 +59,8 @@ app.command()(sandbox)
 app.command("import")(import_file)
 app.command()(demo)
 app.command()(bench)
+app.command()(price)
+app.add_typer(explain.app, name="tariff")
 app.add_typer(keys.app, name="keys")
 app.add_typer(connections.app, name="connections")
 app.add_typer(agreements.app, name="agreements")
