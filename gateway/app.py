@@ -194,8 +194,7 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
 
 
 def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
-    metrics = Metrics()
-    network = Network(store)
+    metrics, network = Metrics(), Network(store)
     # The registry reads connections by the links, whose adapters are built over the registry.
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
     registry = Registry(store, links, cipher)
@@ -219,8 +218,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     rechecks = Rechecks(store, links, feed.wake, now, metrics.received_cdr)
     sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
     sent = SentCommands(store, links, sent_answering, now)
-    terms = Terms(settings.repricing_tolerance, ROUNDING)
-    repricer = Repricer(store, terms, feed.wake, metrics.repriced, settings.repricing_processes)
+    repricer = _repricer(settings, store, feed.wake, metrics)
     gateway = Gateway(
         Published(store, network),
         commands,
@@ -308,8 +306,15 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
-    ears = Ears(feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering, repricer)
+    ears = Ears(
+        feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering, repricer
+    )
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
+
+
+def _repricer(settings: Settings, store: Store, wake: Callable[[], None], metrics: Metrics) -> Repricer:
+    terms = Terms(settings.repricing_tolerance, ROUNDING)
+    return Repricer(store, terms, wake, metrics.repriced, settings.repricing_processes)
 
 
 def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection], HubAdapter]:

@@ -234,6 +234,12 @@ class Metrics:
             ("hub", "connection", "outcome"),
             registry=registry,
         )
+        self._repricings = Counter(
+            "roamgate_repricings",
+            "CDRs priced anew, by what came of it: matches, differs, untold, unpriceable",
+            ("hub", "connection", "direction", "outcome"),
+            registry=registry,
+        )
         self._fields: set[str] = set()
         self._api_of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._statuses_of = {outcome: self._statuses.labels(outcome.value) for outcome in StatusOutcome}
@@ -334,6 +340,10 @@ class Metrics:
         """Counts a CDR that came home, and its kWh."""
         self._received_cdrs.labels(hub, connection, outcome).inc()
         self._received_cdr_energy.labels(hub, connection, outcome).inc(max(float(energy), 0.0))
+
+    def repriced(self, hub: str, connection: str, direction: str, outcome: str) -> None:
+        """Counts a CDR priced anew; without hub and connection where it does not roam."""
+        self._repricings.labels(hub, connection, direction, outcome).inc()
 
     def call_out(self, kind: str, outcome: str, seconds: float) -> None:
         """Takes the time of a call-out to the backend: `answered`, `later`, or why there was no answer."""

@@ -32,6 +32,7 @@ from gateway.http.v1.parties import PartyOperations
 from gateway.http.v1.permits import PermitOperations
 from gateway.http.v1.pulls import PullOperations
 from gateway.http.v1.received import ReceivedOperations
+from gateway.http.v1.repricings import RepricingOperations
 from gateway.http.v1.sent_commands import SentCommandOperations
 from gateway.http.v1.sessions import SessionOperations
 from gateway.http.v1.statuses import StatusOperations
@@ -62,6 +63,7 @@ from gateway.services.ports.events import Events, Listeners
 from gateway.services.ports.permits import Permits
 from gateway.services.ports.pulls import Pulls
 from gateway.services.ports.received import ReceivedDesk
+from gateway.services.ports.repricing import Repricings
 from gateway.services.ports.sent_commands import SentCommandDesk
 from gateway.services.ports.tokens import TokenList
 
@@ -105,6 +107,7 @@ class Services:
     permits: Permits
     sent_commands: SentCommandDesk
     received: ReceivedDesk
+    repricings: Repricings
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -138,6 +141,7 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *PermitOperations(s.permits).routes(),
         *SentCommandOperations(s.sent_commands).routes(),
         *ReceivedOperations(s.received).routes(),
+        *RepricingOperations(s.repricings).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]
