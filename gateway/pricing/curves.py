@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 TINY: Final = Decimal("1e-15")
 """Logarithms leave a last digit or two."""
 
-_RATIO: Final = Decimal("1.1")
+_TENTH: Final = Decimal("1.1").ln()
 """Within a stretch energy flows evenly; one in which the power changes by a tenth is off by less than a thousandth."""
 _MOST_SLICES: Final = 32
 
@@ -139,10 +139,13 @@ def _slices(piece: Piece, hours: Decimal, cuts: Collection[Decimal]) -> Iterator
     low, high = sorted((piece.first, piece.last))
     edges = sorted({low, high, *(cut for cut in cuts if low < cut < high)}, reverse=piece.first > piece.last)
     for first, last in pairwise(edges):
-        count = min(int(abs((last / first).ln()) / _RATIO.ln()) + 1, _MOST_SLICES)
-        powers = [first * (last / first) ** (Decimal(n) / count) for n in range(count)] + [last]
+        part = Piece(_where(piece, first), _where(piece, last), first, last)
+        growth = (last / first).ln()
+        taken = growth * (_where(piece, last) - _where(piece, first)) / (last - first)
+        count = min(int(abs(growth) / _TENTH) + 1, _MOST_SLICES)
+        # The power is exponential over time: equal times are equal ratios.
+        ratio = (growth / count).exp()
+        powers = [first * ratio**n for n in range(count)] + [last]
         for a, b in pairwise(powers):
-            part = Piece(_where(piece, a), _where(piece, b), a, b)
-            taken, energy = _hours(part), _where(piece, b) - _where(piece, a)
-            if taken and energy > 0:
-                yield Flow(taken, energy, energy / taken)
+            energy = _where(part, b) - _where(part, a)
+            yield Flow(taken / count, energy, energy * count / taken)
