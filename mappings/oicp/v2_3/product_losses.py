@@ -71,7 +71,7 @@ class Losses:
             self._never.add(never, "elements", detail)
         for element in terms.reserving:
             field = f"elements[{element}].restrictions.reservation"
-            self._changed.add(IssueKind.LOST, field, "a product prices a charge, and no reservation")
+            self._changed.add(IssueKind.NARROWED, field, "a product prices a charge, and no reservation")
 
     def _several(self, dimension: TariffDimension) -> None:
         """Notes of each component what it means that the dearest price is asked for all the time."""
@@ -94,13 +94,13 @@ class Losses:
         for asked in all_asked:
             component = asked.component
             if component.unknown:
-                self._changed.add(IssueKind.LOST, f"{asked.path}.unknown", "fields that OICP does not have")
+                self._changed.add(IssueKind.NARROWED, f"{asked.path}.unknown", "fields that OICP does not have")
             if not component.price:
                 continue
             if component.price_rounding is not None:
                 most = _UNIT.scaleb(-component.price_rounding.places)
                 detail = f"OICP has no roundings; they add or take up to {most:f} {self._tariff.currency}"
-                self._changed.add(IssueKind.LOST, f"{asked.path}.price_rounding", detail)
+                self._changed.add(IssueKind.NARROWED, f"{asked.path}.price_rounding", detail)
             if component.step_size > 1 and component.type in _LARGEST:
                 self._step(asked, _LARGEST[component.type])
 
@@ -112,7 +112,7 @@ class Losses:
             return
         worth = (component.price * component.step_size / largest).quantize(_SHOWN)
         detail = f"OICP has no steps; one of them is worth {worth.normalize():f} {self._tariff.currency}"
-        self._changed.add(IssueKind.LOST, field, detail, component.step_size)
+        self._changed.add(IssueKind.NARROWED, field, detail, component.step_size)
 
     def _of_time(self) -> None:
         terms = self._terms

@@ -52,7 +52,8 @@ class Said(NamedTuple):
     Attributes:
         record: PricingProductDataRecordType.
         said: What it says, read back as a tariff.
-        issues: What differs from the tariff; empty where nothing does.
+        issues: What differs from the tariff: NARROWED where a charge may come to another price, LOST where it may not,
+            DEFAULTED for the power.
     """
 
     record: Record

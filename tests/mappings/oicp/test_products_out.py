@@ -328,12 +328,12 @@ def test_a_step_is_left_out_only_if_asked_for_and_no_unit_is_finer(
     assert refused(wanted) == [field]
     result = said(wanted, approximate=True)
     assert base(result) == (unit, per_unit)
-    assert (IssueKind.LOST, field) in changes(result)
+    assert (IssueKind.NARROWED, field) in changes(result)
 
 
 def test_what_a_step_is_worth_is_told() -> None:
     result = said(tariff(element(component(PARKING, "6", 900)), KWH), approximate=True)
-    (issue,) = [issue for issue in result.issues if issue.kind is IssueKind.LOST]
+    (issue,) = [issue for issue in result.issues if issue.kind is IssueKind.NARROWED]
     assert issue.detail == "OICP has no steps; one of them is worth 1.5 EUR"
     assert fees(result) == {"PARKING FEE": ("HOUR", 6)}
     per_minute = said(tariff(element(component(PARKING, "6", 60)), KWH), approximate=True)
@@ -348,7 +348,7 @@ def test_a_step_of_nothing_or_of_the_least_is_none(step: int) -> None:
 def test_a_step_that_goes_down_only_makes_the_product_dearer() -> None:
     down = component(ENERGY, "0.4", 5000, step_rounding=RoundingRule.ROUND_DOWN)
     assert changes(said(tariff(element(down)), approximate=True)) == [
-        (IssueKind.LOST, "elements[0].price_components[0].step_size")
+        (IssueKind.NARROWED, "elements[0].price_components[0].step_size")
     ]
     minutes = component(TIME, "3", 60, step_rounding=RoundingRule.ROUND_DOWN)
     assert base(said(tariff(element(minutes)), approximate=True)) == ("HOUR", 3)
@@ -360,7 +360,7 @@ def test_roundings_are_left_out_only_if_asked_for() -> None:
     field = "elements[0].price_components[0].price_rounding"
     assert refused(wanted) == [field]
     result = said(wanted, approximate=True)
-    assert changes(result) == [(IssueKind.LOST, field)]
+    assert changes(result) == [(IssueKind.NARROWED, field)]
     assert result.issues[0].detail == "OICP has no roundings; they add or take up to 0.1 EUR"
 
 
@@ -369,7 +369,7 @@ def test_prices_of_reservations_are_left_out_only_if_asked_for() -> None:
     field = "elements[0].restrictions.reservation"
     assert refused(tariff(reserving, KWH)) == [field]
     result = said(tariff(reserving, KWH), approximate=True)
-    assert (fees(result), changes(result)) == ({}, [(IssueKind.LOST, field)])
+    assert (fees(result), changes(result)) == ({}, [(IssueKind.NARROWED, field)])
 
 
 def test_fields_that_nobody_knows_of_a_price_are_left_out_only_if_asked_for() -> None:
