@@ -74,7 +74,7 @@ _ROUNDINGS: Final = {"plain": PLAIN, "gireve": GIREVE}
 def price(
     tariff: TariffFile,
     cdr: Annotated[
-        Path | None, typer.Argument(metavar="[CDR]", help="A file with the CDR of a charge.", show_default=False)
+        Path | None, typer.Argument(metavar="CDR", help="A file with the CDR of a charge.", show_default=False)
     ] = None,
     tariff_id: TariffOption = None,
     cdr_id: Annotated[str | None, typer.Option("--cdr", metavar="ID", help="Which CDR of the file.")] = None,

@@ -233,17 +233,10 @@ def _view(
         party=party,
         tariff_id=calculation.tariff_id,
         currency=calculation.currency,
-        start=between[0],
-        end=between[1],
+        start=between[0].astimezone(UTC),
+        end=between[1].astimezone(UTC),
         zone=zone.key if zone is not None else None,
-        lines=[
-            PricedLine(
-                line.of.value,
-                *(line.tariff_id, line.element, line.component, line.periods, line.start, line.end, line.reservation),
-                *(line.used, line.billed, line.price, line.net, line.vat, line.tax, line.net + line.tax),
-            )
-            for line in calculation.lines
-        ],
+        lines=[_line(line) for line in calculation.lines],
         net=calculation.net,
         tax=calculation.tax,
         gross=calculation.gross,
@@ -251,6 +244,26 @@ def _view(
         cdr=cdr,
         outcome=comparison.outcome if comparison else None,
         parts=[_part(one) for one in comparison.parts] if comparison else [],
+    )
+
+
+def _line(line: Line) -> PricedLine:
+    return PricedLine(
+        of=line.of.value,
+        tariff_id=line.tariff_id,
+        element=line.element,
+        component=line.component,
+        periods=line.periods,
+        start=line.start.astimezone(UTC) if line.start else None,
+        end=line.end.astimezone(UTC) if line.end else None,
+        reservation=line.reservation,
+        used=line.used,
+        billed=line.billed,
+        price=line.price,
+        net=line.net,
+        vat=line.vat,
+        tax=line.tax,
+        gross=line.net + line.tax,
     )
 
 

@@ -23,7 +23,7 @@ def number(value: Decimal, speech: Speech, least: int = 0) -> str:
 
 def money(amount: Decimal, currency: str, speech: Speech) -> str:
     """Writes an amount as `0.25 EUR`, with as many places as the currency has or more."""
-    return f"{number(amount, speech, minor(currency))}\u00a0{currency}"
+    return f"{number(amount, speech, minor(currency))} {currency}"
 
 
 def minor(currency: str) -> int:
@@ -38,7 +38,7 @@ def percent(rate: Decimal, speech: Speech) -> str:
 
 def quantity(value: Decimal | int, unit: str, speech: Speech) -> str:
     """Writes a quantity with its unit."""
-    return f"{number(Decimal(value), speech)}\u00a0{unit}"
+    return f"{number(Decimal(value), speech)} {unit}"
 
 
 def energy(watt_hours: int, speech: Speech) -> str:
@@ -55,7 +55,7 @@ def span(seconds: int, speech: Speech) -> str:
         count, left = divmod(left, size)
         if count:
             parts.append(quantity(count, unit, speech))
-    text = "\u00a0".join(parts) or quantity(0, "s", speech)
+    text = " ".join(parts) or quantity(0, "s", speech)
     return f"-{text}" if seconds < 0 else text
 
 
