@@ -60,6 +60,8 @@ DEFAULTS = {
     "connector_format": "SOCKET",
 }
 KINDS = {"gireve": ("locations", "tariffs"), "hubject": ("evse_data", "evse_status")}
+PRICES = ("pricing_products", "evse_pricing")
+"""What Hubject has beside these where prices are pushed."""
 
 WHO = "test"
 
@@ -290,7 +292,8 @@ class Rig(Services):
     async def assert_equal(self, *hubs: str) -> None:
         """Makes sure that hubs have what they should; both without a name."""
         for hub in hubs or tuple(self.settings):
-            for kind in KINDS.get(hub, ()):
+            priced = PRICES if "pricing" in self.settings[hub] else ()
+            for kind in (*KINDS.get(hub, ()), *priced):
                 found = await self.equality(hub, kind)
                 assert found.equal, found
 

@@ -51,6 +51,9 @@ def _by_its_text(schemas: dict[str, Any]) -> None:
     """Puts right where the EMP's OpenAPI contradicts OICP's text and its own examples."""
     # "The SessionID should not be filled in by the EMP in the initial AuthorizationRemoteStart request."
     schemas["eRoamingAuthorizeRemoteStart"]["required"].remove("SessionID")
+    # What the text says of EVSEPricingType's ProviderID, its OpenAPI says of products alone: `*` is for every EMP.
+    rows = schemas["OperatorEVSEPricing"]["properties"]["EVSEPricing"]["items"]
+    rows["properties"]["ProviderID"] = {"$ref": "#/components/schemas/ProviderIDAsterisk"}
     for name, wrong, right in (
         ("eRoamingAuthorizeRemoteReservationStart", "EMPPartnerSessionId", "EMPPartnerSessionID"),
         ("eRoamingAuthorizeRemoteReservationStop", "EMPPartnerSessionId", "EMPPartnerSessionID"),
@@ -211,6 +214,23 @@ def _known(body: Mapping[str, Any]) -> Iterator[str]:
             yield "a QR code needs its PIN or a hash of it"
 
 
+def _products(body: Mapping[str, Any]) -> Iterator[str]:
+    for record in body["PricingProductData"]["PricingProductDataRecords"]:
+        if not record["IsValid24hours"] and not record["ProductAvailabilityTimes"]:
+            yield "a product that does not hold for 24 hours needs its times"
+        fees = [fee["AdditionalReference"] for fee in record.get("AdditionalReferences", [])]
+        if "FIXED FEE" in fees and record["PricePerReferenceUnit"] != 0:
+            yield "beside a fixed fee the price is zero"
+
+
+def _evse_prices(body: Mapping[str, Any]) -> Iterator[str]:
+    told = [(record["EvseID"], record["ProviderID"]) for record in body["EVSEPricing"]]
+    if len(set(told)) != len(told):
+        yield "an EVSE stands there twice for one EMP"
+    if not all(record["EvseIDProductList"] for record in body["EVSEPricing"]):
+        yield "an EVSE needs a product"
+
+
 def _changes(body: Mapping[str, Any]) -> Iterator[str]:
     if "LastCall" in body and {"SearchCenter", "CountryCodes", "OperatorIds"} & body.keys():
         yield "LastCall is not to be combined with a point, countries or operators"
@@ -222,6 +242,8 @@ _BY_TEXT: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "eRoamingChargingNotificationProgress": _progress,
     "eRoamingChargeDetailRecord": _cdr,
     "eRoamingAcknowledgment": _acknowledging,
+    "eRoamingPushPricingProductData": _products,
+    "eRoamingPushEVSEPricing": _evse_prices,
 }
 _BY_TEXT_OF_EMPS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "eRoamingAcknowledgment": _acknowledging,
@@ -238,6 +260,8 @@ _REQUESTS = (
     (re.compile(r"/charging/v21/operators/[^/]+/authorize/stop$"), "eRoamingAuthorizeStop", "cpo"),
     (re.compile(r"/cdrmgmt/v22/operators/[^/]+/charge-detail-record$"), "eRoamingChargeDetailRecord", "cpo"),
     (re.compile(r"/notificationmgmt/v11/charging-notifications$"), "eRoamingChargingNotification", "cpo"),
+    (re.compile(r"/dynamicpricing/v10/operators/[^/]+/pricing-products$"), "eRoamingPushPricingProductData", "cpo"),
+    (re.compile(r"/dynamicpricing/v10/operators/[^/]+/evse-pricing$"), "eRoamingPushEVSEPricing", "cpo"),
     (re.compile(r"/charging/v21/providers/[^/]+/authorize-remote/start$"), "eRoamingAuthorizeRemoteStart", "emp"),
     (re.compile(r"/charging/v21/providers/[^/]+/authorize-remote/stop$"), "eRoamingAuthorizeRemoteStop", "emp"),
     (

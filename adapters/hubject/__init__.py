@@ -30,7 +30,8 @@ def make_adapter(connection: Connection, gateway: Gateway) -> HubAdapter:
     settings = _settings(connection.settings).model_validate(connection.settings)
     if isinstance(settings, ProviderSettings):
         return ProviderAdapter(connection.name, settings, gateway.observer, lambda: datetime.now(UTC))
-    return HubjectAdapter(connection.name, Settings.model_validate(connection.settings), gateway.observer)
+    own = Settings.model_validate(connection.settings)
+    return HubjectAdapter(connection.name, own, gateway.observer, gateway.compare)
 
 
 def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:

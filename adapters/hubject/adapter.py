@@ -23,14 +23,25 @@ from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Misconfigured, Outcome
+from adapters.core.pricing import Compare
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.core.secured import SecuredClient
-from adapters.hubject import plan, telling
+from adapters.hubject import plan, prices, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
-from adapters.hubject.errors import NOTIFICATION_OUTCOMES, outcome_of, outcome_of_cdr
+from adapters.hubject.errors import NOTIFICATION_OUTCOMES, OUTCOMES, PRICING_OUTCOMES, outcome_of, outcome_of_cdr
 from adapters.hubject.pushing import push
-from adapters.hubject.settings import AUTHORISE_START, AUTHORISE_STOP, CDRS, DEADLINE, EVSE_DATA, EVSE_STATUS, Settings
+from adapters.hubject.settings import (
+    AUTHORISE_START,
+    AUTHORISE_STOP,
+    CDRS,
+    DEADLINE,
+    EVSE_DATA,
+    EVSE_STATUS,
+    PRICES,
+    PRODUCTS,
+    Settings,
+)
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
@@ -53,10 +64,12 @@ class HubjectAdapter:
 
     Args:
         name: The connection's, for the metrics.
+        compare: Says what an approximated tariff does to prices.
     """
 
-    def __init__(self, name: str, settings: Settings, observer: Observer) -> None:
+    def __init__(self, name: str, settings: Settings, observer: Observer, compare: Compare) -> None:
         self._settings = settings
+        self._compare = compare
         self._profile = settings.profile()
         self._charging = settings.charging()
 
@@ -82,10 +95,11 @@ class HubjectAdapter:
         return self._profile
 
     def keys(self, subject: Subject) -> Iterable[WireKey]:
-        """Names an EVSE's data and status by the normal form of its EvseID; tariffs are not Hubject's to have.
+        """Names an EVSE's data and status by the normal form of its EvseID, and prices as `prices.keys` does.
 
         An EVSE without EvseID has a key of its own, so that the plan can say why it is refused. REMOVED ones have none.
         """
+        yield from prices.keys(subject, self._settings)
         if not isinstance(subject, Location):
             return
         for evse in subject.evses:
@@ -102,18 +116,21 @@ class HubjectAdapter:
         self,
         operation: str,
         items: Sequence[Item],
-        blocked: frozenset[str] = frozenset(),  # noqa: ARG002  # no operation of Hubject's waits for another's keys
+        blocked: frozenset[str] = frozenset(),
         *,
         full_load: bool = False,
     ) -> Plan:
-        """Turns items into pushes; see `adapters.hubject.plan.make_plan`."""
+        """Turns items into pushes; see `adapters.hubject.plan.make_plan` and `adapters.hubject.prices.make_plan`."""
+        if operation in {PRODUCTS, PRICES}:
+            return prices.make_plan(operation, items, self._settings, self._compare, blocked)
         return plan.make_plan(operation, items, self._settings, full_load=full_load)
 
     async def send(self, call: Call) -> Outcome:
         """Makes one push; see `adapters.hubject.pushing.push`."""
-        return await push(self._client, self._settings.base_url, call)
+        outcomes = PRICING_OUTCOMES if call.operation in {PRODUCTS, PRICES} else OUTCOMES
+        return await push(self._client, self._settings.base_url, call, outcomes)
 
-    def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # both alike
+    def fingerprint(self, operation: str, key: str, remembered: Any) -> bytes:  # noqa: ARG002  # all alike
         """Gives the fingerprint of a record as Hubject holds it."""
         return digest(remembered)
 

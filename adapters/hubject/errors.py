@@ -54,6 +54,17 @@ _PUSH_BY_CODE: Final[Mapping[str, type[Outcome]]] = {
 OUTCOMES: Final = _table(_PUSH_BY_CLASS, _PUSH_BY_CODE)
 """Of a push."""
 
+PRICING_OUTCOMES: Final = _table(
+    _PUSH_BY_CLASS,
+    {
+        **_PUSH_BY_CODE,
+        # The offer of flexible or dynamic prices has not begun, or has ended. The stations' data and the charges go on,
+        # so that the connection must not be paused for it.
+        "210": NotSent,
+    },
+)
+"""Of a push of prices."""
+
 _CHARGE_BY_CLASS: Final[Mapping[CodeClass, type[Outcome]]] = {
     CodeClass.SUCCESS: Delivered,
     CodeClass.SYSTEM: NotSent,

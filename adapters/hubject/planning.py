@@ -6,7 +6,8 @@ accepted the record before; where that is in doubt, `pushing.py` mends it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from adapters.core.adapter import Call, Item, Plan, Rendered
 from adapters.core.digest import digest
@@ -32,10 +33,20 @@ def _body(call: Call) -> Record:
     return call.body
 
 
+def singles(call: Call) -> Iterator[Call]:
+    """Gives a call for each of the records in a call whose body is but its action and its records."""
+    for name, value in _body(call).items():
+        if isinstance(value, list):
+            for record in value:
+                yield replace(call, body={**_body(call), name: [record]})
+
+
 def _parts(call: Call) -> Iterator[object]:
     for value in _body(call).values():
         if isinstance(value, dict):
             yield from value.values()
+        else:
+            yield value
 
 
 class Written(NamedTuple):
@@ -46,16 +57,30 @@ class Written(NamedTuple):
     issues: Sequence[Issue]
 
 
+class Turn(NamedTuple):
+    """What turns what Hubject has of an item into what it shall have, where that goes by another name."""
+
+    deleted: Sequence[Record]
+    updated: Sequence[Record]
+    inserted: Sequence[Record]
+
+
+def _all_alike(_: Record) -> str:
+    return ""
+
+
 class Kind(NamedTuple):
-    """What differs between the operations.
+    """What differs between the operations. A record is what an item says; a message may make several of one.
 
     Attributes:
-        most: Records in a push.
+        most: Items in a push.
         write: Renders items, in any order.
         message: Makes the body of a push.
         name: Gives by what Hubject will know a record.
         tombstone: Makes the record that deletes what Hubject knows by a name.
         known_as: Gives the name under which Hubject has a gone item, or may have it; None if it surely has not.
+        common: Gives what all records of one push have in common.
+        turn: Makes a record of what Hubject has by a name; None where that is deleted, and the record inserted.
     """
 
     operation: str
@@ -66,13 +91,18 @@ class Kind(NamedTuple):
     name: Callable[[Record], str]
     tombstone: Callable[[str], Record]
     known_as: Callable[[Item], str | None]
+    common: Callable[[Record], str] = _all_alike
+    turn: Callable[[str, Record], Turn] | None = None
+
+
+_Pair: TypeAlias = tuple[Record, Rendered]
 
 
 def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
     """Makes the plan for `items`; see `adapters.core.adapter.Adapter.plan`.
 
-    Deletes come first, then what is named anew (a delete and an insert), updates, and inserts. What is gone and
-    what the hub may never have had is settled without a call.
+    Deletes come first, then what is named anew (`Turn`), updates, and inserts. What is gone and what the hub may never
+    have had is settled without a call.
 
     Args:
         full_load: One fullLoad carries everything that can be said, and settles the gone as well. What the hub has
@@ -87,15 +117,15 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
     if full_load:
         _replace_all(plan, kind, gone, alive)
         return plan
-    deletes: list[tuple[Record, Rendered]] = []
+    deletes: list[_Pair] = []
     for item in gone:
         if (known_as := kind.known_as(item)) is None:
             plan.unchanged.append(Rendered(item, b"", None))
         else:
             deletes.append((kind.tombstone(known_as), Rendered(item, b"", None)))
-    renamed: list[tuple[Record, Rendered]] = []
-    updates: list[tuple[Record, Rendered]] = []
-    inserts: list[tuple[Record, Rendered]] = []
+    renamed: list[_Pair] = []
+    updates: list[_Pair] = []
+    inserts: list[_Pair] = []
     for record, rendered in _rendered(plan, kind, kind.write(alive)):
         item = rendered.item
         if item.sent_as is None:
@@ -107,10 +137,8 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
         else:
             updates.append((record, rendered))
     plan.calls.extend(_calls(kind, ActionType.DELETE, deletes))
-    for batch in _batches(renamed, kind.most):
-        stale = [kind.tombstone(rendered.item.sent_as) for _, rendered in batch if rendered.item.sent_as is not None]
-        plan.calls.append(_call(kind, ActionType.DELETE, stale, ()))
-        plan.calls.extend(_calls(kind, ActionType.INSERT, batch))
+    for batch in _batches(kind, renamed):
+        plan.calls.extend(_turned(kind, batch))
     plan.calls.extend(_calls(kind, ActionType.UPDATE, updates))
     plan.calls.extend(_calls(kind, ActionType.INSERT, inserts))
     return plan
@@ -124,7 +152,7 @@ def _replace_all(plan: Plan, kind: Kind, gone: Sequence[Item], alive: Sequence[I
         plan.calls.append(_call(kind, ActionType.FULL_LOAD, records, settled))
 
 
-def _rendered(plan: Plan, kind: Kind, written: Iterable[Written]) -> Iterator[tuple[Record, Rendered]]:
+def _rendered(plan: Plan, kind: Kind, written: Iterable[Written]) -> Iterator[_Pair]:
     """Puts the refused where they belong and gives the others with what the hub will hold of them."""
     for item, record, issues in written:
         if isinstance(record, Refused):
@@ -133,13 +161,34 @@ def _rendered(plan: Plan, kind: Kind, written: Iterable[Written]) -> Iterator[tu
             yield record, Rendered(item, digest(record), kind.name(record), tuple(issues))
 
 
-def _calls(kind: Kind, action: ActionType, pairs: Sequence[tuple[Record, Rendered]]) -> Iterator[Call]:
-    for batch in _batches(pairs, kind.most):
+def _calls(kind: Kind, action: ActionType, pairs: Sequence[_Pair]) -> Iterator[Call]:
+    for batch in _batches(kind, pairs):
         yield _call(kind, action, [record for record, _ in batch], [rendered for _, rendered in batch])
 
 
-def _batches(pairs: Sequence[tuple[Record, Rendered]], most: int) -> Iterator[Sequence[tuple[Record, Rendered]]]:
-    return (pairs[start : start + most] for start in range(0, len(pairs), most))
+def _turned(kind: Kind, batch: Sequence[_Pair]) -> Iterator[Call]:
+    """Makes the calls after which Hubject has things by their new names; the last one settles them."""
+    turns = []
+    for record, rendered in batch:
+        before = rendered.item.sent_as or ""
+        turns.append(kind.turn(before, record) if kind.turn else Turn([kind.tombstone(before)], [], [record]))
+    steps = (
+        (ActionType.DELETE, [record for turn in turns for record in turn.deleted]),
+        (ActionType.UPDATE, [record for turn in turns for record in turn.updated]),
+        (ActionType.INSERT, [record for turn in turns for record in turn.inserted]),
+    )
+    *ahead, last = [(action, records) for action, records in steps if records]
+    for action, records in ahead:
+        yield _call(kind, action, records, ())
+    yield _call(kind, *last, [rendered for _, rendered in batch])
+
+
+def _batches(kind: Kind, pairs: Sequence[_Pair]) -> Iterator[Sequence[_Pair]]:
+    alike: dict[str, list[_Pair]] = {}
+    for pair in pairs:
+        alike.setdefault(kind.common(pair[0]), []).append(pair)
+    for group in alike.values():
+        yield from (group[start : start + kind.most] for start in range(0, len(group), kind.most))
 
 
 def _call(kind: Kind, action: ActionType, records: list[Record], settles: Iterable[Rendered]) -> Call:

@@ -28,12 +28,25 @@ async def push(client: SecuredClient, base_url: str, call: Call, outcomes: Outco
     if not isinstance(outcome, RefusedByHub) or outcome.code not in MISFIT:
         return outcome
     if call.action == "delete":
-        # Gone is gone. Of several, some may be there: those are found by halving.
-        return Delivered() if outcome.code == UNKNOWN_EVSE and planning.size(call) == 1 else outcome
+        if outcome.code != UNKNOWN_EVSE:
+            return outcome
+        # Gone is gone. Of several, some may be there: those are found by halving, or by asking for each record of one.
+        if planning.size(call) == 1:
+            return Delivered()
+        return await _each(client, base_url, call, outcomes) if len(call.settles) == 1 else outcome
     if call.action not in _OTHER:
         return outcome
     second = await _push(client, base_url, call, _OTHER[call.action], outcomes)
     return outcome if isinstance(second, RefusedByHub) else second
+
+
+async def _each(client: SecuredClient, base_url: str, call: Call, outcomes: Outcomes) -> Outcome:
+    for single in planning.singles(call):
+        outcome = await _push(client, base_url, single, call.action, outcomes)
+        gone = isinstance(outcome, RefusedByHub) and outcome.code == UNKNOWN_EVSE
+        if not gone and not isinstance(outcome, Delivered):
+            return outcome
+    return Delivered()
 
 
 async def _push(client: SecuredClient, base_url: str, call: Call, action: str, outcomes: Outcomes) -> Outcome:

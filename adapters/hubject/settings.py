@@ -1,7 +1,8 @@
 """Settings of a connection to Hubject, and how its platform HBS wants to be served."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -13,12 +14,14 @@ from adapters.core.profile import OperationProfile, Profile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
 from mappings.oicp.v2_3.commands import STANDARD_DURATION
-from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.oicp.v2_3.defaults import OperatorDefaults, PricingDefaults
+from mappings.oicp.v2_3.process import provider_id
 from mappings.oicp.v2_3.vocabulary import NotificationType
 
 EVSE_DATA, EVSE_STATUS = "evse_data", "evse_status"
 NOTIFICATIONS, CDRS = "charging_notifications", "cdrs"
 AUTHORISE_START, AUTHORISE_STOP = "authorise_start", "authorise_stop"
+PRODUCTS, PRICES = "pricing_products", "evse_pricing"
 
 DEADLINE: Final = timedelta(seconds=10)
 """OICP 2.3, eRoamingAuthorizeRemoteStart: a command is answered in less, the way there and back included."""
@@ -66,6 +69,39 @@ class HubjectSettings(TlsSettings):
         return self
 
 
+class Unsayable(StrEnum):
+    """What becomes of a tariff that OICP cannot say."""
+
+    REFUSE = "refuse"
+    APPROXIMATE = "approximate"
+    """The nearest product that is no cheaper is pushed, with an issue that says what it does to prices."""
+
+
+class PricingSettings(PricingDefaults):
+    """How a CPO's prices are pushed; also what `PricingDefaults` has, which stands beside all products.
+
+    Attributes:
+        targets: EMPs that get prices of their own, from the tariffs that name them, beside those for all.
+        unsayable: What becomes of a tariff that OICP cannot say.
+        product_batch: Most products of a push, all for one EMP or for all. Hubject names no limit.
+        evse_batch: Most EVSEs and EMPs of a push. Hubject names no limit.
+        per_minute: Most calls a minute of each of the two pushes. The Acceptable Use Policy allows 6 pushes of prices;
+            a call may need a second request, and whether both share the 6 is written nowhere. Hence big batches.
+    """
+
+    targets: frozenset[PartyId] = frozenset()
+    unsayable: Unsayable = Unsayable.REFUSE
+    product_batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    evse_batch: Annotated[int, Field(ge=1, le=20_000)] = 5000
+    per_minute: Annotated[int, Field(ge=1)] = 2
+
+    @model_validator(mode="after")
+    def _of_emps(self) -> Self:
+        for target in self.targets:
+            provider_id(target)  # `Refused` is a ValueError
+        return self
+
+
 class Settings(HubjectSettings):
     """Settings of a CPO's connection to Hubject; also what `HubjectSettings` has.
 
@@ -88,6 +124,8 @@ class Settings(HubjectSettings):
         reservation_minutes: How long a reservation holds that names no duration.
         sub_providers: By ProviderID, the providers whose drivers it speaks for beside its own; a command for any other
             driver is refused (019). None leaves that to Hubject, which knows who bundles whom.
+        pricing: How prices are pushed; None where they are not. Hubject takes them only under an offer of flexible or
+            dynamic prices.
     """
 
     operator_id: PartyId
@@ -109,6 +147,7 @@ class Settings(HubjectSettings):
     cdrs_in_flight: Annotated[int, Field(ge=1, le=100)] = 16
     reservation_minutes: Annotated[int, Field(ge=1, le=99)] = STANDARD_DURATION // timedelta(minutes=1)
     sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
+    pricing: PricingSettings | None = None
 
     @property
     def data_path(self) -> str:
@@ -119,6 +158,16 @@ class Settings(HubjectSettings):
     def status_path(self) -> str:
         """Path of eRoamingPushEvseStatus."""
         return f"/api/oicp/evsepush/v21/operators/{self.operator_id.normal}/status-records"
+
+    @property
+    def products_path(self) -> str:
+        """Path of eRoamingPushPricingProductData."""
+        return f"/api/oicp/dynamicpricing/v10/operators/{self.operator_id.normal}/pricing-products"
+
+    @property
+    def prices_path(self) -> str:
+        """Path of eRoamingPushEVSEPricing."""
+        return f"/api/oicp/dynamicpricing/v10/operators/{self.operator_id.normal}/evse-pricing"
 
     @property
     def authorise_path(self) -> str:
@@ -176,8 +225,43 @@ class Settings(HubjectSettings):
         return Profile(
             hub="hubject",
             protocol="OICP 2.3",
-            operations={EVSE_DATA: data, EVSE_STATUS: status},
+            operations={each.name: each for each in (data, status, *self._pricing_operations())},
             request_timeout=timedelta(seconds=self.timeout_seconds),
             full_sync_every=None if self.full_sync_hours is None else timedelta(hours=self.full_sync_hours),
             full_load_max=self.full_load_max,
         )
+
+    def _pricing_operations(self) -> Iterator[OperationProfile]:
+        """Gives the pushes of prices, where there are any.
+
+        That a fullLoad takes away what is there is said of other pushes, and whether it takes the prices for other EMPs
+        away, too, is written nowhere: so there is none, and a full synchronisation updates record by record.
+        """
+        pricing = self.pricing
+        if pricing is None:
+            return
+        yield OperationProfile(
+            name=PRODUCTS,
+            max_items=pricing.product_batch,
+            lanes_in_flight=1,
+            per_minute=pricing.per_minute,
+            atomic=True,
+            told_again=True,
+        )
+        yield OperationProfile(
+            name=PRICES,
+            max_items=self.evses_of_a_push,
+            lanes_in_flight=1,
+            per_minute=pricing.per_minute,
+            atomic=True,
+            after=EVSE_DATA,
+            waits_for=PRODUCTS,
+            refers_to=PRODUCTS,
+            told_again=True,
+        )
+
+    @property
+    def evses_of_a_push(self) -> int:
+        """Most EVSEs of an eRoamingPushEVSEPricing: each may have a record for all EMPs, and one for each target."""
+        pricing = self.pricing
+        return 0 if pricing is None else max(pricing.evse_batch // (1 + len(pricing.targets)), 1)

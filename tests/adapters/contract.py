@@ -13,7 +13,7 @@ A hub's test module plugs in by a subclass:
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -47,6 +47,7 @@ class HubUnderTest:
         kinds: The kind of the sandbox's memory that holds what an operation delivered.
         measured: What `adapter` reported.
         session: For the sandbox's control requests.
+        known: For an operation that refers to another one's things, the keys of those that the hub has.
     """
 
     adapter: Adapter
@@ -58,6 +59,7 @@ class HubUnderTest:
     kinds: Mapping[str, str]
     measured: Measured
     session: aiohttp.ClientSession
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def items(
         self,
@@ -84,6 +86,7 @@ class HubUnderTest:
                     gone=gone,
                     sent_as=before.sent_as if before else None,
                     accepted=before.fingerprint if before else None,
+                    known=self.known.get(operation, frozenset()),
                 )
             )
         return made

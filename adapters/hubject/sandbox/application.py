@@ -1,8 +1,8 @@
-"""The web application of the sandbox Hubject; here eRoamingPushEvseData and …Status, each push judged as a whole.
+"""The web application of the sandbox Hubject; here what CPOs push of EVSEs and prices, each push judged as a whole.
 
 In this order: is another push of the operation under way, `admission`, is there a contract (210), is the shape right
 (022), does every EvseID belong to the operator (018) and stand there once (018), has each status an EVSE (603), does
-the action fit what is remembered (022, 603). A refused push changes nothing.
+the action fit what is remembered (022, 603). Prices are judged in `pushed_prices`. A refused push changes nothing.
 """
 
 from typing import Any, Final
@@ -17,8 +17,10 @@ from adapters.hubject.sandbox.partners import Partner
 from adapters.hubject.sandbox.state import (
     AUTHENTICATION_DATA,
     EVSE_DATA,
+    EVSE_PRICING,
     EVSE_STATUS,
     OPERATIONS,
+    PRICING_PRODUCTS,
     HubjectSandbox,
     Operation,
 )
@@ -26,6 +28,8 @@ from mappings.canonical.ids import EvseId
 
 DATA_PATH: Final = "/api/oicp/evsepush/v23/operators/{operator}/data-records"
 STATUS_PATH: Final = "/api/oicp/evsepush/v21/operators/{operator}/status-records"
+PRODUCTS_PATH: Final = "/api/oicp/dynamicpricing/v10/operators/{operator}/pricing-products"
+PRICES_PATH: Final = "/api/oicp/dynamicpricing/v10/operators/{operator}/evse-pricing"
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """A fullLoad of a whole country; what the real hub takes is written nowhere."""
@@ -38,6 +42,8 @@ def application(sandbox: HubjectSandbox) -> web.Application:
         [
             web.post(DATA_PATH, _push),
             web.post(STATUS_PATH, _push),
+            web.post(PRODUCTS_PATH, _push),
+            web.post(PRICES_PATH, _push),
             *charges.routes(),
             *emps.routes(),
             *drives.routes(),
@@ -106,11 +112,14 @@ async def _push(request: web.Request) -> web.StreamResponse:
     body = admission.parsed(raw)
     if isinstance(body, rules.Wrong):
         return sandbox.malformed(operation, [body])
-    part = body.get(operation.part)
+    part = body.get(operation.part) if operation.part else body
     named = part.get("OperatorID") if isinstance(part, dict) else None
     partner = admission.operator(sandbox, request, party, named)
-    if not isinstance(partner, Refusal) and not partner.contract:
-        partner = Refusal("210", "Hubject is not the subscriber")
+    if not isinstance(partner, Refusal):
+        if operation.name in {PRICING_PRODUCTS, EVSE_PRICING} and not partner.offers_prices:
+            partner = Refusal("210", "no offer of flexible or dynamic prices")
+        elif not partner.contract:
+            partner = Refusal("210", "Hubject is not the subscriber")
     if isinstance(partner, Refusal):
         return sandbox.answer(operation, *partner)
     return _judged(sandbox, operation, partner, body)
@@ -120,11 +129,25 @@ def _judged(sandbox: HubjectSandbox, operation: Operation, partner: Partner, bod
     """Answers a push of somebody who may push."""
     if wrong := operation.shape(body):
         return sandbox.malformed(operation, wrong)
+    if operation.name in {PRICING_PRODUCTS, EVSE_PRICING}:
+        return _priced(sandbox, operation, partner, body)
     records = body[operation.part][operation.records]
     if operation.name == EVSE_DATA and (wrong := rules.consistency(records)):
         return sandbox.malformed(operation, wrong)
     refusal = _take(sandbox, operation, partner, body)
     return sandbox.answer(operation, *(refusal or ("000", None)))
+
+
+def _priced(sandbox: HubjectSandbox, operation: Operation, partner: Partner, body: dict[str, Any]) -> web.Response:
+    """Performs a well-shaped push of prices."""
+    pushed = sandbox.pushed_prices
+    act = pushed.push_products if operation.name == PRICING_PRODUCTS else pushed.push_prices
+    done = act(sandbox.wall(), partner, body)
+    if isinstance(done, Refusal):
+        return sandbox.answer(operation, *done)
+    for key in done:
+        sandbox.received(operation.name, key, body["ActionType"])
+    return sandbox.answer(operation, "000")
 
 
 def _take(sandbox: HubjectSandbox, operation: Operation, partner: Partner, body: dict[str, Any]) -> Refusal | None:

@@ -16,12 +16,14 @@ class Partner:
         operator: Its OperatorID.
         sub_operators: Whose EVSEs it may push beside its own; None means anybody's.
         contract: Whether Hubject is the subscriber of its EVSE data and statuses.
+        offers_prices: Whether it has an offer of flexible or dynamic prices.
         url: Where its commands go: its gateway's URL for the connection; the sandbox's `gateway` where it is None.
     """
 
     operator: PartyId
     sub_operators: frozenset[PartyId] | None = frozenset()
     contract: bool = True
+    offers_prices: bool = True
     url: str | None = None
 
     def may_push(self, evse_id: EvseId) -> bool:

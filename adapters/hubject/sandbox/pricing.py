@@ -7,16 +7,16 @@
 | `DELETE` of either | forgets all |
 
 What is said of an operator for an EMP takes the place of what was said before. A ProviderID of `*` is for every EMP.
+What CPO partners pushed (`pushed_prices`) is given beside it.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from adapters.hubject.sandbox.pushed_prices import ANYBODY, PushedPrices
 from adapters.hubject.sandbox.selections import party
 from mappings.canonical.ids import PartyId
-
-ANYBODY: Final = "*"
 
 
 class _Offer(NamedTuple):
@@ -27,9 +27,14 @@ class _Offer(NamedTuple):
 
 
 class Pricing:
-    """All prices."""
+    """All prices.
 
-    def __init__(self) -> None:
+    Args:
+        pushed: Those that CPOs pushed.
+    """
+
+    def __init__(self, pushed: PushedPrices) -> None:
+        self._pushed = pushed
         self._products: dict[tuple[str, str], _Offer] = {}
         self._evses: dict[tuple[str, str, str], _Offer] = {}
         self._names: dict[str, str] = {}
@@ -56,9 +61,10 @@ class Pricing:
         self._evses.clear()
 
     def products(self, provider: PartyId, operators: Iterable[str], since: datetime | None) -> list[Mapping[str, Any]]:
-        """Gives what operators offer an EMP; where they name it, what they offer everybody is not for it."""
-        found = []
+        """Gives what operators offer an EMP; where a played one names it, what it offers everybody is not for it."""
+        found: list[Mapping[str, Any]] = []
         for operator in operators:
+            found += self._pushed.products(provider, operator, since)
             offer = self._products.get((operator, provider.normal)) or self._products.get((operator, ANYBODY))
             if offer is not None and (since is None or offer.at >= since):
                 found.append(offer.record)
@@ -66,15 +72,22 @@ class Pricing:
 
     def evses(self, provider: PartyId, operators: Iterable[str], since: datetime | None) -> list[Mapping[str, Any]]:
         """Gives which products EVSEs have for an EMP, by operator."""
-        wanted = {operator: [] for operator in operators}  # type: dict[str, list[Mapping[str, Any]]]
+        wanted = {operator: self._pushed.evses(provider, operator, since) for operator in operators}
         for (operator, _, whose), offer in self._evses.items():
             if operator in wanted and whose in {ANYBODY, provider.normal} and (since is None or offer.at >= since):
                 wanted[operator].append(offer.record)
         return [
-            {"OperatorID": operator, "OperatorName": self._names[operator], "EVSEPricing": records}
+            {
+                "OperatorID": operator,
+                "OperatorName": self._name(operator),
+                "EVSEPricing": records,
+            }
             for operator, records in wanted.items()
             if records
         ]
+
+    def _name(self, operator: str) -> str:
+        return self._names.get(operator) or self._pushed.name(operator)
 
 
 def _provider(record: Mapping[str, Any]) -> str:

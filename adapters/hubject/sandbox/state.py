@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from adapters.core.sandbox import Sandbox
-from adapters.hubject.sandbox import rules
+from adapters.hubject.sandbox import rules, rules_pricing
 from adapters.hubject.sandbox.authdata import AuthenticationData
 from adapters.hubject.sandbox.drivers import Emps
 from adapters.hubject.sandbox.ledger import Ledger
@@ -20,6 +20,7 @@ from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Servi
 from adapters.hubject.sandbox.played import PlayedCpos
 from adapters.hubject.sandbox.pricing import Pricing
 from adapters.hubject.sandbox.pull_faults import PullFaults
+from adapters.hubject.sandbox.pushed_prices import PushedPrices
 from adapters.hubject.sandbox.selections import Selections
 from mappings.canonical.ids import EvseId, PartyId
 
@@ -29,6 +30,8 @@ SESSIONS: Final = "sessions"
 NOTIFICATIONS: Final = "notifications"
 CDRS: Final = "cdrs"
 AUTHENTICATION_DATA: Final = "authentication_data"
+PRICING_PRODUCTS: Final = "pricing_products"
+EVSE_PRICING: Final = "evse_pricing"
 _TEXTS: Final = {
     "000": "Success",
     "009": "Data transaction error",
@@ -59,7 +62,7 @@ class Operation(NamedTuple):
 
     Attributes:
         per_minute: Hubject's Acceptable Use Policy, Rate limits.
-        part, records: Where the records stand in the body.
+        part, records: Where the records stand in the body; no part where that is its top.
         shape: Says what is wrong with a body's shape.
     """
 
@@ -73,6 +76,10 @@ class Operation(NamedTuple):
 OPERATIONS: Final = {
     "data-records": Operation(EVSE_DATA, 375, "OperatorEvseData", "EvseDataRecord", rules.shape_of_data),
     "status-records": Operation(EVSE_STATUS, 2000, "OperatorEvseStatus", "EvseStatusRecord", rules.shape_of_status),
+    "pricing-products": Operation(
+        PRICING_PRODUCTS, 6, "PricingProductData", "PricingProductDataRecords", rules_pricing.shape_of_products
+    ),
+    "evse-pricing": Operation(EVSE_PRICING, 6, "", "EVSEPricing", rules_pricing.shape_of_prices),
 }
 
 
@@ -120,7 +127,8 @@ class HubjectSandbox(Sandbox):
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        super().__init__((EVSE_DATA, EVSE_STATUS, SESSIONS, NOTIFICATIONS, CDRS, AUTHENTICATION_DATA), seed=seed)
+        kinds = (EVSE_DATA, EVSE_STATUS, PRICING_PRODUCTS, EVSE_PRICING, SESSIONS, NOTIFICATIONS, CDRS)
+        super().__init__((*kinds, AUTHENTICATION_DATA), seed=seed)
         self.partners = {partner.operator.normal: partner for partner in partners}
         self.providers = {each.provider.normal: each for each in providers}
         self.contracts: list[Contract] = []
@@ -137,7 +145,9 @@ class HubjectSandbox(Sandbox):
         self.network = Network(wall)
         self.selections = Selections(self.network)
         self.pull_faults = PullFaults()
-        self.pricing = Pricing()
+        pushed = (self.memory[PRICING_PRODUCTS], self.memory[EVSE_PRICING], self.books[EVSE_DATA].has)
+        self.pushed_prices = PushedPrices(*pushed)
+        self.pricing = Pricing(self.pushed_prices)
         self.authentication_data = AuthenticationData(self.memory[AUTHENTICATION_DATA])
         self.ledger = Ledger()
         self.played = PlayedCpos(command_patience)
@@ -152,6 +162,7 @@ class HubjectSandbox(Sandbox):
         for book in self.books.values():
             book.forget()
         self.network.forget()
+        self.pushed_prices.forget()
         self.authentication_data.forget()
         self.ledger.forget()
 

@@ -26,8 +26,9 @@ from mappings.canonical.locations import (
     PaymentOption,
     PowerType,
 )
+from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement
 from mappings.oicp.v2_3.defaults import OperatorDefaults
-from tests.adapters.doubles import Measured
+from tests.adapters.doubles import Measured, compared
 
 AT = datetime(2026, 6, 7, 18, 40, 7, tzinfo=UTC)
 HUB_CPO, SUB_ONE, SUB_TWO = PartyId("FR*HUB"), PartyId("FR*ONE"), PartyId("FR*TWO")
@@ -40,6 +41,8 @@ DEFAULTS = OperatorDefaults(
     authentication_modes=(AuthenticationMode.REMOTE,),
     payment_options=(PaymentOption.CONTRACT,),
 )
+
+PRICING = {"price": "0.6", "currency": "EUR", "power": "22", "per_minute": 60_000}
 
 
 def settings(**changes: Any) -> Settings:
@@ -54,10 +57,16 @@ def settings(**changes: Any) -> Settings:
 
 
 def adapter(observer: Measured | None = None, **changes: Any) -> HubjectAdapter:
-    return HubjectAdapter("hubject-test", settings(**changes), observer or Measured())
+    return HubjectAdapter("hubject-test", settings(**changes), observer or Measured(), compared)
 
 
-def evse(uid: str, evse_id: str | None, status: EvseStatus = EvseStatus.AVAILABLE, **changes: Any) -> Evse:
+def evse(
+    uid: str,
+    evse_id: str | None,
+    status: EvseStatus = EvseStatus.AVAILABLE,
+    tariffs: Sequence[str] = (),
+    **changes: Any,
+) -> Evse:
     connector = Connector(
         id="1",
         standard=ConnectorStandard.IEC_62196_T2,
@@ -66,6 +75,7 @@ def evse(uid: str, evse_id: str | None, status: EvseStatus = EvseStatus.AVAILABL
         max_voltage=230,
         max_amperage=32,
         max_power=Decimal(22_000),
+        tariff_ids=tuple(tariffs),
         last_updated=AT,
     )
     given = None if evse_id is None else EvseId(evse_id)
@@ -89,6 +99,19 @@ def location(*evses: Evse, id: str = "L1", party: PartyId = HUB_CPO, **changes: 
         "last_updated": AT,
     }
     return Location.model_validate(fields | changes)
+
+
+def tariff(id_: str = "T1", price: str = "0.5", party: PartyId = HUB_CPO, **changes: Any) -> Tariff:
+    """A tariff with a price per kWh."""
+    component = PriceComponent(type=TariffDimension.ENERGY, price=Decimal(price), step_size=1)
+    fields: dict[str, Any] = {
+        "party": party,
+        "id": id_,
+        "currency": "EUR",
+        "elements": (TariffElement(price_components=(component,)),),
+        "last_updated": AT,
+    }
+    return Tariff.model_validate(fields | changes)
 
 
 def items(hub: HubjectAdapter, operation: str, *locations: Location) -> list[Item]:

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from adapters.core.charging import Allowed, Question
+from adapters.core.outcomes import Delivered
 from adapters.core.tls import client_context
 from adapters.hubject import HUB
 from adapters.hubject.sandbox import Running
@@ -16,7 +17,7 @@ from mappings.canonical.tokens import Identification, TokenType
 from tests.adapters.contract import Contract, HubUnderTest
 from tests.adapters.contract_charging import ChargingContract, ChargingUnderTest
 from tests.adapters.doubles import Measured, Network, Tokens, connection, gateway
-from tests.adapters.hubject.network import HUB_CPO, SUB_ONE, adapter, evse, location, settings
+from tests.adapters.hubject.network import HUB_CPO, PRICING, SUB_ONE, adapter, evse, location, settings, tariff
 from tests.mappings.oicp.charges import ENDED, cdr, session
 
 PLACE = CdrLocation(
@@ -25,7 +26,7 @@ PLACE = CdrLocation(
 
 
 class TestHubject(Contract):
-    operations = ("evse_data", "evse_status")
+    operations = ("evse_data", "evse_status", "pricing_products", "evse_pricing")
 
     @pytest.fixture
     async def hub(self, secured: Running) -> AsyncIterator[HubUnderTest]:
@@ -41,27 +42,40 @@ class TestHubject(Contract):
                     ca_file=authority,
                     client_certificate=shown.certificate,
                     client_key=shown.key,
+                    pricing=PRICING,
                     **changes,
                 ).model_dump(mode="json"),
             )
             return HUB.adapter(made, gateway(Network([]), Tokens(made), measured, "https://gateway.test"))
 
-        before = location(evse("a", "FR*HUB*E1"), evse("b", "FR*ONE*E2"))
+        before = location(evse("a", "FR*HUB*E1", tariffs=["T1"]), evse("b", "FR*ONE*E2", tariffs=["T1"]))
         after = location(
-            evse("a", "FR*HUB*E1", EvseStatus.CHARGING), evse("b", "FR*ONE*E2", EvseStatus.RESERVED), name="Gare"
+            evse("a", "FR*HUB*E1", EvseStatus.CHARGING, ["T2", "T1"]),
+            evse("b", "FR*ONE*E2", EvseStatus.RESERVED, ["T2"]),
+            name="Gare",
         )
+        subjects = dict.fromkeys(self.operations, before) | {"pricing_products": tariff()}
+        changed = dict.fromkeys(self.operations, after) | {"pricing_products": tariff(price="0.4")}
         adapters = [connected(), connected(PartyId("FR*OTH")), connected(timeout_seconds=0.2)]
         trusting = aiohttp.TCPConnector(ssl=client_context(authority, None, None))
         async with aiohttp.ClientSession(connector=trusting) as session:
-            yield HubUnderTest(
+            hub = HubUnderTest(
                 *adapters,
                 server=secured.server,
-                subjects=dict.fromkeys(self.operations, before),
-                changed=dict.fromkeys(self.operations, after),
+                subjects=subjects,
+                changed=changed,
                 kinds={name: name for name in self.operations},
                 measured=measured,
                 session=session,
+                known={"evse_pricing": frozenset({"FR*HUB/T1/-", "FR*HUB/T2/-"})},
             )
+            # The other product, that an EVSE is to have after its change.
+            outcome, _ = await hub.deliver(
+                hub.adapter.plan("pricing_products", hub.items("pricing_products", tariff("T2")))
+            )
+            assert isinstance(outcome, Delivered), outcome
+            measured.requests.clear()
+            yield hub
         for made in adapters:
             await made.close()
 
