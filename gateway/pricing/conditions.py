@@ -1,6 +1,6 @@
 """When a tariff's element holds, in words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -40,20 +40,18 @@ def hours_said(hours: TariffHours, speech: Speech) -> str:
     return ", ".join(filter(None, [days_said(hours.days, speech), speech.listed([one for one in spans if one])]))
 
 
-def turns_on(restrictions: TariffRestrictions) -> Iterable[Phrase]:
-    """Names what an element's price depends on, in a fixed order."""
-    power = (restrictions.min_power, restrictions.max_power)
-    current = (restrictions.min_current, restrictions.max_current)
-    found = {
-        Phrase.BY_CLOCK: bool(_clock_of(restrictions)),
-        Phrase.BY_DAY: bool(restrictions.day_of_week) and len(restrictions.day_of_week) < len(WEEK),
-        Phrase.BY_DATE: bool(restrictions.start_date or restrictions.end_date),
-        Phrase.BY_ENERGY: any(one is not None for one in (restrictions.min_kwh, restrictions.max_kwh)),
-        Phrase.BY_LOAD: any(one is not None for one in (*power, *current)),
-        Phrase.BY_DURATION: any(one is not None for one in (restrictions.min_duration, restrictions.max_duration)),
-        Phrase.BY_FOREIGN: bool(restrictions.unknown),
-    }
-    return [phrase for phrase, holds in found.items() if holds]
+_NOTHING: Final = TariffRestrictions()
+
+
+def restricts(restrictions: TariffRestrictions | None) -> bool:
+    """Tells whether an element does not hold all the time; that it is for reservations aside."""
+    return restrictions is not None and any(part(restrictions) != part(_NOTHING) for part in _KINDS.values())
+
+
+def turns_on(several: Sequence[TariffRestrictions | None]) -> Sequence[Phrase]:
+    """Names in what restrictions differ."""
+    asked = [each or _NOTHING for each in several]
+    return [phrase for phrase, part in _KINDS.items() if len({part(each) for each in asked}) > 1]
 
 
 def days_said(days: Iterable[DayOfWeek], speech: Speech, names: Sequence[str] | None = None) -> str:
@@ -85,6 +83,11 @@ def _stretches(chosen: Sequence[int]) -> Iterable[tuple[int, int]]:
             first = each
         last = each
     yield first, last
+
+
+def _days_of(restrictions: TariffRestrictions) -> frozenset[DayOfWeek]:
+    days = frozenset(restrictions.day_of_week)
+    return days if len(days) < len(WEEK) else frozenset()
 
 
 def _days_and_clock(restrictions: TariffRestrictions, speech: Speech) -> list[str]:
@@ -150,3 +153,15 @@ def _between(least: str | None, most: str | None, phrases: Triple, speech: Speec
     if least is not None:
         return [speech(from_, least=least)]
     return [] if most is None else [speech(under, most=most)]
+
+
+_KINDS: Final[Mapping[Phrase, Callable[[TariffRestrictions], Hashable]]] = {
+    Phrase.BY_CLOCK: _clock_of,
+    Phrase.BY_DAY: _days_of,
+    Phrase.BY_DATE: lambda asked: (asked.start_date, asked.end_date),
+    Phrase.BY_ENERGY: lambda asked: (asked.min_kwh, asked.max_kwh),
+    Phrase.BY_LOAD: lambda asked: (asked.min_power, asked.max_power, asked.min_current, asked.max_current),
+    Phrase.BY_DURATION: lambda asked: (asked.min_duration, asked.max_duration),
+    Phrase.BY_FOREIGN: lambda asked: repr(asked.unknown) if asked.unknown else None,
+}
+"""What of restrictions a price may depend on, in the order in which it is told."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from gateway.pricing.comparing import amount as amount_of
-from gateway.pricing.conditions import hours_said, said, turns_on
+from gateway.pricing.conditions import hours_said, restricts, said, turns_on
 from gateway.pricing.groups import UNITS, Group, title_of
 from gateway.pricing.languages import primary, speech_of
 from gateway.pricing.languages.figures import energy, minor, money, number, percent, span, with_tax
@@ -186,9 +186,8 @@ def _prices(elements: Iterable[TariffElement], dimension: TariffDimension) -> It
         component = next((one for one in element.price_components if one.type is dimension), None)
         if component is None:
             continue
-        limits = element.restrictions
-        restricted = limits is not None and any(turns_on(limits))
-        yield Price(component, limits if restricted else None)
+        restricted = restricts(element.restrictions)
+        yield Price(component, element.restrictions if restricted else None)
         if not restricted:
             return
 
@@ -260,13 +259,11 @@ def _short(group: Group, prices: Sequence[Price], gross: bool, currency: str, sp
     if len(amounts) > 1:
         figure = speech(Phrase.RANGE, least=number(amounts[0], speech, minor(currency)), most=figure)
     text = speech(UNITS[group], money=figure)
-    limits = [one.restrictions for one in prices if one.restrictions is not None]
-    if not limits:
-        return text
-    if len(prices) == 1:
-        return f"{text} {said(limits[0], speech)}"
-    turns = dict.fromkeys(phrase for each in limits for phrase in turns_on(each))
-    return f"{text} {speech(Phrase.DEPENDING, what=speech.listed([speech(one) for one in turns]))}"
+    limits = [one.restrictions for one in prices]
+    if len(limits) == 1:
+        return f"{text} {said(limits[0], speech)}" if limits[0] is not None else text
+    turns = [speech(one) for one in turns_on(limits)]
+    return f"{text} {speech(Phrase.DEPENDING, what=speech.listed(turns))}" if turns else text
 
 
 def _amount(component: PriceComponent, *, gross: bool) -> Decimal:

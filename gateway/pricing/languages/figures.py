@@ -9,7 +9,7 @@ _NO_MINOR: Final = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "
 """Currencies without a minor unit (ISO 4217); all that are met in roaming beside them have two places."""
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _PLACES: Final = 4
-"""As many as OCPI's numbers have; what lies beyond is only told where the figure has it."""
+"""As many as OCPI's numbers have."""
 
 
 def number(value: Decimal, speech: Speech, least: int = 0) -> str:
@@ -60,6 +60,5 @@ def span(seconds: int, speech: Speech) -> str:
 
 
 def with_tax(net: Decimal, rate: Decimal) -> Decimal:
-    """Adds a tax to a unit price, exact to two places more than OCPI's numbers have."""
-    gross = net * (100 + rate) / 100
-    return round(gross, _PLACES + 2)
+    """Adds a tax to a unit price, to the places of OCPI's numbers: 0.3167 with 20 % is 0.38."""
+    return round(net * (100 + rate) / 100, _PLACES)
