@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.pricing.charge import Charge, Phase, Reading
+from gateway.pricing.charge import Charge, Phase, Reading, Stretch
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
+from gateway.pricing.zones import zone_of
 from mappings.canonical.tariffs import DayOfWeek, TariffRestrictions
 
 Place = int | Fraction
@@ -37,6 +38,22 @@ class _Span(NamedTuple):
     whole: Run
     begin: int
     end: int
+
+
+class _Load(NamedTuple):
+    """A power or a current, and what is asked of it."""
+
+    of: str
+    least: Decimal | None
+    most: Decimal | None
+    reading: Reading | None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether it is as asked; None where too little is known."""
+        if self.reading is None:
+            return None
+        return _surely(self.least, self.most, self.reading.least, self.reading.most)
 
 
 class Timeline:
@@ -132,15 +149,18 @@ class Timeline:
         return runs
 
     def _within(self, asked: TariffRestrictions, number: int) -> list[Run]:
+        loads = _loads(asked, self.stretches[number])
+        if any(load.met is False for load in loads):
+            return []
+        runs = self._when(asked, number)
+        # What is not known is asked for only where it decides.
+        if runs and not all(load.met or self._supposed(load, number) for load in loads):
+            return []
+        return runs
+
+    def _when(self, asked: TariffRestrictions, number: int) -> list[Run]:
+        """Gives the runs of a stretch in which all that changes within it is as restrictions ask."""
         stretch = self.stretches[number]
-        idle = stretch.phase is not Phase.CHARGING
-        if not self._meets(
-            asked.min_power, asked.max_power, stretch.power or (_IDLE if idle else None), number, "power"
-        ):
-            return []
-        current = stretch.current or (_IDLE if idle else None)
-        if not self._meets(asked.min_current, asked.max_current, current, number, "current"):
-            return []
         begin: Place = number
         end: Place = number + 1
         if asked.min_kwh is not None or asked.max_kwh is not None:
@@ -157,21 +177,15 @@ class Timeline:
             return list(self._on_clock(asked, number, (begin, end)))
         return [(begin, end)]
 
-    def _meets(
-        self, least: Decimal | None, most: Decimal | None, reading: Reading | None, number: int, of: str
-    ) -> bool:
-        if least is None and most is None:
-            return True
+    def _supposed(self, load: _Load, number: int) -> bool:
+        """Tells whether a load is met by its average, where no more is known of it."""
         path = f"periods[{self.stretches[number].period}]"
-        if reading is not None:
-            answer = _surely(least, most, reading.least, reading.most)
-            if answer is not None:
-                return answer
-            if reading.average is not None:
-                said = f"the {of} is taken as its average, {reading.average:f}, all along"
-                self.notes[Note(NoteKind.ASSUMED, path, said)] = None
-                return bool(_surely(least, most, reading.average, reading.average))
-        raise Unpriceable(Why.NO_POWER, path, f"the tariff asks for the {of}, which is not known")
+        average = load.reading.average if load.reading is not None else None
+        if average is None:
+            raise Unpriceable(Why.NO_POWER, path, f"the tariff asks for the {load.of}, which is not known")
+        said = f"the {load.of} is taken as its average, {average:f}, all along"
+        self.notes[Note(NoteKind.ASSUMED, path, said)] = None
+        return bool(_surely(load.least, load.most, average, average))
 
     def _on_clock(self, asked: TariffRestrictions, number: int, run: Run) -> Iterator[Run]:
         days = frozenset(_WEEKDAYS[day] for day in asked.day_of_week)
@@ -201,9 +215,10 @@ class Timeline:
         """Cuts a stretch where the local clock is put forward or back."""
         found = self._spans.get(number)
         if found is None:
-            if self._zone is None:
+            zone = zone_of(self._zone)
+            if zone is None:
                 raise Unpriceable(Why.NO_ZONE, "", "the tariff speaks of local time, and the time zone is not known")
-            found = self._spans[number] = self._cut(number, ZoneInfo(self._zone))
+            found = self._spans[number] = self._cut(number, zone)
             if len(found) > 1:
                 said = "the local clock was put forward or back; prices by the hour follow the clock"
                 self.notes[Note(NoteKind.CLOCK_CHANGED, f"periods[{self.stretches[number].period}]", said)] = None
@@ -220,6 +235,17 @@ class Timeline:
             if until >= end:
                 return spans
             since, offset = until, _offset(zone, until)
+
+
+def _loads(asked: TariffRestrictions, stretch: Stretch) -> list[_Load]:
+    """Gives what is asked of a stretch's power and current."""
+    idle = None if stretch.phase is Phase.CHARGING else _IDLE
+    loads = []
+    if asked.min_power is not None or asked.max_power is not None:
+        loads.append(_Load("power", asked.min_power, asked.max_power, stretch.power or idle))
+    if asked.min_current is not None or asked.max_current is not None:
+        loads.append(_Load("current", asked.min_current, asked.max_current, stretch.current or idle))
+    return loads
 
 
 def _surely(least: Decimal | None, most: Decimal | None, low: Decimal | None, high: Decimal | None) -> bool | None:

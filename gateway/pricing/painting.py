@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from gateway.pricing.charge import Phase
 from gateway.pricing.holding import Place, Run, Timeline
+from gateway.pricing.notes import Note, NoteKind
 from mappings.canonical.tariffs import PriceComponent, ReservationRestriction, Tariff, TariffDimension
 
 _FIRST = {
@@ -125,10 +126,14 @@ def _strokes(
     if not components:
         return
     left = sorted({at for dimension in components for at in bare[dimension].numbers()})
+    unknown = element.restrictions.unknown if element.restrictions is not None else {}
     for run in timeline.holding(element.restrictions, left):
         for dimension, index in components.items():
             for part in bare[dimension].take(run):
                 yield Painted(dimension, number, index, part)
+                for name in unknown:
+                    path = f"elements[{number}].restrictions.{name}"
+                    timeline.notes[Note(NoteKind.ASSUMED, path, "is not known here, and taken as met")] = None
 
 
 def component_of(tariff: Tariff, painted: Painted) -> PriceComponent:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
+from gateway.pricing.zones import zone_of
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import ClockSpan, DayOfWeek, Tariff, TariffHours, TariffType
 
@@ -146,12 +146,11 @@ def begins_within(tariff: Tariff, start: datetime, zone: str | None) -> bool:
     hours = tariff.hours
     if hours is None or (not hours.spans and not hours.days):
         return True
-    try:
-        local = start.astimezone(ZoneInfo(zone or ""))
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    place = zone_of(zone)
+    if place is None:
         detail = f"the tariff {tariff.id} holds at local hours, and the place's time zone is not known"
-        raise Unpriceable(Why.NO_ZONE, "hours", detail) from error
-    return _holds(hours, local)
+        raise Unpriceable(Why.NO_ZONE, "hours", detail)
+    return _holds(hours, start.astimezone(place))
 
 
 def _holds(hours: TariffHours, local: datetime) -> bool:

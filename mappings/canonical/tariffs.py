@@ -1,9 +1,10 @@
 """Tariffs, in OCPI 2.2.1's vocabulary (mod_tariffs), keyed by (party, id, target party or all)."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from mappings.canonical.base import Instant, Model, Number, Unknown
 from mappings.canonical.energy import EnergyMix
@@ -11,7 +12,18 @@ from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.texts import LocalText
 
 LocalTime = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$")]
-LocalDate = Annotated[str, StringConstraints(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")]
+
+
+def _of_a_calendar(text: str) -> str:
+    date.fromisoformat(text)  # the pattern lets 30 February pass
+    return text
+
+
+LocalDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$"),
+    AfterValidator(_of_a_calendar),
+]
 
 
 class TariffType(StrEnum):

@@ -1,7 +1,7 @@
 """Tariffs from the wire (OCPI 2.2.1, mod_tariffs); money, energy and time are never guessed."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from mappings.canonical.tariffs import (
@@ -115,7 +115,7 @@ def _restrictions(wire: w.TariffRestrictions, report: Report, path: Path) -> Tar
             fields[field] = time_of_day(given[field], report, path, field)
     for field in ("start_date", "end_date"):
         if field in given:
-            if _DATE.fullmatch(given[field]) is None:
+            if not _is_date(given[field]):
                 raise report.refuse(show((*path, field)), "not a date like 2015-12-24", given[field])
             fields[field] = given[field]
     fields |= {field: values.number(given[field], report, path, field) for field in NUMBERS if field in given}
@@ -132,6 +132,16 @@ def _restrictions(wire: w.TariffRestrictions, report: Report, path: Path) -> Tar
     if unknown:
         fields["unknown"] = unknown
     return TariffRestrictions(**fields) if fields else None
+
+
+def _is_date(text: str) -> bool:
+    if _DATE.fullmatch(text) is None:
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:  # 30 February, or the year 0
+        return False
+    return True
 
 
 def time_of_day(text: str, report: Report, path: Path, field: str) -> str:
