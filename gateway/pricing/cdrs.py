@@ -69,7 +69,8 @@ def _check(cdr: Cdr) -> None:
 
 
 def _ends(cdr: Cdr) -> list[datetime]:
-    return [*(period.start for period in cdr.periods[1:]), cdr.end]
+    starts = [period.start for period in cdr.periods]
+    return [*starts[1:], cdr.end] if starts else []
 
 
 # By what periods tell

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.pricing.cdrs import charge_of
 from gateway.pricing.comparing import Amount, Comparison, amount, compare
@@ -105,7 +105,7 @@ def judge(question: Question, versions: Mapping[int, VersionText]) -> Answer:
         return _unpriceable(question, cdr, error.why.value, RepricingResult(detail=error.detail, field=error.field))
     except Exception as error:  # noqa: BLE001 - a fault of ours in one CDR is told, and stops no other
         result = RepricingResult(detail="could not be computed; the gateway's log says more")
-        return _unpriceable(question, cdr, FAILED, result, f"{type(error).__name__}: {error}")
+        return _unpriceable(question, cdr, FAILED, result, _said(error))
     return _answer(question, emsp, choice, calculation, comparison)
 
 
@@ -181,6 +181,15 @@ def _of_cdr(question: Question, emsp: PartyId | None) -> tuple[object, ...]:
         question.started,
         question.currency,
     )
+
+
+def _said(error: Exception) -> str:
+    """Names an error without what it was about: a driver's number may be among that."""
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False)
+        )
+    return type(error).__name__
 
 
 def _pair(one: Amount | None) -> tuple[Decimal | None, Decimal | None]:

@@ -5,7 +5,7 @@ WITH due AS (
 ), gone AS (
     DELETE FROM repricing_queue q USING due WHERE q.no = due.no RETURNING q.no, q.subject
 )
-SELECT subject, max(no) AS queue_no FROM gone GROUP BY subject ORDER BY subject
+SELECT subject, max(no) AS queue_no FROM gone GROUP BY subject
 
 -- name: claim_new
 -- A CDR that is priced at once, and takes its place in the order of the queue for it.
@@ -63,7 +63,7 @@ WITH fresh AS (
 )
 INSERT INTO repricing AS r (subject, party, cpo, emsp, cdr_id, connection_id, started_at, currency, outcome, why, told_net,
     told_gross, net, gross, difference_net, difference_gross, tariff_id, source, version_no, result, state, queue_no)
-SELECT * FROM fresh ORDER BY subject
+SELECT * FROM fresh ORDER BY abs(subject), subject
 ON CONFLICT (subject) DO UPDATE SET party = excluded.party, emsp = excluded.emsp, connection_id = excluded.connection_id,
     started_at = excluded.started_at, currency = excluded.currency, outcome = excluded.outcome, why = excluded.why,
     told_net = excluded.told_net, told_gross = excluded.told_gross, net = excluded.net, gross = excluded.gross,

@@ -68,8 +68,11 @@ class Repricer:
 
     async def work(self) -> int:
         """Prices all that waits, and gives how many CDRs that were."""
-        done = await self._batch(None, _FEW)
-        if done < _FEW:
+        done = few = await self._batch(None, _FEW)
+        while 0 < few < _FEW:
+            few = await self._batch(None, _FEW)
+            done += few
+        if not few:
             return done
         if not self._processes:
             return done + await self._drain(None)
@@ -113,10 +116,10 @@ class Repricer:
             return await self._some(pool, most)
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, BrokenProcessPool):
             raise
-        except Exception:
+        except Exception as error:
             if most == 1:
                 raise
-            log.exception("CDRs could not be priced together")
+            log.warning("CDRs could not be priced together", error=type(error).__name__)
             return await self._some(None, 1)
 
     async def _some(self, pool: ProcessPoolExecutor | None, most: int) -> int:
@@ -130,10 +133,13 @@ class Repricer:
                     try:
                         async with tx.transaction():
                             priced = await self._price(tx, claimed, pool)
-                    except (KeyError, ValueError, TypeError, asyncpg.DataError):
+                    except (KeyError, ValueError, TypeError, asyncpg.DataError) as error:
                         if most > 1:
                             raise
-                        log.exception("a CDR cannot be priced", subject=claimed[0]["subject"])
+                        # No traceback: it would show the CDR, and with it the driver's number.
+                        log.error(  # noqa: TRY400
+                            "a CDR cannot be priced", subject=claimed[0]["subject"], error=type(error).__name__
+                        )
         self._done(*priced)
         await self._growth.note(repricing=len(priced[1]))
         return len(claimed)
