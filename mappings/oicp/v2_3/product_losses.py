@@ -137,7 +137,7 @@ class Losses:
                 self._told.add(IssueKind.LOST, name, "OICP has no place for it")
         for name in ("start", "end"):
             if getattr(tariff, name) is not None:
-                self._told.add(IssueKind.LOST, name, "a product holds from when it is pushed until it is deleted")
+                self._told.add(IssueKind.LOST, name, "a product holds at an EVSE as long as the EVSE names it")
 
     def _taxed(self) -> Iterator[str]:
         for all_asked in self._terms.asked.values():

@@ -49,8 +49,8 @@ PRODUCTS = FieldTable(
             "how prices are told apart in elements; several prices: " + _APPROXIMATED,
         ),
         FieldRule("Tariff.hours", "", "", "refused"),
-        FieldRule("Tariff.start", "", "", "told by when the product is pushed"),
-        FieldRule("Tariff.end", "", "", "told by when the product is deleted"),
+        FieldRule("Tariff.start", "", "", "a product holds as long as an EVSE names it"),
+        FieldRule("Tariff.end", "", "", "a product holds as long as an EVSE names it"),
         FieldRule("Tariff.energy_mix", "", "", _NO_PLACE),
         FieldRule("Tariff.last_updated", "", "read: its arrival", _NOT_TOLD),
         FieldRule(
