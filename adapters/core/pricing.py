@@ -1,8 +1,17 @@
 """What adapters may ask of the gateway's pricing: they know what a hub can say of a tariff, not what a charge costs."""
 
+from enum import StrEnum
 from typing import Protocol
 
 from mappings.canonical.tariffs import Tariff
+
+
+class Unsayable(StrEnum):
+    """What becomes of a tariff that a hub cannot be told as it is, as the operator's setting says."""
+
+    REFUSE = "refuse"
+    APPROXIMATE = "approximate"
+    """The hub is told what comes nearest, with an issue that says what that does to prices."""
 
 
 class Compare(Protocol):

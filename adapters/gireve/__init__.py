@@ -15,7 +15,7 @@ from adapters.gireve.settings import Settings
 
 
 def _adapter(connection: Connection, gateway: Gateway) -> HubAdapter:
-    return GireveAdapter(connection, gateway.observer, home=home_of(connection, gateway))
+    return GireveAdapter(connection, gateway.observer, home=home_of(connection, gateway), compare=gateway.compare)
 
 
 def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:

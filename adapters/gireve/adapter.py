@@ -12,6 +12,7 @@ from adapters.core.connection import Connection
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.inbound import Observer
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
+from adapters.core.pricing import Compare
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.gireve import fingerprints
@@ -56,6 +57,7 @@ class GireveAdapter:
     Args:
         now: The clock, for stamps of what has none left and for `Retry-After`.
         home: The gateway's side, for a connection that serves an EMSP.
+        compare: Says what an approximated tariff does to prices; None where nobody wants to know.
 
     Raises:
         ValidationError: The connection's settings are not Gireve's.
@@ -67,10 +69,11 @@ class GireveAdapter:
         observer: Observer,
         now: Callable[[], datetime] = utc_now,
         home: Home = NOWHERE,
+        compare: Compare | None = None,
     ) -> None:
         self._settings = Settings.model_validate(connection.settings)
         self._profile, self._charging = self._settings.profile(), self._settings.charging()
-        self._rendering = Rendering(self._settings)
+        self._rendering = Rendering(self._settings, compare)
         self._now = now
         lanes = sum(operation.lanes_in_flight for operation in self._profile.operations.values())
         lanes += sum(message.in_flight for message in self._charging.messages.values())
@@ -112,7 +115,7 @@ class GireveAdapter:
                 yield WireKey(LOCATIONS, lane, lane)
             for evse in there:
                 yield WireKey(LOCATIONS, f"{lane}/{evse.uid}", lane, evse_uid=evse.uid, follows_status=True)
-        elif isinstance(subject, Tariff) and self._settings.push_tariffs:
+        elif isinstance(subject, Tariff) and self._settings.push_tariffs and self._rendering.tells(subject):
             key = f"{subject.party}/{subject.id}/{subject.target or '-'}"
             yield WireKey(TARIFFS, key, key)
 

@@ -15,6 +15,10 @@ GONE = b""
 """Of what the hub no longer has."""
 
 
+# Guide, tariffs, "Tariff shall be immutable": but for texts and the end.
+_TOLD = ("tariff_alt_text", "tariff_alt_url", "energy_mix", "end_date_time")
+
+
 def _without(wire: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in wire.items() if name not in names and value is not None}
 
@@ -36,8 +40,14 @@ def of_evse(wire: Mapping[str, Any]) -> bytes:
 
 
 def of_tariff(wire: Mapping[str, Any]) -> bytes:
-    """Hashes a tariff: 16 bytes."""
-    return digest(_without(wire, "last_updated"))
+    """Hashes a tariff: 32 bytes, of what a price hangs on and of what may change at any time, side by side."""
+    told = {name: wire[name] for name in _TOLD if wire.get(name) is not None}
+    return digest(_without(wire, "last_updated", *_TOLD)) + digest(told)
+
+
+def prices_changed(accepted: bytes | None, now: bytes) -> bool:
+    """Tells whether a tariff that the hub has asks another price now, as far as its hash can say."""
+    return accepted is not None and len(accepted) == len(now) and accepted[:SIZE] != now[:SIZE]
 
 
 def of_token(wire: Mapping[str, Any]) -> bytes:

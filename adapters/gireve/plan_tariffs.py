@@ -11,7 +11,15 @@ from adapters.gireve.rendering import Rendering
 from adapters.gireve.settings import TARIFFS
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff
-from mappings.report import Refused
+from mappings.report import Issue, IssueKind, Refused
+
+_MUTATED = Issue(
+    IssueKind.SUSPECT,
+    "elements",
+    "another price than Gireve has of a tariff in force: Gireve recommends a new tariff that starts with the change,"
+    " an end of this one, and both at the connectors",
+)
+"""Guide, tariffs, "Locations tariff update" and "Tariff shall be immutable"."""
 
 
 def plan_tariffs(rendering: Rendering, items: Sequence[Item]) -> Plan:
@@ -34,12 +42,21 @@ def plan_tariffs(rendering: Rendering, items: Sequence[Item]) -> Plan:
         except Refused as refused:
             plan.refused.append((item, refused))
             continue
-        rendered = Rendered(item, fingerprints.of_tariff(wire), path, tuple(issues))
+        fingerprint = fingerprints.of_tariff(wire)
+        if fingerprints.prices_changed(item.accepted, fingerprint) and _in_force(item.subject):
+            issues.append(_MUTATED)
+        rendered = Rendered(item, fingerprint, path, tuple(issues))
         if rendered.fingerprint == item.accepted:
             plan.unchanged.append(rendered)
         else:
             plan.calls.append(Call(TARIFFS, "PUT", path, wire, (rendered,)))
     return plan
+
+
+def _in_force(tariff: Tariff) -> bool:
+    """Tells whether charges may have begun under it when it was changed."""
+    changed = tariff.last_updated
+    return (tariff.start is None or tariff.start <= changed) and (tariff.end is None or changed < tariff.end)
 
 
 def _target_query(target: str) -> str:

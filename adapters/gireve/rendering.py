@@ -1,21 +1,27 @@
 """Canonical objects to what IOP takes, with the connection's defaults; pure."""
 
+from adapters.core.pricing import Compare, Unsayable
 from adapters.gireve.settings import Settings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
-from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tariffs import Tariff, TariffType
 from mappings.ocpi.dialects import gireve, gireve_tariffs
 from mappings.ocpi.v2_2_1.wire import Wire
-from mappings.report import Issue, Refused
+from mappings.report import Issue, IssueKind, Refused
 
 NONE_SAID = Refused("evses", "none of the EVSEs can be said")
 """Why a location is not told of although its own fields could be."""
 
 
 class Rendering:
-    """Writes objects for one connection."""
+    """Writes objects for one connection.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        compare: Says what an approximation does to prices; None where nobody reads the issues.
+    """
+
+    def __init__(self, settings: Settings, compare: Compare | None = None) -> None:
+        self._types, self._unsayable, self._compare = settings.tariff_types, settings.unsayable, compare
         self._settings = gireve.GireveSettings(
             operator_name=settings.operator_name,
             owner_name=settings.owner_name,
@@ -61,10 +67,32 @@ class Rendering:
             raise NONE_SAID
         return wire
 
+    def tells(self, tariff: Tariff) -> bool:
+        """Tells whether Gireve is to hear of a tariff; one without a type holds for regular use too."""
+        return (tariff.type or TariffType.REGULAR) in self._types
+
     def tariff(self, tariff: Tariff) -> tuple[Wire, list[Issue]]:
         """Writes a tariff, with its target.
 
+        What Gireve is not known to heed is in it all the same, where it may be sent: it does no harm, and may count.
+
         Raises:
-            Refused: Gireve cannot be told of it.
+            Refused: Gireve cannot be told of it, shall not be, or is not known to price it as it is written.
         """
-        return gireve_tariffs.from_canonical(tariff)
+        if not self.tells(tariff):
+            raise Refused("type", "tariffs of this type are not told over this connection", tariff.type)
+        heeded, unheeded = gireve_tariffs.heeded(tariff)
+        if unheeded and self._unsayable is Unsayable.REFUSE:
+            *before, last = unheeded
+            raise Refused(last.field, last.detail, last.value, before)
+        wire, issues = gireve_tariffs.from_canonical(tariff)
+        if unheeded and self._compare is not None:
+            effect = f"where Gireve does not heed that, {self._compare(tariff, heeded)}"
+            unheeded.append(Issue(IssueKind.NARROWED, "", effect))
+        if tariff.type is None:
+            # OCPI: one without a type is for all sessions. Gireve forwards what is REGULAR (guide, tariff type).
+            wire["type"] = TariffType.REGULAR.value
+            issues.append(
+                Issue(IssueKind.NARROWED, "type", "is missing: said to be REGULAR, since Gireve forwards that")
+            )
+        return wire, [*unheeded, *issues]

@@ -13,11 +13,13 @@ from yarl import URL
 
 from adapters.core.charging import ChargingProfile, MessageProfile
 from adapters.core.http import UrlRefused, checked_url
+from adapters.core.pricing import Unsayable
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.roaming import FeedKind, FeedProfile, RoamingProfile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Party, Role
+from mappings.canonical.tariffs import TariffType
 from mappings.ocpi.defaults import NO_DEFAULTS, ConnectorDefaults
 from mappings.ocpi.dialects.gireve_charging import ADVENIR, AnonymousCard
 from mappings.ocpi.dialects.gireve_drivers import COMMANDS
@@ -37,6 +39,17 @@ class Environment(StrEnum):
 
     PRODUCTION = "production"
     PREPRODUCTION = "preproduction"
+
+
+class CdrCost(StrEnum):
+    """Whether a CDR goes to Gireve with its cost. OCPI demands one, so that zero stands where there shall be none."""
+
+    OWN = "own"
+    """The CPO's; a CDR without one is refused, since zero would mean that the charge was free."""
+    OWN_OR_ZERO = "own_or_zero"
+    """The CPO's, and zero where it tells none."""
+    NONE = "none"
+    """Never, and no part of it: prices stand in the roaming agreement, and Gireve works the cost out."""
 
 
 HUB_PARTY: dict[Environment, PartyId] = {
@@ -60,6 +73,10 @@ class Settings(TlsSettings):
         connector_defaults: For connector fields that OCPI demands and a source lacks.
         operator_name, owner_name: `operator.name` and `owner.name`, which Gireve demands, where a location has none.
         push_tariffs: Off where prices stand in the roaming agreement: then the module shall not be used.
+        tariff_types: Which tariffs Gireve is told of; one without a type counts as REGULAR. Gireve stores the others,
+            and passes them on to nobody.
+        unsayable: What becomes of a tariff with hours or roundings that Gireve is not known to heed of a CPO; if
+            approximated, it is sent with them, and an issue says what prices come to where they do not count.
         in_flight: Locations (and tariffs) served at once.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Gireve names none.
         page_cap: Most objects of a page that we answer; 20 or less shows paging in Gireve's pre-production tests.
@@ -74,8 +91,7 @@ class Settings(TlsSettings):
         answer_seconds: What asking for a driver may take, for whom waits at the station; Gireve names nothing.
         command_seconds: What a command may take until its result is told; Gireve names nothing.
         margin_seconds: What of both is kept for ourselves.
-        zero_cost: A CDR without a price is sent with a cost of zero, since OCPI demands one; else it is refused. For
-            prices that stand in the roaming agreement, where Gireve computes the cost.
+        cdr_cost: Whether a CDR carries the CPO's cost.
         advenir: Sessions and CDRs that do not roam over this connection are told of too, without their driver: for the
             French subsidy, whose stations tell of every charge.
         advenir_card: What stands for the driver then; Gireve confirms it when an operator is taken on.
@@ -90,6 +106,8 @@ class Settings(TlsSettings):
     operator_name: str | None = None
     owner_name: str | None = None
     push_tariffs: bool = True
+    tariff_types: Annotated[frozenset[TariffType], Field(min_length=1)] = frozenset({TariffType.REGULAR})
+    unsayable: Unsayable = Unsayable.REFUSE
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 64
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -102,7 +120,7 @@ class Settings(TlsSettings):
     answer_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     command_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     margin_seconds: Annotated[float, Field(ge=0, le=30)] = 2.0
-    zero_cost: bool = False
+    cdr_cost: CdrCost = CdrCost.OWN
     advenir: bool = False
     advenir_card: AnonymousCard = ADVENIR
 

@@ -13,7 +13,7 @@ from adapters.core import ocpi
 from adapters.core.adapter import Call
 from adapters.core.charging import CommandOutcome, Message
 from adapters.core.http import UrlRefused
-from adapters.gireve.settings import CDRS, COMMAND_RESULTS, SESSIONS, Settings
+from adapters.gireve.settings import CDRS, COMMAND_RESULTS, SESSIONS, CdrCost, Settings
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -96,7 +96,15 @@ class Telling:
         return gireve.anonymous_session_from_canonical(session, self._settings.advenir_card)
 
     def _cdr(self, cdr: Cdr, leg: Leg | None) -> tuple[Wire, list[Issue]]:
-        zero_cost = self._settings.zero_cost
+        cost = self._settings.cdr_cost
+        if cost is CdrCost.NONE:
+            cdr, withheld = gireve.without_cost(cdr)
+        else:
+            withheld = []
+        wire, issues = self._written(cdr, leg, zero_cost=cost is not CdrCost.OWN)
+        return wire, [*withheld, *issues]
+
+    def _written(self, cdr: Cdr, leg: Leg | None, *, zero_cost: bool) -> tuple[Wire, list[Issue]]:
         if leg is not None:
             return gireve.cdr_from_canonical(cdr, leg, zero_cost=zero_cost)
         return gireve.anonymous_cdr_from_canonical(cdr, self._settings.advenir_card, zero_cost=zero_cost)

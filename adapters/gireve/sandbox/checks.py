@@ -15,8 +15,6 @@ _LOCATION = (
 )
 _EVSE = ("uid", "status", "connectors", "last_updated")
 _CONNECTOR = ("id", "standard", "format", "power_type", "max_voltage", "max_amperage", "last_updated")
-_TARIFF = ("country_code", "party_id", "id", "currency", "elements", "last_updated")
-_COMPONENT = ("type", "price", "step_size")
 
 
 class Wrong(ValueError):
@@ -100,15 +98,3 @@ def doubts_of_evse(wire: Mapping[str, Any], party: PartyId) -> list[str]:
 def check_patch(wire: Any) -> Mapping[str, Any]:
     """Any PATCH has a stamp (mod_locations, PATCH method)."""
     return _need(wire, ("last_updated",), "")
-
-
-def check_tariff(wire: Any) -> None:
-    """Checks a tariff; both halves of a target go together."""
-    _need(wire, _TARIFF, "")
-    for index, element in enumerate(_some(wire, "elements", "")):
-        path = f"elements[{index}]."
-        for at, component in enumerate(_some(_need(element, (), path), "price_components", path)):
-            _need(component, _COMPONENT, f"{path}price_components[{at}].")
-    target = wire.get("target_operator_country_code"), wire.get("target_operator_party_id")
-    if (target[0] is None) != (target[1] is None):
-        raise Wrong("target_operator_country_code and target_operator_party_id go together")

@@ -9,6 +9,7 @@ from adapters.gireve.sandbox import checks
 from adapters.gireve.sandbox.checks import Refusal, Wrong
 from adapters.gireve.sandbox.memory import Memory, evse_key, tariff_key
 from adapters.gireve.sandbox.serving import RECEIVER, Serve, body_of, correlation_of, owner_of
+from adapters.gireve.sandbox.tariff_checks import check_tariff
 from mappings.ocpi.envelope import StatusCode
 
 
@@ -114,7 +115,7 @@ class Receiving:
 
     async def _put_tariff(self, request: web.Request) -> dict[str, Any]:
         names, wire = request.match_info, await body_of(request)
-        checks.check_tariff(wire)
+        check_tariff(wire)
         checks.check_owner(wire, names["country"], names["code"], names["id"])
         key = tariff_key(wire, str(owner_of(request)), names["id"])
         self._memory.put_tariff(key, wire)

@@ -34,6 +34,7 @@ _RFID = re.compile(r"[0-9A-F]{8}|[0-9A-F]{14}")
 # Guide, CDRs: what a remark begins with.
 _PRICED_BY_GIREVE, _MEANINGLESS = "[*]", "[?]"
 _PRICES = ("total_cost", *cdrs_in.COSTS)
+_COSTS = ("total_cost", *cdrs_in.COSTS.values())
 
 
 class AnonymousCard(Model):
@@ -150,6 +151,13 @@ def anonymous_cdr_from_canonical(
     _no_credit(cdr, report)
     who: Wire = {"cdr_token": card.model_dump()}
     return cdrs_out.cdr(nameless_cdr(cdr), who, _tariff_out, report, zero_cost=zero_cost), report.issues
+
+
+def without_cost(cdr: Cdr) -> tuple[Cdr, list[Issue]]:
+    """Gives a CDR without its cost and the parts of it, each with an issue: prices stand in the roaming agreement."""
+    told = [field for field in _COSTS if getattr(cdr, field) is not None]
+    issues = [Issue(IssueKind.LOST, field, "left out, as the settings want it") for field in told]
+    return cdr.model_copy(update=dict.fromkeys(told)), issues
 
 
 def _no_credit(cdr: Cdr, report: Report) -> None:

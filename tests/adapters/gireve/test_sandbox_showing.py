@@ -146,6 +146,51 @@ async def test_every_variant_of_a_regular_tariff_is_given_whomever_it_is_for(ems
     assert await emsp.pages("tariffs/SENDER", receiver=PartyId("NL*NDW")) == [[]]
 
 
+async def test_what_gireve_adds_to_a_tariff_is_given_back_as_it_came(emsp: Emsp) -> None:
+    hours = {"start_time": "22:00", "end_time": "06:00", "day_of_week": ["SATURDAY"]}
+    component = {
+        "type": "SESSION_TIME",
+        "price": 2.4,
+        "step_size": 60,
+        "price_round": {"round_granularity": "HUNDRETH", "round_rule": "ROUND_NEAR"},
+        "step_round": {"round_granularity": "UNIT", "round_rule": "ROUND_UP"},
+        "exact_price_component": True,
+    }
+    wire = tariff(restriction=hours, elements=[{"price_components": [component]}])
+    assert (await emsp.ask("PUT", "tariffs/RECEIVER", "/NL/TNM/T1", wire, sender=CPO))[0] == 200
+    ((given,),) = await emsp.pages("tariffs/SENDER")
+    assert {**given, "gireve_id": None} == {**wire, "gireve_id": None}
+
+
+ROUND = {"round_granularity": "HUNDRETH", "round_rule": "ROUND_NEAR"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "component"),
+    [
+        ({"currency": "EURO"}, {}),
+        ({"type": "NIGHT"}, {}),
+        ({"elements": []}, {}),
+        ({"target_operator_country_code": "FR"}, {}),
+        ({"restriction": {"start_time": "22:00"}}, {}),
+        ({"restriction": {"start_time": "22h", "end_time": "06:00"}}, {}),
+        ({"restriction": {"day_of_week": ["HOLIDAY"]}}, {}),
+        ({}, {"type": "IDLE_TIME"}),
+        ({}, {"price": "0.35"}),
+        ({}, {"price_round": {**ROUND, "round_granularity": "HUNDREDTH"}}),
+        ({}, {"price_round": {"round_granularity": "UNIT"}}),
+        ({}, {"step_round": ROUND}),
+        ({}, {"exact_price_component": "yes"}),
+    ],
+)
+async def test_a_tariff_that_is_not_as_the_texts_have_it_is_rejected(emsp: Emsp, changes: Any, component: Any) -> None:
+    wire = tariff(**changes)
+    if component:
+        wire["elements"][0]["price_components"][0] |= component
+    assert (await emsp.ask("PUT", "tariffs/RECEIVER", "/NL/TNM/T1", wire, sender=CPO))[:2] == (400, 2001)
+    assert await emsp.pages("tariffs/SENDER") == [[]]
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

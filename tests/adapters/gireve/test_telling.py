@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -16,14 +17,21 @@ from adapters.gireve.errors import judge_told
 from adapters.gireve.settings import CDRS, COMMAND_RESULTS, SESSIONS
 from adapters.gireve.telling import reply_to
 from mappings.canonical.commands import CommandResult
+from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import SessionStatus
+from mappings.canonical.tariffs import Money, Tax
 from mappings.ocpi.envelope import write
-from mappings.report import Refused
+from mappings.report import IssueKind, Refused
 from tests.adapters import doubles
 from tests.adapters.gireve.network import ABC, AT
 from tests.adapters.gireve.peer import LEG, REFERENCE, UID, Peer, cdr, peer, place, result, session
 
 NOW = datetime(2026, 6, 7, 19, 0, 0, tzinfo=UTC)
+PRICED = cdr(
+    total_cost=Money(net=Decimal("7.5"), taxes=(Tax(name="VAT", amount=Decimal("1.5")),)),
+    energy_cost=Money(net=Decimal(6)),
+    parking_cost=Money(net=Decimal("1.5")),
+)
 URL = "https://iop.example/commands/START_SESSION/1?x=y%2Fz"
 
 
@@ -130,13 +138,41 @@ def test_a_credit_is_refused_since_gireve_would_bill_it() -> None:
     assert not unconnected().charging.takes_credit
 
 
-def test_a_cdr_without_a_price_is_refused_unless_the_settings_say_zero() -> None:
+@pytest.mark.parametrize("cost", ["own_or_zero", "none"])
+def test_a_cdr_without_a_price_is_refused_unless_the_settings_say_zero(cost: str) -> None:
     (message,) = unconnected().of_cdr(cdr(total_cost=None), LEG)
     with pytest.raises(Refused, match="total_cost"):
         unconnected().render(message)
-    body = unconnected(zero_cost=True).render(message)[0].body
+    call, issues = unconnected(cdr_cost=cost).render(message)
+    assert isinstance(call.body, dict)
+    assert call.body["total_cost"] == {"excl_vat": 0}
+    assert (IssueKind.DEFAULTED, "total_cost") in [(issue.kind, issue.field) for issue in issues]
+
+
+@pytest.mark.parametrize("cost", ["own", "own_or_zero"])
+def test_a_cdr_goes_with_its_own_cost_where_it_has_one(cost: str) -> None:
+    (message,) = unconnected().of_cdr(PRICED, LEG)
+    body = unconnected(cdr_cost=cost).render(message)[0].body
     assert isinstance(body, dict)
-    assert body["total_cost"] == {"excl_vat": 0}
+    assert {name: price for name, price in body.items() if name.endswith("_cost")} == {
+        "total_cost": {"excl_vat": 7.5, "incl_vat": 9},
+        "total_energy_cost": {"excl_vat": 6},
+        "total_parking_cost": {"excl_vat": 1.5},
+    }
+
+
+@pytest.mark.parametrize("leg", [LEG, None])
+def test_a_cdr_goes_without_any_cost_where_prices_stand_in_the_agreement(leg: Leg | None) -> None:
+    adapter = unconnected(cdr_cost="none", advenir=True)
+    (message,) = adapter.of_cdr(PRICED, leg)
+    call, issues = adapter.render(message)
+    assert isinstance(call.body, dict)
+    # OCPI demands a total, and zero is what can stand for none.
+    assert {name: price for name, price in call.body.items() if name.endswith("_cost")} == {
+        "total_cost": {"excl_vat": 0}
+    }
+    lost = [issue.field for issue in issues if issue.kind is IssueKind.LOST]
+    assert [field for field in lost if field.endswith("_cost")] == ["total_cost", "energy_cost", "parking_cost"]
 
 
 # Advenir
