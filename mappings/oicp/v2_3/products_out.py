@@ -18,8 +18,8 @@ product cheaper is refused all the same:
 - Prices of reservations: left out. A product prices a charge.
 - Hours in which a charge has to begin, and tariffs that a driver has to choose or to pay at once: refused.
 
-VAT, texts, links and the mix of energy have no place and change no price that OICP knows: they are told as lost. So are a
-tariff's start and end: a product holds at an EVSE as long as the EVSE names it.
+VAT, texts, links and the mix of energy have no place and change no price that OICP knows: they are told as lost. So are
+a tariff's start and end: a product holds at an EVSE as long as the EVSE names it.
 """
 
 from collections.abc import Sequence
