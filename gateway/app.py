@@ -62,6 +62,7 @@ from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
 from gateway.services.pulling.service import Pulling
+from gateway.services.quoting.service import Quoting
 from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
 from gateway.services.received.rechecking import Rechecks
@@ -296,6 +297,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         permits=PermitList(store),
         sent_commands=sent,
         received=ReceivedDesk(store, rechecks, feed.wake, now, metrics.received_cdr),
+        quotes=Quoting(store, links, now),
         repricings=RepricingDesk(store, repricer, feed.wake, now),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),

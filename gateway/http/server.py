@@ -31,6 +31,7 @@ from gateway.http.v1.locations import LocationOperations
 from gateway.http.v1.parties import PartyOperations
 from gateway.http.v1.permits import PermitOperations
 from gateway.http.v1.pulls import PullOperations
+from gateway.http.v1.quotes import QuoteOperations
 from gateway.http.v1.received import ReceivedOperations
 from gateway.http.v1.repricings import RepricingOperations
 from gateway.http.v1.sent_commands import SentCommandOperations
@@ -62,6 +63,7 @@ from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
 from gateway.services.ports.permits import Permits
 from gateway.services.ports.pulls import Pulls
+from gateway.services.ports.quotes import Quotes
 from gateway.services.ports.received import ReceivedDesk
 from gateway.services.ports.repricing import Repricings
 from gateway.services.ports.sent_commands import SentCommandDesk
@@ -107,6 +109,7 @@ class Services:
     permits: Permits
     sent_commands: SentCommandDesk
     received: ReceivedDesk
+    quotes: Quotes
     repricings: Repricings
     keys: Keys
     readiness: Readiness
@@ -141,6 +144,7 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *PermitOperations(s.permits).routes(),
         *SentCommandOperations(s.sent_commands).routes(),
         *ReceivedOperations(s.received).routes(),
+        *QuoteOperations(s.quotes).routes(),
         *RepricingOperations(s.repricings).routes(),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]

@@ -102,7 +102,7 @@ def charge_for(need: Need, start: datetime, zone: str | None, *, cuts: Collectio
         Unpriceable: NOTHING: nothing is needed. NOT_MET: it cannot be reached, `field` being what stands in the way.
     """
     notes: list[Note] = []
-    _check(need)
+    check(need)
     wanted = _wanted(need, notes)
     pieces = _profile(need, wanted, notes)
     flows, enough = course(pieces, wanted, _seconds(need.duration or LONGEST) / _HOUR, cuts)
@@ -131,8 +131,8 @@ def powers_of(tariff: Tariff) -> frozenset[Decimal]:
     return frozenset(power for power in found if power is not None)
 
 
-def _check(need: Need) -> None:
-    """Makes sure that a need makes sense.
+def check(need: Need) -> None:
+    """Makes sure that a need makes sense, whatever the EVSE.
 
     Raises:
         Unpriceable: It does not.

@@ -32,6 +32,7 @@ from tests.http.fakes_charging import FakeCdrs, FakeSessions
 from tests.http.fakes_driving import FakeDriverTokens, FakePermits
 from tests.http.fakes_homecoming import FakeReceived, FakeSentCommands
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
+from tests.http.fakes_quoting import FakeQuotes
 from tests.http.fakes_roaming import FakePulls
 
 ADMIN = "an-administrator-from-the-environment"
@@ -86,6 +87,7 @@ class Face:
     permits: FakePermits
     sent_commands: FakeSentCommands
     received: FakeReceived
+    quotes: FakeQuotes
     deliveries: FakeDeliveries
     importing: FakeImporting
     sampler: FakeSampler
@@ -138,6 +140,7 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         permits=FakePermits(),
         sent_commands=FakeSentCommands(),
         received=FakeReceived(),
+        quotes=FakeQuotes(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
         webhooks=FakeListeners(),
@@ -174,6 +177,7 @@ async def face() -> AsyncIterator[Face]:
             permits=services.permits,
             sent_commands=services.sent_commands,
             received=services.received,
+            quotes=services.quotes,
             deliveries=services.deliveries,
             importing=services.importing,
             sampler=sampler,

@@ -103,7 +103,7 @@ def evse_rows(connection_id: int, copies: Iterable[Copy]) -> EvseRows:
                 "uid": evse.uid,
                 "evse_key": evse_key(connection_id, copy.location, evse),
                 "standards": list({connector.standard: None for connector in connectors}),
-                "power": max([_power(connector) for connector in connectors], default=0),
+                "power": max([watts(connector) for connector in connectors], default=0),
                 "last_updated": evse.last_updated,
             }
             if statuses:
@@ -148,12 +148,12 @@ def _always(hours: Hours | None) -> bool | None:
     return hours.twentyfourseven and not hours.exceptional_closings
 
 
-def _power(connector: Connector) -> int:
-    """Gives watts; 0 where neither they nor voltage, current and phases are told."""
-    watts: Decimal | int | None = connector.max_power
-    if watts is None:
+def watts(connector: Connector) -> int:
+    """Gives the watts of a connector; 0 where neither they nor voltage, current and phases are told."""
+    told: Decimal | int | None = connector.max_power
+    if told is None:
         phases = _PHASES.get(connector.power_type) if connector.power_type is not None else None
         if phases is None or connector.max_voltage is None or connector.max_amperage is None:
             return 0
-        watts = phases * connector.max_voltage * connector.max_amperage
-    return min(int(watts), _MOST_POWER)
+        told = phases * connector.max_voltage * connector.max_amperage
+    return min(int(told), _MOST_POWER)

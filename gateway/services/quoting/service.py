@@ -1,0 +1,115 @@
+"""Quotes."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from gateway.pricing.needs import check
+from gateway.pricing.notes import Unpriceable
+from gateway.pricing.selecting import Candidate
+from gateway.services.links import Links
+from gateway.services.ports import Invalid, Parties
+from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
+from gateway.services.ports.sent_commands import EvseNamed
+from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
+from gateway.services.quoting.reading import Way, find, find_token
+from gateway.services.tariffs.versions import Asked, Version, known
+from gateway.store.pool import Store
+from mappings.canonical.tokens import Token
+
+_ENGLISH: Final = "en"
+
+
+class Quoting:
+    """Implements `ports.quotes.Quotes`.
+
+    Args:
+        now: Gives the present, aware.
+    """
+
+    def __init__(self, store: Store, links: Links, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._links = links
+        self._now = now
+
+    async def quote(self, wish: QuoteWish, parties: Parties, accepted: str | None) -> Quote:
+        """See `ports.quotes.Quotes.quote`."""
+        need = need_of(wish.need)
+        try:
+            check(need)
+        except Unpriceable as error:
+            raise Invalid((path_of(error.field, need), error.detail)) from error
+        self._demand_connections(wish)
+        start = (wish.start or self._now()).replace(microsecond=0)
+        if wish.evse is not None:
+            found = await find(self._store, wish, wish.evse, start, parties)
+            if not found.ways:
+                raise _unknown(wish, wish.evse)
+            if wish.connector_id is not None and not any(_has(way, wish.connector_id) for way in found.ways):
+                raise Invalid(("connector_id", f"the EVSE has no connector {wish.connector_id}"))
+            wanted = Wanted(wish, need, start, _language(wish, found.token, accepted))
+            offers = [offer_of(way, wanted) for way in found.ways]
+            return Quote(start, wanted.language, found.ways[0].evse_key, offers)
+        candidates = await self._candidates(wish, start)
+        wanted = Wanted(wish, need, start, _language(wish, await find_token(self._store, wish), accepted))
+        name = wish.tariff.connection if wish.tariff is not None else None
+        link = self._links.by_name(name) if name is not None else None
+        cpo = candidates[0].tariff.party
+        empty = Offer(connection=name, hub=link.connection.hub if link is not None else None, cpo=cpo)
+        return Quote(start, wanted.language, None, [priced(empty, candidates, wanted, wish.time_zone)])
+
+    def _demand_connections(self, wish: QuoteWish) -> None:
+        """Makes sure that there are the connections that a wish names.
+
+        Raises:
+            Invalid: There are not.
+        """
+        named = [("connection", wish.connection)]
+        if wish.tariff is not None:
+            named.append(("tariff.connection", wish.tariff.connection))
+        faults = [
+            (field, f"there is no connection {name}")
+            for field, name in named
+            if name is not None and self._links.by_name(name) is None
+        ]
+        if faults:
+            raise Invalid(*faults)
+
+    async def _candidates(self, wish: QuoteWish, start: datetime) -> list[Candidate] | list[Version]:
+        """Gives the tariff that is to be quoted, in all its variants.
+
+        Raises:
+            Invalid: It is not stored.
+        """
+        if wish.terms is not None:
+            return [Candidate(wish.terms)]
+        assert wish.tariff is not None  # noqa: S101 - the wish says so
+        named: TariffNamed = wish.tariff
+        link = self._links.by_name(named.connection) if named.connection is not None else None
+        number = link.connection.id if link is not None else None
+        [found] = await known(self._store, [Asked(number, named.party, [named.id], start)])
+        if not found:
+            over = f" over {named.connection}" if named.connection is not None else ""
+            raise Invalid(("tariff.id", f"{named.party} has no such tariff{over}"))
+        return found
+
+
+def _unknown(wish: QuoteWish, evse: EvseNamed) -> Invalid:
+    field = "evse.evse_id" if evse.evse_id is not None else "evse.evse_uid"
+    over = f" over {wish.connection}" if wish.connection is not None else ""
+    return Invalid((field, f"there is no such EVSE{over}"))
+
+
+def _has(way: Way, connector_id: str) -> bool:
+    return any(socket.id == connector_id for socket in way.sockets)
+
+
+def _language(wish: QuoteWish, token: Token | None, accepted: str | None) -> str:
+    """Gives the language of the texts.
+
+    Raises:
+        Invalid: The driver is not known.
+    """
+    if wish.token is not None and token is None:
+        raise Invalid(("token", f"is no driver token of {wish.party}"))
+    return wish.language or accepted or (token.language if token is not None else None) or _ENGLISH
