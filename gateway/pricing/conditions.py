@@ -119,20 +119,14 @@ def _clock(start: str, end: str, speech: Speech) -> str:
 
 def _dates(restrictions: TariffRestrictions, speech: Speech) -> list[str]:
     start, end = (
-        None if given is None else _date(given, speech) for given in (restrictions.start_date, restrictions.end_date)
+        None if given is None else speech.date(date.fromisoformat(given))
+        for given in (restrictions.start_date, restrictions.end_date)
     )
     if start and end:
         return [speech(Phrase.DATES, start=start, end=end)]
     if start:
         return [speech(Phrase.DATE_FROM, start=start)]
     return [speech(Phrase.DATE_BEFORE, end=end)] if end else []
-
-
-def _date(text: str, speech: Speech) -> str:
-    try:
-        return speech.date(date.fromisoformat(text))
-    except ValueError:  # a day that no calendar has, as 2025-02-30
-        return text
 
 
 def _range(least: Decimal | None, most: Decimal | None, unit: str, phrases: Triple, speech: Speech) -> list[str]:
