@@ -10,10 +10,10 @@ from itertools import chain
 from typing import Final
 
 from adapters.core.adapter import Item, Plan, Rendered, Subject, WireKey
-from adapters.core.pricing import Compare
+from adapters.core.pricing import Compare, Unsayable
 from adapters.hubject import planning
 from adapters.hubject.planning import Kind, Turn, Written
-from adapters.hubject.settings import PRICES, PRODUCTS, PricingSettings, Settings, Unsayable
+from adapters.hubject.settings import PRICES, PRODUCTS, PricingSettings, Settings
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
 from mappings.canonical.tariffs import Tariff, TariffType

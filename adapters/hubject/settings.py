@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -10,6 +9,7 @@ from pydantic import Field, model_validator
 from adapters.core.charging import ChargingProfile, MessageProfile
 from adapters.core.http import UrlRefused, checked_url
 from adapters.core.peers import KnownCertificate
+from adapters.core.pricing import Unsayable
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.tls import TlsSettings
 from mappings.canonical.ids import PartyId
@@ -69,20 +69,13 @@ class HubjectSettings(TlsSettings):
         return self
 
 
-class Unsayable(StrEnum):
-    """What becomes of a tariff that OICP cannot say."""
-
-    REFUSE = "refuse"
-    APPROXIMATE = "approximate"
-    """The nearest product that is no cheaper is pushed, with an issue that says what it does to prices."""
-
-
 class PricingSettings(PricingDefaults):
     """How a CPO's prices are pushed; also what `PricingDefaults` has, which stands beside all products.
 
     Attributes:
         targets: EMPs that get prices of their own, from the tariffs that name them, beside those for all.
-        unsayable: What becomes of a tariff that OICP cannot say.
+        unsayable: What becomes of a tariff that OICP cannot say; if approximated, the nearest product that is no
+            cheaper is pushed.
         product_batch: Most products of a push, all for one EMP or for all. Hubject names no limit.
         evse_batch: Most EVSEs and EMPs of a push. Hubject names no limit.
         per_minute: Most calls a minute of each of the two pushes. The Acceptable Use Policy allows 6 pushes of prices;
