@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 
 from gateway.services.ports import BadCursor, Invalid, NotFound, Page
 from gateway.services.ports.catalogue import (
@@ -16,7 +17,14 @@ from gateway.services.ports.catalogue import (
 )
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import EvseStatus, Location
-from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tariffs import (
+    ClockSpan,
+    PriceComponent,
+    Tariff,
+    TariffDimension,
+    TariffElement,
+    TariffHours,
+)
 from tests.harness import AT, location, tariff
 
 STORED = location("L1", party=PartyId("NL*ABC"))
@@ -31,6 +39,13 @@ def entry() -> Entry:
         Way("hubject", STORED.party, "NL*ABC*EL1", "NL*ABC*EL1", False, EvseStatus.UNKNOWN, None, ["T1"]),
     ]
     return Entry("NLABCEL1", EvseStatus.CHARGING, AT, 22_000, None, evse | {"status": "CHARGING"}, body, ways)
+
+
+def beyond_ocpi() -> Tariff:
+    """A tariff of a hub that adds to OCPI."""
+    fee = PriceComponent(type=TariffDimension.SESSION_TIME, price=Decimal(3), step_size=60)
+    nights = TariffHours(spans=(ClockSpan(start="22:00", end="06:00"),))
+    return tariff("T2", elements=(TariffElement(price_components=(fee,)),), hours=nights)
 
 
 class FakeCatalogue:
@@ -62,7 +77,7 @@ class FakeCatalogue:
     async def tariffs(
         self, connection: str | None, party: PartyId | None, after: str | None, limit: int
     ) -> Page[Tariff]:
-        return Page([tariff()])
+        return Page([tariff(), beyond_ocpi()] if self.unsaid else [tariff()])
 
     async def changes(self, after: str | None, limit: int, wait: float) -> ChangePage:
         if after == "old":

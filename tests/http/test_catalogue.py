@@ -115,6 +115,17 @@ async def test_what_ocpi_cannot_say_is_named_and_left_out(face, catalogue):
     assert "country codes" in left["detail"]
 
 
+async def test_a_tariff_that_ocpi_says_nearly_is_given_and_named(face, catalogue):
+    catalogue.unsaid = True
+    _, page, _ = await face.call("GET", "/v1/catalogue/tariffs")
+    [plain, nearly] = page["items"]
+    assert [each["type"] for each in nearly["elements"][0]["price_components"]] == ["TIME", "PARKING_TIME"]
+    assert nearly["elements"][0]["restrictions"] == {"start_time": "22:00", "end_time": "06:00"}
+    [named] = page["approximated"]
+    assert (named["id"], len(named["details"])) == (nearly["id"], 2)
+    assert (page["left_out"], plain["id"] == nearly["id"]) == ([], False)
+
+
 async def test_changes_begin_with_a_cursor_and_tell_what_is_gone(face):
     _, first, _ = await face.call("GET", "/v1/catalogue/changes")
     assert first == {"items": [], "next": "now"}

@@ -16,6 +16,7 @@ from gateway.services.keys import KeyRole
 from gateway.services.ports import Page
 from gateway.services.ports.catalogue import Around, CatalogueSearch, Change, Entry, EntryFilter, Ways
 from mappings.canonical.ids import PartyId
+from mappings.canonical.tariffs import Tariff
 from mappings.ocpi.v2_2_1 import locations, tariffs
 from mappings.report import Refused
 
@@ -174,9 +175,25 @@ class CatalogueOperations:
         return _ocpi(page.items, locations.from_canonical, page.next)
 
     async def tariffs(self, call: Call) -> web.Response:
-        """Gives tariffs as OCPI 2.2.1 writes them."""
+        """Gives tariffs as OCPI 2.2.1 writes them.
+
+        What a hub adds to OCPI is said as what comes nearest: hours of a tariff as restrictions, the time of a session
+        as charging and parking time; roundings are left to you. `approximated` says of which tariffs.
+        """
         page = await self._catalogue.tariffs(call["connection"], call["party"], call["after"], call["limit"])
-        return _ocpi(page.items, tariffs.from_canonical, page.next)
+        approximated: list[shapes.Approximated] = []
+
+        def write(tariff: Tariff) -> tuple[Any, Any]:
+            try:
+                return tariffs.from_canonical(tariff)
+            except Refused:
+                nearest, departures = tariffs.nearest(tariff)
+                written = tariffs.from_canonical(nearest)
+            details = list(dict.fromkeys(issue.detail for issue in departures))
+            approximated.append(shapes.Approximated(tariff.party, tariff.id, details))
+            return written
+
+        return _ocpi(page.items, write, page.next, approximated)
 
     async def changes(self, call: Call) -> web.Response:
         """Gives entries that changed, each once and as they are now, in facts, status or ways; or that they are gone.
@@ -202,11 +219,16 @@ def _written(value: Any, type_: Any, media: str = "application/json") -> web.Res
     return web.Response(body=adapter_of(type_).dump_json(value, exclude_none=True), content_type=media)
 
 
-def _ocpi(objects: Iterable[Any], write: Callable[[Any], tuple[Any, Any]], next_: str | None) -> web.Response:
+def _ocpi(
+    objects: Iterable[Any],
+    write: Callable[[Any], tuple[Any, Any]],
+    next_: str | None,
+    approximated: list[shapes.Approximated] | None = None,
+) -> web.Response:
     items, left_out = [], []
     for each in objects:
         try:
             items.append(write(each)[0])
         except Refused as refused:
             left_out.append(shapes.LeftOut(each.party, each.id, str(refused)))
-    return _written(shapes.OcpiPage(items, left_out, next_), shapes.OcpiPage)
+    return _written(shapes.OcpiPage(items, left_out, approximated or [], next_), shapes.OcpiPage)

@@ -154,12 +154,27 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Approximated:
+    """A tariff that OCPI cannot say, whose price may differ from that of what is given; and each departure."""
+
+    party: PartyId
+    id: str
+    details: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class OcpiPage:
-    """A page of objects as OCPI 2.2.1 writes them; `left_out` are those that it cannot say."""
+    """A page of objects as OCPI 2.2.1 writes them.
+
+    Attributes:
+        left_out: Those that it cannot say.
+        approximated: Those among `items` that it can only say nearly. Quotes and repricing count on what was told.
+    """
 
     # Lists, since pydantic writes what is any sequence by way of Python, in ten times the time.
     items: list[dict[str, JsonValue]]
     left_out: list[LeftOut] = field(default_factory=list)
+    approximated: list[Approximated] = field(default_factory=list)
     next: str | None = None
 
 
