@@ -1,7 +1,7 @@
 """Quotes."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.pricing.needs import check
@@ -40,7 +40,7 @@ class Quoting:
         except Unpriceable as error:
             raise Invalid((path_of(error.field, need), error.detail)) from error
         self._demand_connections(wish)
-        start = (wish.start or self._now()).replace(microsecond=0)
+        start = wish.start or _whole_second(self._now())
         if wish.evse is not None:
             found = await find(self._store, wish, wish.evse, start, parties)
             if not found.ways:
@@ -92,6 +92,11 @@ class Quoting:
             over = f" over {named.connection}" if named.connection is not None else ""
             raise Invalid(("tariff.id", f"{named.party} has no such tariff{over}"))
         return found
+
+
+def _whole_second(at: datetime) -> datetime:
+    """Gives the next whole second, by when all is known that is known by now."""
+    return at.replace(microsecond=0) + timedelta(seconds=1 if at.microsecond else 0)
 
 
 def _unknown(wish: QuoteWish, evse: EvseNamed) -> Invalid:
