@@ -16,7 +16,19 @@ from rich.console import Console
 
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
-from tests.benchmarks import authorise, catalogue, cdrs, commands, day, importing, permits, pulls, statuses, translation
+from tests.benchmarks import (
+    authorise,
+    catalogue,
+    cdrs,
+    commands,
+    day,
+    importing,
+    permits,
+    pulls,
+    repricing,
+    statuses,
+    translation,
+)
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
@@ -49,6 +61,7 @@ def main(
             lambda: _with_database(lambda url, to: uvloop.run(permits.measure(url, to, tokens=tokens))),
         ),
         "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
+        "repricing": (None, lambda: _with_database(lambda url, _: uvloop.run(repricing.measure(url)))),
         "pulls": (
             None,
             lambda: _with_database(lambda url, to: uvloop.run(pulls.measure(url, to, _NETWORK, evses=evses))),

@@ -1,7 +1,7 @@
 """What CDRs cost by the tariff in force at their start, beside what they say, and what people decide about it."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -139,9 +139,9 @@ class RepricingResult:
         field: What that speaks of.
     """
 
-    parts: Sequence[PartCompared] = ()
-    lines: Sequence[Line] = ()
-    notes: Sequence[Note] = ()
+    parts: list[PartCompared] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     detail: str | None = None
     field: str | None = None
 
@@ -173,7 +173,7 @@ class RepricingShown:
 
     repricing: RepricingView
     result: RepricingResult
-    history: Sequence[PastRepricing] = ()
+    history: list[PastRepricing] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

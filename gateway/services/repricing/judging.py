@@ -130,7 +130,7 @@ def _answer(
 ) -> Answer:
     outcome = Outcome(comparison.outcome.value)
     notes = dict.fromkeys((*choice.notes, *calculation.notes, *comparison.notes))
-    result = RepricingResult(parts=comparison.parts, lines=calculation.lines, notes=list(notes))
+    result = RepricingResult(list(comparison.parts), list(calculation.lines), list(notes))
     total = comparison.total
     state = RepricingState.OPEN if outcome is Outcome.DIFFERS and not question.void else RepricingState.CLEAR
     row = (
