@@ -21,7 +21,8 @@ class Rendering:
     """
 
     def __init__(self, settings: Settings, compare: Compare | None = None) -> None:
-        self._types, self._unsayable, self._compare = settings.tariff_types, settings.unsayable, compare
+        self._types, self._targets = settings.tariff_types, settings.tariff_targets
+        self._unsayable, self._compare = settings.unsayable, compare
         self._settings = gireve.GireveSettings(
             operator_name=settings.operator_name,
             owner_name=settings.owner_name,
@@ -69,7 +70,14 @@ class Rendering:
 
     def tells(self, tariff: Tariff) -> bool:
         """Tells whether Gireve is to hear of a tariff; one without a type holds for regular use too."""
-        return (tariff.type or TariffType.REGULAR) in self._types
+        return self._withheld(tariff) is None
+
+    def _withheld(self, tariff: Tariff) -> Refused | None:
+        if (tariff.type or TariffType.REGULAR) not in self._types:
+            return Refused("type", "tariffs of this type are not told over this connection", tariff.type)
+        if tariff.target is not None and self._targets is not None and tariff.target not in self._targets:
+            return Refused("target", "prices of this EMSP are not told over this connection", tariff.target)
+        return None
 
     def tariff(self, tariff: Tariff) -> tuple[Wire, list[Issue]]:
         """Writes a tariff, with its target.
@@ -79,8 +87,8 @@ class Rendering:
         Raises:
             Refused: Gireve cannot be told of it, shall not be, or is not known to price it as it is written.
         """
-        if not self.tells(tariff):
-            raise Refused("type", "tariffs of this type are not told over this connection", tariff.type)
+        if (withheld := self._withheld(tariff)) is not None:
+            raise withheld
         heeded, unheeded = gireve_tariffs.heeded(tariff)
         if unheeded and self._unsayable is Unsayable.REFUSE:
             *before, last = unheeded

@@ -75,6 +75,8 @@ class Settings(TlsSettings):
         push_tariffs: Off where prices stand in the roaming agreement: then the module shall not be used.
         tariff_types: Which tariffs Gireve is told of; one without a type counts as REGULAR. Gireve stores the others,
             and passes them on to nobody.
+        tariff_targets: EMSPs whose own prices Gireve is told of; None for all that tariffs name. It shows the prices
+            of one EMSP to the others, too.
         unsayable: What becomes of a tariff with hours or roundings that Gireve is not known to heed of a CPO; if
             approximated, it is sent with them, and an issue says what prices come to where they do not count.
         in_flight: Locations (and tariffs) served at once.
@@ -107,6 +109,7 @@ class Settings(TlsSettings):
     owner_name: str | None = None
     push_tariffs: bool = True
     tariff_types: Annotated[frozenset[TariffType], Field(min_length=1)] = frozenset({TariffType.REGULAR})
+    tariff_targets: frozenset[PartyId] | None = None
     unsayable: Unsayable = Unsayable.REFUSE
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 64
     timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0

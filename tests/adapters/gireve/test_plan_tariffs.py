@@ -13,13 +13,15 @@ from adapters.gireve.adapter import GireveAdapter
 from adapters.gireve.plan_tariffs import plan_tariffs
 from adapters.gireve.rendering import Rendering
 from adapters.gireve.settings import Settings
+from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import ClockSpan, PriceRounding, RoundingRule, Tariff, TariffHours, TariffType
 from mappings.canonical.texts import LocalText
 from mappings.report import IssueKind
 from tests.adapters.doubles import Measured, compared, connection
-from tests.adapters.gireve.network import AT, tariff
+from tests.adapters.gireve.network import AT, EMSP, tariff
 
 NIGHTS = TariffHours(spans=(ClockSpan(start="22:00", end="06:00"),))
+OTHER = PartyId("FR*OTH")
 KEY = "FR*ABC/T1/-"
 
 
@@ -72,6 +74,18 @@ def test_some_type_has_to_be_told() -> None:
 def test_what_is_pulled_leaves_out_the_same_types() -> None:
     (refused,) = plan(tariff(type=TariffType.PROFILE_GREEN)).refused
     assert refused[1].reason.field == "type"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [({}, [None, EMSP, OTHER]), ({"tariff_targets": [str(EMSP)]}, [None, EMSP]), ({"tariff_targets": []}, [None])],
+)
+async def test_prices_of_one_emsp_are_told_where_the_settings_name_it(settings: Any, told: list[Any]) -> None:
+    adapter = GireveAdapter(connection("gireve", settings), Measured())
+    assert [target for target in (None, EMSP, OTHER) if list(adapter.keys(tariff(target=target)))] == told
+    (refused,) = plan(tariff(target=OTHER), tariff_targets=[EMSP]).refused
+    assert refused[1].reason.field == "target"
+    await adapter.close()
 
 
 def test_a_tariff_without_a_type_is_said_to_be_regular() -> None:
