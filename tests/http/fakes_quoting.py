@@ -54,7 +54,7 @@ class FakeQuotes:
             hub="gireve",
             preferred=True,
             cpo=CPO,
-            tariff=QuotedTariff(CPO, "T1", None, 7, NOW, "0.60 EUR per kWh.", None),
+            tariff=QuotedTariff(CPO, "T1", "0.60 EUR per kWh.", None, 7, NOW),
             cost=cost,
             energy=Decimal(11),
             charging=3600,

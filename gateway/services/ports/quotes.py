@@ -184,17 +184,17 @@ class QuotedLine:
     """
 
     of: TariffDimension | Extra
-    element: int | None
-    component: int | None
-    start: datetime | None
-    end: datetime | None
     reservation: bool
     used: Number
     billed: Number
     price: Number
     net: Number
-    vat: Number | None
     tax: Number
+    vat: Number | None = None
+    element: int | None = None
+    component: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +227,11 @@ class QuotedTariff:
 
     party: PartyId
     id: str
-    target: PartyId | None
-    version: int | None
-    known_from: datetime | None
     text: str
-    url: str | None
+    target: PartyId | None = None
+    version: int | None = None
+    known_from: datetime | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from gateway.pricing.currencies import in_minor_units
 from gateway.pricing.engine import price
 from gateway.pricing.needs import Battery, Curve, Need, charge_for, powers_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
-from gateway.pricing.result import Calculation
+from gateway.pricing.result import Calculation, Line
 from gateway.pricing.selecting import Candidate, select
 from gateway.pricing.words import summary
 from gateway.services.ports.quotes import (
@@ -99,7 +99,7 @@ def priced(
     return replace(
         offer,
         cost=_cost(calculation),
-        lines=[_line(calculation, number) for number in range(len(calculation.lines))],
+        lines=[_line(line) for line in calculation.lines],
         notes=[NoteShown(*note) for note in (*said, *calculation.notes)],
     )
 
@@ -148,7 +148,7 @@ def _tariff(candidate: Candidate, language: str) -> QuotedTariff:
     tariff = candidate.tariff
     version = candidate.no if isinstance(candidate, Version) else None
     text = summary(tariff, language)
-    return QuotedTariff(tariff.party, tariff.id, tariff.target, version, candidate.known_from, text, tariff.url)
+    return QuotedTariff(tariff.party, tariff.id, text, tariff.target, version, candidate.known_from, tariff.url)
 
 
 def _cost(calculation: Calculation) -> QuotedCost:
@@ -157,19 +157,18 @@ def _cost(calculation: Calculation) -> QuotedCost:
     return QuotedCost(currency, net, gross - net, gross, calculation.net, calculation.gross)
 
 
-def _line(calculation: Calculation, number: int) -> QuotedLine:
-    line = calculation.lines[number]
+def _line(line: Line) -> QuotedLine:
     return QuotedLine(
         line.of,
-        line.element,
-        line.component,
-        line.start,
-        line.end,
         line.reservation,
         line.used,
         line.billed,
         line.price,
         line.net,
-        line.vat,
         line.tax,
+        line.vat,
+        line.element,
+        line.component,
+        line.start,
+        line.end,
     )
