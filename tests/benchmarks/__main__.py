@@ -25,13 +25,17 @@ from tests.benchmarks import (
     importing,
     permits,
     pulls,
+    quotes,
     repricing,
     statuses,
+    tariffs,
     translation,
 )
+from tests.pricing.corpora import DUTCH, FRENCH
 from tests.shared import ROOT
 
 _NETWORK = ROOT / "data/nl/locations-2026-06-07.ndjson.gz"
+_TARIFFS = ROOT / DUTCH
 _EVENTS = ROOT / "data/fr/irve-dynamic-events-2026-08-20.csv.gz"
 _OUT = Path("build/bench.json")
 
@@ -52,6 +56,7 @@ def main(
     many = cdrs.ALL if all_cdrs else cdrs.MANY
     benches: dict[str, tuple[Path | None, Callable[[], list[Figure]]]] = {
         "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
+        "tariffs": (_TARIFFS, lambda: tariffs.measure(_TARIFFS, [ROOT / name for name in FRENCH])),
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
@@ -61,6 +66,7 @@ def main(
             lambda: _with_database(lambda url, to: uvloop.run(permits.measure(url, to, tokens=tokens))),
         ),
         "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
+        "quotes": (None, lambda: _with_database(lambda url, to: uvloop.run(quotes.measure(url, to)))),
         "repricing": (None, lambda: _with_database(lambda url, _: uvloop.run(repricing.measure(url)))),
         "pulls": (
             None,
