@@ -187,12 +187,14 @@ async def test_bad_input_has_its_reason(at: Desk, changes: dict[str, object], wh
 async def test_a_credit_is_compared_with_what_it_takes_back_and_neither_waits(at: Desk) -> None:
     await at.publish(priced("0.3"))
     credit = bill("c-1-C", "T1", credit=True, credited_cdr="c-1", total_cost={"net": -4})
-    await at.home.bill(bill("c-1", "T1"), credit)
-    first, second = await at.all()
+    less = bill("c-1-D", "T1", credit=True, credited_cdr="c-1", total_cost={"net": -1})
+    await at.home.bill(bill("c-1", "T1"), credit, less)
+    first, second, third = await at.all()
     assert (second.told_net, second.net, second.difference_net) == (-4, -3, -1)
+    assert (second.state, third.state) == (RepricingState.CLEAR, RepricingState.OPEN)
     assert (first.outcome, first.state) == (Outcome.DIFFERS, RepricingState.OPEN)
     await at.store.execute("UPDATE received_cdr SET credited_by = 2 WHERE no = 1")
-    first, _ = await at.all()
+    first, *_ = await at.all()
     assert (first.outcome, first.state) == (Outcome.DIFFERS, RepricingState.CLEAR)
 
 
