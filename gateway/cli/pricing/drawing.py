@@ -6,7 +6,6 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from gateway.cli.asking import write_table
 from gateway.pricing.languages.figures import minor, number
 from gateway.pricing.languages.speech import Phrase, Speech
 from gateway.pricing.levels import SHADES, Level, levels, shade_of
@@ -32,18 +31,21 @@ def write_week(week: Week, speech: Speech, console: Console) -> None:
     for track in week.tracks:
         console.print()
         console.print(heading(track, week, speech), style="bold", markup=False)
-        if signs is None:
-            write_table(("", "", ""), rows(track, week.currency, speech))
-        else:
-            for line in _drawn(track, week, speech, signs):
-                console.print(line, soft_wrap=True)
+        for line in _table(track, week, speech) if signs is None else _drawn(track, week, speech, signs):
+            console.print(line, soft_wrap=True)
 
 
 def _signs(console: Console) -> int | None:
     """Gives how many signs stand for an hour; None where nothing is to be drawn."""
     if not console.is_terminal or console.options.ascii_only:
         return None
-    return next((count for count in (4, 2, 1) if _LABEL + _HOURS * count < console.width), None)
+    return next((count for count in (4, 2, 1) if _LABEL + _HOURS * count + 2 <= console.width), None)
+
+
+def _table(track: Track, week: Week, speech: Speech) -> Sequence[Text]:
+    told = rows(track, week.currency, speech)
+    wide = max(len(row.days) for row in told)
+    return [Text(f"{row.days:<{wide}}  {row.hours}  {row.price}") for row in told]
 
 
 def _drawn(track: Track, week: Week, speech: Speech, signs: int) -> Sequence[Text]:

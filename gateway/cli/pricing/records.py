@@ -40,6 +40,7 @@ _CDR: Final = TypeAdapter(Cdr)
 _INSIDE: Final = ("data", "items", "content", "tariffs", "cdrs", "tariff", "cdr", "records")
 """Names under which envelopes, pages, views and dumps hold records."""
 _PRODUCTS, _BLOCK = "pricingproductdata", "pricingproductdatarecords"
+_OICP_MESSAGE: Final = "eRoaming"
 _OICP_CDRS: Final = ("chargedetailrecords", "chargedetailrecord")
 
 _Visit = Callable[[Mapping[str, Any], set[str], str], Iterator[Found[T]] | None]
@@ -100,7 +101,8 @@ def _walk(value: Any, where: str, visit: _Visit[T], more: tuple[str, ...] = ()) 
             yield from found
             return
         for name, inner in value.items():
-            if str(name).casefold() in {*_INSIDE, *more} and isinstance(inner, (list, Mapping)):
+            inside = str(name).casefold() in {*_INSIDE, *more} or str(name).startswith(_OICP_MESSAGE)
+            if inside and isinstance(inner, (list, Mapping)):
                 yield from _walk(inner, f"{where}.{name}".lstrip("."), visit, more)
 
 
