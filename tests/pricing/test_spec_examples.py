@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.pricing.cdrs import charge_of
 from gateway.pricing.engine import price, price_by
 from mappings.canonical.tariffs import Tariff
-from mappings.ocpi.v2_2_1 import tariffs
+from mappings.ocpi.v2_2_1 import cdrs, tariffs
 from tests.pricing import worked_prices, worked_steps, worked_times
 from tests.pricing.building import (
     TIME,
@@ -67,6 +68,14 @@ def test_the_specification_s_cdr_costs_what_it_says() -> None:
     found = price(tariff(element(hourly("2.00", "10", 300))), whole)
     assert told(found.lines) == expected([Row(TIME, "120", "4.00", "0.40")])
     assert (found.net, found.gross) == (Decimal("4.00"), Decimal("4.40"))
+
+
+def test_the_specification_s_cdr_costs_so_by_its_own_file_and_tariff() -> None:
+    cdr, _ = cdrs.to_canonical(shared_path(f"{EXAMPLES}/cdr_example.json").read_text(encoding="utf-8"))
+    found = price(cdr.tariffs[0], charge_of(cdr, "Europe/Brussels"))
+    assert told(found.lines) == expected([Row(TIME, "120", "4.00", "0.40")])
+    assert found.total.net == cdr.total_cost.net
+    assert found.tax == sum(tax.amount for tax in cdr.total_cost.taxes)
 
 
 def test_a_change_of_tariffs_has_no_step_of_its_own() -> None:
