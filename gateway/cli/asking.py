@@ -1,6 +1,7 @@
 """What all commands share that ask a running gateway: its address, the key, and how answers and refusals are shown."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -25,6 +26,9 @@ After = Annotated[str | None, typer.Option(help="Go on after this cursor, as the
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="Most lines.")]
 Moment = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="UTC.")]
 URL = "http://127.0.0.1:8080"
+
+_NUMBER = re.compile(r"(?:-?[\d,]+(?:\.\d+)?%?)?")
+"""A cell with a number, or with nothing."""
 
 OUTPUT = Console(highlight=False)
 if not OUTPUT.is_terminal:
@@ -68,7 +72,8 @@ def write_table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, title
         title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", show_header=any(heads)
     )
     for index, head in enumerate(heads):
-        numbers = bool(lines) and all(line[index].lstrip("-").isdigit() for line in lines)
+        cells = [line[index] for line in lines]
+        numbers = any(cells) and all(map(_NUMBER.fullmatch, cells))
         table.add_column(head, justify="right" if numbers else "left", overflow="fold")
     for line in lines:
         table.add_row(*map(_plain, line))

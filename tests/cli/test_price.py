@@ -195,6 +195,15 @@ async def test_periods_that_name_several_tariffs_are_priced_by_each(bare: Cli, p
 # A wish
 
 
+async def test_the_sample_of_the_readme_is_what_the_command_says(bare: Cli, put) -> None:
+    """Its tariff is this file's."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command, _, sample = readme.partition("$ roamgate price ")[2].partition("```")[0].partition("\n")
+    put("day.json", TARIFF)
+    done = await bare("price", *command.split())
+    assert done.out == sample
+
+
 async def test_a_wish_is_priced_by_the_clock_of_the_place(bare: Cli, put) -> None:
     file = put("t.json", TARIFF)
     wish = ("--kwh", "20", "--from", "19:00", "--date", "2026-01-05", "--power", "10", "--parked", "40")
