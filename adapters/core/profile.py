@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
+
+_SLOW: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class OperationProfile:
     refers_to: str | None = None
     full_load: bool = False
     told_again: bool = False
+
+    @property
+    def interval(self) -> timedelta | None:
+        """Time between two requests; None where the hub names no limit."""
+        return None if self.per_minute is None else timedelta(minutes=1) / self.per_minute
+
+    @property
+    def slow(self) -> bool:
+        """Whether so few requests are allowed that each of them has to carry all that there is by then."""
+        return self.interval is not None and self.interval >= _SLOW
 
     @property
     def full_sync(self) -> bool:

@@ -240,6 +240,25 @@ INSERT INTO pace AS p (connection_id, operation, next_at) VALUES ($1, $2, clock_
 ON CONFLICT (connection_id, operation) DO UPDATE SET next_at = greatest(p.next_at, clock_timestamp()) + $3
 RETURNING greatest(extract(epoch FROM next_at - $3 - clock_timestamp()), 0)::float8
 
+-- name: turn
+-- Takes the turn of an operation that is paced slowly, if it is there; tells how long it is until then, 0 once it is taken.
+-- Nothing is reserved ahead, so that whoever ends while it waits has taken nothing.
+WITH taken AS (
+    INSERT INTO pace AS p (connection_id, operation, next_at) VALUES ($1, $2, clock_timestamp() + $3)
+    ON CONFLICT (connection_id, operation) DO UPDATE SET next_at = excluded.next_at
+    WHERE p.next_at <= clock_timestamp()
+    RETURNING next_at
+)
+SELECT CASE WHEN EXISTS (SELECT FROM taken) THEN 0 ELSE coalesce((
+    SELECT greatest(extract(epoch FROM next_at - clock_timestamp()), 0.01) FROM pace
+    WHERE connection_id = $1 AND operation = $2), 0.01) END::float8
+
+-- name: turn_in
+-- How long it is until the turn of a slowly paced operation.
+SELECT coalesce((
+    SELECT greatest(extract(epoch FROM next_at - clock_timestamp()), 0) FROM pace
+    WHERE connection_id = $1 AND operation = $2), 0)::float8
+
 -- name: full_sync_due
 -- Not before that of the operation that this one follows ($3), nor while that one has something to tell: the hub would
 -- refuse the whole for one record of which it does not have what comes first.

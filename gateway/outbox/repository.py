@@ -310,6 +310,16 @@ class Outbox:
         seconds: float = await self._store.fetchval(SQL["pace"], connection_id, operation, interval)
         return seconds
 
+    async def turn(self, connection_id: int, operation: str, interval: timedelta) -> float:
+        """Takes the turn of an operation that is paced slowly, if it is there; gives the seconds until then, else 0."""
+        seconds: float = await self._store.fetchval(SQL["turn"], connection_id, operation, interval)
+        return seconds
+
+    async def turn_in(self, connection_id: int, operation: str) -> float:
+        """Gives the seconds until the turn of a slowly paced operation."""
+        seconds: float = await self._store.fetchval(SQL["turn_in"], connection_id, operation)
+        return seconds
+
     async def full_sync_due(self, connection_id: int, operation: str, after: str | None) -> bool:
         """Tells whether everything is to be synchronised now; first that of the operation that this one follows."""
         due: bool = await self._store.fetchval(SQL["full_sync_due"], connection_id, operation, after)

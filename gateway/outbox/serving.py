@@ -24,6 +24,9 @@ log = structlog.get_logger("outbox")
 _FORGETTINGS = 5
 """How often in a row a lane is told anew, whole, to a hub that says it does not know the object; then it is refused."""
 
+_GLANCE = 0.5
+"""Seconds between two looks whether somebody wants a lane to end that waits for its turn."""
+
 _WAITING = timedelta(seconds=0.5)
 _LONGEST_WAITING = timedelta(seconds=10)
 
@@ -133,9 +136,7 @@ class Serving:
 
     async def _make(self, call: Call, *, size: int, atomic: bool) -> Verdict | None:
         """Makes one call; gives None, and makes none, where none may be made any more."""
-        if self._operation.per_minute is not None:
-            interval = timedelta(minutes=1) / self._operation.per_minute
-            await asyncio.sleep(await self._outbox.pace(self._link.connection.id, self._operation.name, interval))
+        await self._pace()
         if not self._gate.lets(self._link):
             return None
         begun = self._clock()
@@ -162,6 +163,19 @@ class Serving:
             case _:
                 self._gate.succeeded()
         return verdict
+
+    async def _pace(self) -> None:
+        """Waits for the operation's turn, where the hub names a limit; no longer than a call may be made at all."""
+        interval, place = self._operation.interval, (self._link.connection.id, self._operation.name)
+        if interval is None:
+            return
+        if not self._operation.slow:
+            await asyncio.sleep(await self._outbox.pace(*place, interval))
+            return
+        while self._gate.lets(self._link):
+            if not (seconds := await self._outbox.turn(*place, interval)):
+                return
+            await asyncio.sleep(min(seconds, _GLANCE))
 
     def _plan(self, items: Sequence[Item]) -> Plan:
         """Plans; what makes the adapter stumble is refused, so that it does not keep everything else from the hub."""

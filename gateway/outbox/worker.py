@@ -121,6 +121,8 @@ class Worker:
         room = (1 if recovering else self._operation.lanes_in_flight) - len(self._lanes)
         if room <= 0:
             return False
+        if self._operation.slow and await self._outbox.turn_in(link.connection.id, self._operation.name):
+            return False  # what comes until then goes with the same request
         if self._operation.full_sync and await self._full_sync(link):
             return True
         lanes = await self._outbox.claim(

@@ -1,0 +1,41 @@
+"""Operations of which a hub takes few requests a minute."""
+
+import time
+
+from tests.harness import Rig, evse, location, rig, tariff
+
+PRICING = {"price": "0.6", "currency": "EUR", "power": "22", "per_minute": 12}
+
+
+def pushes(gateway: Rig) -> int:
+    return gateway.hubject.requests["pricing_products", "ok"]
+
+
+async def test_what_comes_until_the_next_request_goes_with_it(database_url: str) -> None:
+    async with rig(database_url, "hubject", hubject_settings={"pricing": PRICING}) as gateway:
+        await gateway.put_tariffs(tariff())
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1"])))
+        await gateway.settled()
+        begun = time.monotonic()
+        for number in range(5):
+            await gateway.put_tariffs(tariff(price=f"1.{number}"), tariff(f"N{number}"))
+        await gateway.settled()
+        assert pushes(gateway) == 3  # one, an update and an insert
+        assert time.monotonic() - begun < 15
+
+
+async def test_whoever_ends_while_it_waits_takes_no_ones_turn(database_url: str) -> None:
+    async with rig(database_url, "hubject", hubject_settings={"pricing": PRICING}) as gateway:
+        outbox, store = gateway.app.outbox, gateway.app.store
+        link = gateway.app.links.by_name("hubject")
+        assert link is not None
+        interval = link.adapter.profile.operations["pricing_products"].interval
+        assert interval is not None
+        place = (link.connection.id, "pricing_products")
+        assert await outbox.turn_in(*place) == 0
+        assert await outbox.turn(*place, interval) == 0
+        waits = [await outbox.turn(*place, interval) for _ in range(10)]
+        assert all(0 < seconds <= 5 for seconds in waits)
+        assert waits == sorted(waits, reverse=True)
+        await store.execute("UPDATE pace SET next_at = now()")
+        assert await outbox.turn(*place, interval) == 0
