@@ -115,6 +115,10 @@ def _shown(
     }
 
 
+PRICING: dict[str, object] = {"pricing": {"price": "0.59", "currency": "EUR", "power": "22", "per_minute": 3}}
+"""What an operator would add to its connection to Hubject for its prices to be pushed. Hubject takes 6 pushes a minute,
+and a call may need two."""
+
 _GIREVE_DEFAULTS: dict[str, object] = {
     "operator_name": "Roamgate Demo",
     "owner_name": "Roamgate Demo",

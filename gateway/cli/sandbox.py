@@ -11,7 +11,7 @@ import typer
 
 from gateway.cli.asking import Json
 from gateway.cli.exits import Exit, end
-from gateway.cli.hubs import Hubs, HubsOptions, running_hubs
+from gateway.cli.hubs import PRICING, Hubs, HubsOptions, running_hubs
 from mappings.canonical.ids import PartyId
 
 
@@ -94,7 +94,7 @@ def _write_connections(hubs: Hubs, operator: PartyId, folder: Path) -> None:
     gireve = {**hubs.gireve_settings, "roles": ["CPO", "EMSP"], "parties": [presented]}
     for name, hub, settings in (
         ("gireve", "gireve", gireve),
-        ("hubject", "hubject", hubs.hubject_settings),
+        ("hubject", "hubject", hubs.hubject_settings | PRICING),
         ("hubject-emp", "hubject", hubs.hubject_emp_settings),
         ("home", "home", {}),
     ):
