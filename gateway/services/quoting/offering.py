@@ -1,10 +1,10 @@
 """What a charge costs by one way, or why that cannot be said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.pricing.charge import Charge, Phase
 from gateway.pricing.currencies import in_minor_units
@@ -60,48 +60,57 @@ def path_of(field: str, need: Need) -> str:
 
 def offer_of(way: Way, wanted: Wanted) -> Offer:
     """Prices a charge by a way to an EVSE."""
-    offer = Offer(way.connection, way.hub, way.preferred, way.party, way.location_id, way.evse_uid)
+    known: dict[str, Any] = {
+        "connection": way.connection,
+        "hub": way.hub,
+        "preferred": way.preferred,
+        "cpo": way.party,
+        "location_id": way.location_id,
+        "evse_uid": way.evse_uid,
+    }
     socket, notes = _socket(way, wanted.wish.connector_id)
     if socket is None:
         detail = f"the EVSE has no connector {wanted.wish.connector_id}" if way.sockets else "it has no connector"
-        return replace(offer, refusal=Refusal(Why.NO_TARIFF, "connector_id", detail))
-    offer = replace(offer, connector_id=socket.id)
+        return Offer(**known, refusal=Refusal(Why.NO_TARIFF, "connector_id", detail))
+    known["connector_id"] = socket.id
     ids = way.prices or socket.tariff_ids
     candidates = [each for id_ in dict.fromkeys(ids) for each in _named(way.versions, id_)]
     if not candidates:
         detail = f"nobody told {', '.join(ids)}" if ids else "nobody told its tariffs"
-        return replace(offer, refusal=Refusal(Why.NO_TARIFF, "", detail))
+        return Offer(**known, refusal=Refusal(Why.NO_TARIFF, "", detail))
     limited = wanted._replace(need=replace(wanted.need, limit=socket.power))
-    return priced(offer, candidates, limited, way.zone or wanted.wish.time_zone, notes)
+    return priced(known, candidates, limited, way.zone or wanted.wish.time_zone, notes)
 
 
 def priced(
-    offer: Offer, candidates: Sequence[Candidate], wanted: Wanted, zone: str | None, notes: Iterable[Note] = ()
+    known: Mapping[str, Any],
+    candidates: Sequence[Candidate],
+    wanted: Wanted,
+    zone: str | None,
+    notes: Iterable[Note] = (),
 ) -> Offer:
     """Prices a charge by the one of some tariffs that holds.
 
     Args:
-        offer: What is known so far.
+        known: Fields of the offer that are known so far.
         zone: The place's time zone; None where it is not known.
         notes: What is to be said of the way.
     """
-    said = list(notes)
+    fields, said = dict(known), list(notes)
     try:
         selected = select(candidates, wanted.start, zone, wanted.wish.party, wanted.wish.type)
         said += selected.notes
-        offer = replace(offer, tariff=_tariff(selected.candidate, wanted.language))
+        fields["tariff"] = _tariff(selected.candidate, wanted.language)
         charge = _charge(wanted, zone, selected.candidate)
-        offer = _taking(offer, charge)
+        fields |= _taking(charge)
         calculation = price(selected.tariff, charge)
     except Unpriceable as error:
-        refusal = Refusal(error.why, error.field, error.detail)
-        return replace(offer, notes=[NoteShown(*note) for note in said], refusal=refusal)
-    return replace(
-        offer,
-        cost=_cost(calculation),
-        lines=[_line(line) for line in calculation.lines],
-        notes=[NoteShown(*note) for note in (*said, *calculation.notes)],
-    )
+        fields["refusal"] = Refusal(error.why, error.field, error.detail)
+    else:
+        said += calculation.notes
+        fields["cost"] = _cost(calculation)
+        fields["lines"] = [_line(line) for line in calculation.lines]
+    return Offer(**fields, notes=[NoteShown(*note) for note in said])
 
 
 def _socket(way: Way, asked: str | None) -> tuple[Socket | None, list[Note]]:
@@ -130,18 +139,18 @@ def _charge(wanted: Wanted, zone: str | None, candidate: Candidate) -> Charge:
         charge = charge_for(need, wanted.start, zone, cuts=powers_of(candidate.tariff))
     except Unpriceable as error:
         raise Unpriceable(error.why, path_of(error.field, need), error.detail) from error
-    return replace(charge, notes=[note._replace(field=path_of(note.field, need)) for note in charge.notes])
+    notes = [Note(note.kind, path_of(note.field, need), note.detail) for note in charge.notes]
+    return Charge(charge.stretches, charge.zone, notes)
 
 
-def _taking(offer: Offer, charge: Charge) -> Offer:
+def _taking(charge: Charge) -> dict[str, Any]:
     charging = [each for each in charge.stretches if each.phase is Phase.CHARGING]
-    return replace(
-        offer,
-        energy=sum((each.energy for each in charging), Decimal(0)),
-        charging=int(sum(each.seconds for each in charging)),
-        start=charge.stretches[0].start,
-        end=charge.stretches[-1].end,
-    )
+    return {
+        "energy": sum((each.energy for each in charging), Decimal(0)),
+        "charging": int(sum(each.seconds for each in charging)),
+        "start": charge.stretches[0].start,
+        "end": charge.stretches[-1].end,
+    }
 
 
 def _tariff(candidate: Candidate, language: str) -> QuotedTariff:

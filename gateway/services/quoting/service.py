@@ -9,7 +9,7 @@ from gateway.pricing.notes import Unpriceable
 from gateway.pricing.selecting import Candidate
 from gateway.services.links import Links
 from gateway.services.ports import Invalid, Parties
-from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
+from gateway.services.ports.quotes import Quote, QuoteWish, TariffNamed
 from gateway.services.ports.sent_commands import EvseNamed
 from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
 from gateway.services.quoting.reading import Way, find, find_token
@@ -55,8 +55,8 @@ class Quoting:
         name = wish.tariff.connection if wish.tariff is not None else None
         link = self._links.by_name(name) if name is not None else None
         cpo = candidates[0].tariff.party
-        empty = Offer(connection=name, hub=link.connection.hub if link is not None else None, cpo=cpo)
-        return Quote(start, wanted.language, None, [priced(empty, candidates, wanted, wish.time_zone)])
+        where = {"connection": name, "hub": link.connection.hub if link is not None else None, "cpo": cpo}
+        return Quote(start, wanted.language, None, [priced(where, candidates, wanted, wish.time_zone)])
 
     def _demand_connections(self, wish: QuoteWish) -> None:
         """Makes sure that there are the connections that a wish names.
