@@ -40,6 +40,8 @@ class NoteKind(StrEnum):
     """The tariff was first heard of after the charge began."""
     AMBIGUOUS = "ambiguous"
     """Several tariffs hold alike; the first is taken."""
+    NOT_IN_FORCE = "not_in_force"
+    """The tariff does not hold for a charge that begins then, and was priced because it was asked for."""
     PARTS_DIFFER = "parts_differ"
     """The total of a CDR is as calculated, and its parts are not."""
     TAX_UNTOLD = "tax_untold"

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gateway.pricing.comparing import amount as amount_of
 from gateway.pricing.conditions import hours_said, restricts, said, turns_on
+from gateway.pricing.coverage import cover
 from gateway.pricing.groups import UNITS, Group, title_of
 from gateway.pricing.languages import primary, speech_of
 from gateway.pricing.languages.figures import energy, minor, money, number, percent, span, with_tax
@@ -195,7 +196,8 @@ def _prices(elements: Iterable[TariffElement], dimension: TariffDimension) -> It
 def _priced(group: Group, prices: Sequence[Price], currency: str, speech: Speech) -> list[str]:
     lines = [_line(group, one, currency, speech) for one in prices]
     if prices[-1].restrictions is not None:
-        lines.append(speech(Phrase.OTHERWISE_NOTHING))
+        if not cover([one.restrictions for one in prices]):
+            lines.append(speech(Phrase.OTHERWISE_NOTHING))
     elif len(prices) > 1:
         lines[-1] = speech(Phrase.OTHERWISE, price=lines[-1])
     if len(prices) > 1:
@@ -262,6 +264,8 @@ def _short(group: Group, prices: Sequence[Price], gross: bool, currency: str, sp
     limits = [one.restrictions for one in prices]
     if len(limits) == 1:
         return f"{text} {said(limits[0], speech)}" if limits[0] is not None else text
+    if len(amounts) == 1 and cover(limits, in_common=True):
+        return text
     turns = [speech(one) for one in turns_on(limits)]
     return f"{text} {speech(Phrase.DEPENDING, what=speech.listed(turns))}" if turns else text
 

@@ -234,6 +234,16 @@ async def test_a_wish_may_be_a_time_or_a_state_of_charge(bare: Cli, put) -> None
     assert (full.code, "target" in full.err) == (Exit.FAILED, True)
 
 
+async def test_a_tariff_that_is_not_in_force_then_is_priced_and_told(bare: Cli, put) -> None:
+    file = put("t.json", TARIFF | {"start_date_time": "2026-06-01T00:00:00Z"})
+    wish = ("--kwh", "1", "--from", "10:00", "--zone", "Europe/Paris", "--json", "--date")
+    before, after = [await bare.here("price", file, *wish, day) for day in ("2026-05-31", "2026-06-02")]
+    kinds = [[note["kind"] for note in done.json["notes"]] for done in (before, after)]
+    assert kinds == [["not_in_force", "assumed"], ["assumed"]]
+    told = await bare.here("price", file, put("c.json", BILL), "--zone", "Europe/Paris", "--json")
+    assert (told.code, told.json["notes"][0]["kind"]) == (Exit.DONE, "not_in_force")
+
+
 async def test_a_wish_may_tell_the_current(bare: Cli, put) -> None:
     strong = {"price_components": TARIFF["elements"][1]["price_components"], "restrictions": {"min_current": 32}}
     file = put("t.json", TARIFF | {"elements": [strong]})

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.coverage import cover
 from gateway.pricing.engine import price
 from gateway.pricing.languages import speech_of
 from gateway.pricing.languages.speech import Phrase
@@ -136,6 +138,41 @@ def test_at_every_moment_the_week_says_what_the_engine_asks_for(several: list[di
         asked = [line.price for line in price(made, Charge([stretch], "UTC")).lines]
         [shown] = [one.price for one in found.days()[day] if one.begin <= at < one.end]
         assert asked == ([] if shown is None else [shown])
+
+
+@given(st.lists(restrictions(), min_size=1, max_size=4))
+def test_what_is_said_to_leave_nothing_out_has_a_price_at_every_moment(several: list[dict]) -> None:
+    made = tariff(*(element(energy("1"), **each) for each in several))
+    if not cover([each.restrictions for each in made.elements]):
+        return
+    for monday, power, kwh, seconds in product((MONDAY, date(2026, 2, 2)), (0, 7, 11, 22), (0, 10), (0, 59, 60)):
+        at = Conditions(monday, power=Decimal(power), energy=Decimal(kwh), seconds=seconds)
+        assert None not in {one.price for one in track(made, ENERGY, at).spans}
+
+
+@pytest.mark.parametrize(
+    ("several", "all_", "but_for_what_is_common"),
+    [
+        ([{}], True, True),
+        ([{"start_time": "08:00", "end_time": "20:00"}, {"start_time": "20:00", "end_time": "08:00"}], True, True),
+        ([{"start_time": "08:00", "end_time": "20:00"}, {"start_time": "20:00", "end_time": "07:59"}], False, False),
+        ([{"max_power": 22}, {"min_power": 22, "day_of_week": WORKDAYS}, {"day_of_week": WEEKEND}], True, True),
+        ([{"max_power": 22, "max_kwh": 5}, {"min_power": 22}, {"min_kwh": 6}], False, False),
+        ([{"start_date": "2026-01-01"}], False, True),
+        ([{"max_kwh": 0}], False, False),
+        ([{"unknown": {"min_soc": 1}}, {}], False, False),
+    ],
+)
+def test_restrictions_that_leave_nothing_out_are_known(
+    several: list[dict], all_: bool, but_for_what_is_common: bool
+) -> None:
+    asked = [each.restrictions for each in (element(energy("1"), **one) for one in several)]
+    assert (cover(asked), cover(asked, in_common=True)) == (all_, but_for_what_is_common)
+
+
+def test_nothing_is_claimed_of_what_would_take_long_to_find_out() -> None:
+    several = [element(energy("1"), min_kwh=n, min_power=n, min_duration=n, min_current=n) for n in range(97)]
+    assert not cover([each.restrictions for each in several])
 
 
 # In words

@@ -90,6 +90,31 @@ def test_a_price_that_is_free_at_first_is_not_said_to_be_always_asked_for() -> N
     assert summary(made, "en") == "0.00 to 3.00 EUR per hour of parking depending on the duration, without VAT."
 
 
+def test_one_price_in_parts_that_leave_nothing_out_is_always_asked_for() -> None:
+    day, night = {"start_time": "08:00", "end_time": "20:00"}, {"start_time": "20:00", "end_time": "08:00"}
+    parts = [
+        element(energy("0.3"), max_duration=3600, start_date="2026-01-01"),
+        element(energy("0.3"), min_duration=3600, start_date="2026-01-01", **day),
+        element(energy("0.3"), min_duration=3600, start_date="2026-01-01", **night),
+    ]
+    assert summary(tariff(*parts), "en") == "0.30 EUR per kWh, without VAT."
+    # But it is not before 2026, nor at night where the last is missing.
+    assert said(tariff(*parts))["Energy"][-1] == "otherwise nothing"
+    expected = "0.30 EUR per kWh depending on the time of day and the duration, without VAT."
+    assert summary(tariff(*parts[:2]), "en") == expected
+
+
+def test_what_leaves_nothing_out_is_not_said_to_cost_nothing_else() -> None:
+    made = tariff(
+        element(energy("0.3"), max_power=22), element(energy("0.5"), min_power=22), element(flat("1"), min_kwh=1)
+    )
+    assert said(made)["Energy"][1:] == [
+        "0.30 EUR per kWh (VAT not stated), at less than 22 kW",
+        "0.50 EUR per kWh (VAT not stated), at 22 kW or more",
+    ]
+    assert said(made)["Per charge"][-1] == "otherwise nothing"
+
+
 def test_a_single_price_tells_its_conditions() -> None:
     made = tariff(element(parking_fee("3"), day_of_week=WORKDAYS, start_time="09:00", end_time="18:00"))
     expected = "3.00 EUR per hour of parking Monday to Friday, from 09:00 to 18:00, without VAT."

@@ -22,8 +22,9 @@ from gateway.pricing.languages.figures import minor
 from gateway.pricing.needs import Battery, Need, charge_for, powers_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable
 from gateway.pricing.rounding import GIREVE, PLAIN, Rounding, Rules
+from gateway.pricing.selecting import Candidate, select
 from mappings.canonical.cdrs import Cdr
-from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tariffs import Tariff, TariffType
 
 
 def decimal(text: str) -> Decimal:
@@ -167,9 +168,19 @@ def _of_wish(
         charge = replace(charge, notes=[*charge.notes, Note(NoteKind.ASSUMED, "zone", said)])
     # A driver is told what can be paid.
     rules = Rules(line=rules.line, total=Rounding(minor(tariff.currency)))
+    charge = replace(charge, notes=[*_not_in_force(tariff, charge), *charge.notes])
     calculation = price_of(tariff, charge, rules)
     between = charge.stretches[0].start, charge.stretches[-1].end
     write_priced(calculation, tariff.party, between, place, cdr=None, comparison=None, as_json=as_json)
+
+
+def _not_in_force(tariff: Tariff, charge: Charge) -> list[Note]:
+    """Says so where a tariff is priced that would not be chosen for the charge."""
+    try:
+        select([Candidate(tariff)], charge.start, charge.zone, tariff.target, tariff.type or TariffType.REGULAR)
+    except Unpriceable as error:
+        return [Note(NoteKind.NOT_IN_FORCE, error.field, error.detail)]
+    return []
 
 
 def _with_current(charge: Charge, current: Decimal | None) -> Charge:
@@ -216,6 +227,7 @@ def _of_cdr(
         calculation = price_by(tariffs, only, charge, rules)
     else:
         calculation = price_of(only, charge, rules)
+    calculation = replace(calculation, notes=[*_not_in_force(only, charge), *calculation.notes])
     comparison = compare(cdr, calculation, tolerance)
     between = charge.stretches[0].start, charge.stretches[-1].end
     place = zone_or_end(charge.zone) or ZoneInfo("UTC")
