@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from gateway.pricing.charge import Charge, Phase
 from gateway.pricing.currencies import in_minor_units
@@ -26,6 +27,9 @@ from gateway.services.ports.quotes import (
 )
 from gateway.services.quoting.reading import Socket, Way
 from gateway.services.tariffs.versions import Version
+from mappings.canonical.tariffs import Tariff
+
+_TEXTS_KEPT: Final = 4096
 
 
 class Wanted(NamedTuple):
@@ -156,8 +160,28 @@ def _taking(charge: Charge) -> dict[str, Any]:
 def _tariff(candidate: Candidate, language: str) -> QuotedTariff:
     tariff = candidate.tariff
     version = candidate.no if isinstance(candidate, Version) else None
-    text = summary(tariff, language)
+    text = _text(_Same(tariff), language)
     return QuotedTariff(tariff.party, tariff.id, text, tariff.target, version, candidate.known_from, tariff.url)
+
+
+class _Same:
+    """A tariff that is only the same as itself: to compare all of it would take as long as to say it."""
+
+    __slots__ = ("tariff",)
+
+    def __init__(self, tariff: Tariff) -> None:
+        self.tariff = tariff
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.tariff is self.tariff
+
+    def __hash__(self) -> int:
+        return id(self.tariff)
+
+
+@lru_cache(_TEXTS_KEPT)
+def _text(of: _Same, language: str) -> str:
+    return summary(of.tariff, language)
 
 
 def _cost(calculation: Calculation) -> QuotedCost:

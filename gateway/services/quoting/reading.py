@@ -23,6 +23,10 @@ from mappings.canonical.tokens import Token
 
 SQL: Final = Queries("gateway.services.quoting", "quotes.sql")
 
+_BY_ID, _BY_LOCATION, _BY_OWN_LOCATION = (
+    SQL[name] + SQL["at_ways"] for name in ("by_id", "by_location", "by_own_location")
+)
+
 _KEPT: Final = 4096
 """EVSEs kept as far as prices go; reading one takes as long as to price a charge at it."""
 
@@ -71,19 +75,9 @@ class Found(NamedTuple):
 
 
 async def find(store: Store, wish: QuoteWish, evse: EvseNamed, start: datetime, parties: Parties) -> Found:
-    """Reads the ways to an EVSE; none where it is not known."""
-    by_id = evse.evse_id is not None
-    rows = await store.fetch(
-        SQL["ways"],
-        evse.evse_id.normal if evse.evse_id is not None else None,
-        evse.cpo.normal if evse.cpo is not None and not by_id else None,
-        evse.location_id,
-        evse.evse_uid,
-        wish.connection,
-        None if parties is None else [party.normal for party in parties],
-        start,
-        *_token_key(wish.party, wish.token),
-    )
+    """Reads the ways to an EVSE, in one statement; none where it is not known to the caller."""
+    statement, *named = _named(wish, evse)
+    rows = await store.fetch(statement, start, *_token_key(wish.party, wish.token), *named)
     ways: dict[tuple[str | None, int], Way] = {}
     for row in rows:
         place = row["connection"], row["evse_no"]
@@ -92,7 +86,25 @@ async def find(store: Store, wish: QuoteWish, evse: EvseNamed, start: datetime, 
             way = ways[place] = _way(row)
         if row["no"] is not None:
             way.versions.append(read_version(row["no"], row["body"], row["known_from"], row["known_until"]))
-    return Found(list(ways.values()), _token(rows[0]["token"] if rows else None))
+    seen = [way for way in ways.values() if _is_seen(way, wish.connection, parties)]
+    return Found(seen, _token(rows[0]["token"] if rows else None))
+
+
+def _named(wish: QuoteWish, evse: EvseNamed) -> tuple[str, *tuple[str | None, ...]]:
+    """Gives the statement by which an EVSE is found, and what names it there."""
+    if evse.evse_id is not None:
+        return _BY_ID, evse.evse_id.normal
+    cpo = evse.cpo.normal if evse.cpo is not None else None
+    if wish.connection is not None:
+        return _BY_LOCATION, wish.connection, cpo, evse.location_id, evse.evse_uid
+    return _BY_OWN_LOCATION, cpo, evse.location_id, evse.evse_uid
+
+
+def _is_seen(way: Way, connection: str | None, parties: Parties) -> bool:
+    """Tells whether a way is asked for, and the caller's to see: the own network is divided by party."""
+    if connection is not None:
+        return way.connection == connection
+    return way.connection is not None or parties is None or way.party in parties
 
 
 async def find_token(store: Store, wish: QuoteWish) -> Token | None:
