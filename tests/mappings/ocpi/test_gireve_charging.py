@@ -120,3 +120,46 @@ def test_a_start_without_a_connector_leaves_it_to_the_cpo() -> None:
     (command, _), issues = gireve.command_to_canonical("START_SESSION", json.dumps(wire))
     assert command.at is not None
     assert (command.at.evse_uid, command.at.connector_id, issues) == ("E1", None, [])
+
+
+# What Gireve says of a price
+
+
+@pytest.mark.parametrize("remark", ["[*]", "[*] thank you", "  [*]", "[*][?]"])
+def test_a_price_that_gireve_worked_out_is_the_hubs(remark: str) -> None:
+    cdr, issues = gireve.cdr_to_canonical({**CDR, "remark": remark})
+    assert cdr.priced_by_hub
+    assert cdr.total_cost == cdrs.to_canonical(CDR)[0].total_cost
+    assert (cdr.remark, issues) == (remark, [])
+
+
+@pytest.mark.parametrize("cost", [{"excl_vat": 0}, {"excl_vat": 12.5, "incl_vat": 15}, {"excl_vat": "n/a"}, "none"])
+def test_a_price_that_gireve_calls_meaningless_is_none_whatever_it_says(cost: Any) -> None:
+    wire = {**CDR, "remark": "[?] as it came", "total_cost": cost, "total_energy_cost": {"excl_vat": 1}}
+    cdr, issues = gireve.cdr_to_canonical(wire)
+    assert (cdr.total_cost, cdr.energy_cost, cdr.priced_by_hub) == (None, None, False)
+    assert {"total_cost": cost, "total_energy_cost": {"excl_vat": 1}}.items() <= cdr.unknown.items()
+    assert {issue.kind for issue in issues} == {IssueKind.UNKNOWN}
+    assert cdr.remark == "[?] as it came"
+
+
+def test_what_was_meaningless_is_not_said_again() -> None:
+    cdr, _ = gireve.cdr_to_canonical({**CDR, "remark": "[?]", "total_cost": {"excl_vat": 12.5}})
+    wire, _ = gireve.cdr_from_canonical(cdr, leg_of(cdr), zero_cost=True)
+    assert wire["total_cost"] == {"excl_vat": 0}
+
+
+@pytest.mark.parametrize("remark", [None, "", "thank you", "paid [*]", "[ ]", "*", "(?)"])
+def test_a_price_without_a_mark_before_it_is_the_cpos(remark: str | None) -> None:
+    cdr, _ = gireve.cdr_to_canonical({**CDR, "remark": remark})
+    assert not cdr.priced_by_hub
+    assert cdr.total_cost == cdrs.to_canonical(CDR)[0].total_cost
+
+
+def test_a_cost_is_withheld_whole_and_named() -> None:
+    cdr, _ = cdrs.to_canonical(CDR)
+    bare, issues = gireve.without_cost(cdr)
+    assert not any(getattr(bare, issue.field) for issue in issues)
+    assert "total_cost" in [issue.field for issue in issues]
+    assert not [name for name in type(bare).model_fields if name.endswith("_cost") and getattr(bare, name) is not None]
+    assert gireve.without_cost(bare) == (bare, [])
