@@ -33,6 +33,7 @@ from tests.http.fakes_driving import FakeDriverTokens, FakePermits
 from tests.http.fakes_homecoming import FakeReceived, FakeSentCommands
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
 from tests.http.fakes_quoting import FakeQuotes
+from tests.http.fakes_repricing import FakeRepricings
 from tests.http.fakes_roaming import FakePulls
 
 ADMIN = "an-administrator-from-the-environment"
@@ -87,6 +88,7 @@ class Face:
     permits: FakePermits
     sent_commands: FakeSentCommands
     received: FakeReceived
+    repricings: FakeRepricings
     quotes: FakeQuotes
     deliveries: FakeDeliveries
     importing: FakeImporting
@@ -104,7 +106,7 @@ class Face:
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         async with self.client.request(method, self.url + path, headers=headers, **options) as answer:
-            is_json = answer.content_type.endswith("json")
+            is_json = answer.content_type.endswith(("/json", "+json"))
             return answer.status, await (answer.json(content_type=None) if is_json else answer.text()), answer.headers
 
     async def key(self, *roles: KeyRole, parties: tuple[str, ...] = ()) -> str:
@@ -140,6 +142,7 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         permits=FakePermits(),
         sent_commands=FakeSentCommands(),
         received=FakeReceived(),
+        repricings=FakeRepricings(),
         quotes=FakeQuotes(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
@@ -177,6 +180,7 @@ async def face() -> AsyncIterator[Face]:
             permits=services.permits,
             sent_commands=services.sent_commands,
             received=services.received,
+            repricings=services.repricings,
             quotes=services.quotes,
             deliveries=services.deliveries,
             importing=services.importing,

@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Protocol
 
 from pydantic import StringConstraints
 
-from gateway.pricing.comparing import PartCompared
-from gateway.pricing.notes import Note
-from gateway.pricing.result import Line
+from gateway.pricing.comparing import Part
+from gateway.pricing.result import Extra
 from gateway.services.ports.common import Page, Parties
+from gateway.services.ports.quotes import NoteShown
+from mappings.canonical.base import Number
 from mappings.canonical.ids import PartyId
-from mappings.canonical.tariffs import Money
+from mappings.canonical.tariffs import Money, TariffDimension
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -113,18 +113,74 @@ class RepricingView:
     currency: str
     outcome: Outcome
     why: str | None
-    told_net: Decimal | None
-    told_gross: Decimal | None
-    net: Decimal | None
-    gross: Decimal | None
-    difference_net: Decimal | None
-    difference_gross: Decimal | None
+    told_net: Number | None
+    told_gross: Number | None
+    net: Number | None
+    gross: Number | None
+    difference_net: Number | None
+    difference_gross: Number | None
     tariff: str | None
     source: TariffSource | None
     version: int | None
     state: RepricingState
     decided: RepricingDecided | None
     computed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RepricedAmount:
+    """A cost without tax, and with it where that is told."""
+
+    net: Number
+    gross: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepricedPart:
+    """One part of the cost, side by side.
+
+    Attributes:
+        told: By the CDR; left out where it tells none.
+        difference: What is told less what is calculated.
+        differs: By more than the tolerance. The total decides; parts may be told apart in another way than tariffs do.
+    """
+
+    part: Part
+    calculated: RepricedAmount
+    differs: bool
+    told: RepricedAmount | None = None
+    difference: RepricedAmount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepricedLine:
+    """One element's price for one run of time in which it held.
+
+    Attributes:
+        of: What is priced; MINIMUM, MAXIMUM and ROUNDING are the price limits' and the total's.
+        element, component: Their places in the tariff, from 0.
+        periods: The first and the last of the CDR's charging periods that it is of, from 0.
+        reservation: It prices a reservation.
+        used: kWh, hours, or 1 for a fee.
+        billed: The same, after steps.
+        price: Per unit, without tax.
+        vat: Per cent; left out where the tariff names none.
+    """
+
+    tariff_id: str
+    of: TariffDimension | Extra
+    reservation: bool
+    used: Number
+    billed: Number
+    price: Number
+    net: Number
+    tax: Number
+    vat: Number | None = None
+    element: int | None = None
+    component: int | None = None
+    periods: tuple[int, int] | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +195,9 @@ class RepricingResult:
         field: What that speaks of.
     """
 
-    parts: list[PartCompared] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    parts: list[RepricedPart] = field(default_factory=list)
+    lines: list[RepricedLine] = field(default_factory=list)
+    notes: list[NoteShown] = field(default_factory=list)
     detail: str | None = None
     field: str | None = None
 
@@ -156,9 +212,9 @@ class PastRepricing:
 
     outcome: Outcome
     why: str | None
-    told_net: Decimal | None
-    net: Decimal | None
-    difference_net: Decimal | None
+    told_net: Number | None
+    net: Number | None
+    difference_net: Number | None
     tariff: str | None
     version: int | None
     state: RepricingState

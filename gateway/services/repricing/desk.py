@@ -17,12 +17,12 @@ from gateway.services.ports.repricing import (
     PastRepricing,
     RepricingDecided,
     RepricingFilter,
+    RepricingResult,
     RepricingShown,
     RepricingState,
     RepricingView,
     TariffSource,
 )
-from gateway.services.repricing.judging import RESULT
 from gateway.services.repricing.reading import SQL
 from gateway.services.repricing.worker import Repricer
 from gateway.store.pool import Record, Store
@@ -30,6 +30,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
 
 _DECIDED: Final = TypeAdapter(RepricingDecided)
+_RESULT: Final = TypeAdapter(RepricingResult)
 _PAST: Final = TypeAdapter(PastRepricing)
 
 _EXPORTED: Final = 1000
@@ -68,7 +69,7 @@ class RepricingDesk:
         """See `ports.repricing.Repricings.get`."""
         row = _found(await self._store.fetchrow(SQL["one"], no, _normal(parties)), no)
         past = await self._store.fetch(SQL["history"], no)
-        return RepricingShown(_view(row), RESULT.validate_json(row["result"]), [_past(each) for each in past])
+        return RepricingShown(_view(row), _RESULT.validate_json(row["result"]), [_past(each) for each in past])
 
     async def accept(self, parties: Parties, no: int, why: str, who: str) -> RepricingShown:
         """See `ports.repricing.Repricings.accept`."""

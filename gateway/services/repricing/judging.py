@@ -1,7 +1,7 @@
 """Pricing CDRs anew, in whichever process: texts in, rows out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -9,18 +9,31 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.pricing.cdrs import charge_of
-from gateway.pricing.comparing import Amount, Comparison, amount, compare
+from gateway.pricing.comparing import Amount, Comparison, PartCompared, amount, compare
 from gateway.pricing.engine import price, price_by
 from gateway.pricing.notes import Unpriceable
-from gateway.pricing.result import Calculation
+from gateway.pricing.result import Calculation, Line
 from gateway.pricing.rounding import Rules
-from gateway.services.ports.repricing import Outcome, RepricingResult, RepricingState
+from gateway.services.ports.quotes import NoteShown
+from gateway.services.ports.repricing import Outcome, RepricingState
 from gateway.services.repricing.choosing import Choice, choose
 from gateway.services.tariffs.versions import Version, read_version
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
 
-RESULT: Final = TypeAdapter(RepricingResult)
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """As `RepricingResult`, of the engine's own types, whose amounts are written as texts: exactly, and fast."""
+
+    parts: list[PartCompared] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    notes: list[NoteShown] = field(default_factory=list)
+    detail: str | None = None
+    field: str | None = None
+
+
+_RESULT: Final = TypeAdapter(_Result)
 
 FAILED: Final = "failed"
 """Why nothing came of a CDR where a fault of ours is in the way."""
@@ -102,9 +115,9 @@ def judge(question: Question, versions: Mapping[int, VersionText]) -> Answer:
         emsp = PartyId(question.emsp) if question.emsp is not None else cdr.identification.party
         choice, calculation, comparison = _priced(question, cdr, known, emsp)
     except Unpriceable as error:
-        return _unpriceable(question, cdr, error.why.value, RepricingResult(detail=error.detail, field=error.field))
+        return _unpriceable(question, cdr, error.why.value, _Result(detail=error.detail, field=error.field))
     except Exception as error:  # noqa: BLE001 - a fault of ours in one CDR is told, and stops no other
-        result = RepricingResult(detail="could not be computed; the gateway's log says more")
+        result = _Result(detail="could not be computed; the gateway's log says more")
         return _unpriceable(question, cdr, FAILED, result, _said(error))
     return _answer(question, emsp, choice, calculation, comparison)
 
@@ -130,7 +143,7 @@ def _answer(
 ) -> Answer:
     outcome = Outcome(comparison.outcome.value)
     notes = dict.fromkeys((*choice.notes, *calculation.notes, *comparison.notes))
-    result = RepricingResult(list(comparison.parts), list(calculation.lines), list(notes))
+    result = _Result(list(comparison.parts), list(calculation.lines), [NoteShown(*note) for note in notes])
     total = comparison.total
     state = RepricingState.OPEN if outcome is Outcome.DIFFERS and not question.void else RepricingState.CLEAR
     row = (
@@ -143,16 +156,14 @@ def _answer(
         choice.base.tariff.id,
         choice.base.source.value,
         choice.base.version,
-        RESULT.dump_json(result).decode(),
+        _RESULT.dump_json(result).decode(),
         state.value,
         question.queue_no,
     )
     return Answer(row, outcome, state)
 
 
-def _unpriceable(
-    question: Question, cdr: Cdr | None, why: str, result: RepricingResult, error: str | None = None
-) -> Answer:
+def _unpriceable(question: Question, cdr: Cdr | None, why: str, result: _Result, error: str | None = None) -> Answer:
     told = amount(cdr.total_cost) if cdr is not None and cdr.total_cost is not None else None
     # What costs nothing needs no tariff.
     open_ = told is not None and (told.net or told.gross) and not question.void
@@ -163,7 +174,7 @@ def _unpriceable(
         *(Outcome.UNPRICEABLE.value, why),
         *(*_pair(told), *nothing, *nothing),
         *(None, None, None),
-        RESULT.dump_json(result).decode(),
+        _RESULT.dump_json(result).decode(),
         state.value,
         question.queue_no,
     )
