@@ -1,4 +1,7 @@
-"""The specification's tariffs of time, restrictions and reservations (OCPI 2.2.1, mod_tariffs), by hand."""
+"""The specification's tariffs of time, restrictions and reservations (OCPI 2.2.1, mod_tariffs), by hand.
+
+Ours, without a file, are of sentences that no example is about.
+"""
 
 from tests.pricing.building import (
     ENERGY,
@@ -229,5 +232,42 @@ WORKED = [
         (Row(TIME, "90", "9.00", "1.80", reserved=True),),
         net="9.00",
         gross="10.80",
+    ),
+    Worked(
+        "what is for expiry counts, wherever it stands",
+        None,
+        tariff(
+            _SESSION,
+            element(flat("1.00", "20"), hourly("3.00", "20", 600), reservation="RESERVATION"),
+            element(hourly("6.00", "20", 600), reservation="RESERVATION_EXPIRES"),
+        ),
+        charge(_NOON, expired(85)),
+        # "The time based cost of an expired reservation will be calculated based on the RESERVATION_EXPIRES Tariff
+        # Element" (ReservationRestrictionType, note), though the other comes first: 85 min are 90 by 10, 1.5 h × 6.00 =
+        # 9.00 (1.80). For the flat fee there is none but the reservation's: 1.00 (0.20).
+        (Row(FLAT, "1", "1.00", "0.20", reserved=True), Row(TIME, "90", "9.00", "1.80", reserved=True)),
+        net="10.00",
+        gross="12.00",
+    ),
+    Worked(
+        "ten kWh cheap and the rest dear, within one period",
+        None,
+        tariff(element(energy("0.20", "20"), max_kwh="10"), element(energy("0.30", "20"), min_kwh="10")),
+        charge(_NOON, reserved(10), charging(60, "25"), parking(5)),
+        # Below 10 kWh: 10 × 0.20 = 2.00 (0.40); from 10 on: 15 × 0.30 = 4.50 (0.90).
+        (Row(ENERGY, "10", "2.00", "0.40"), Row(ENERGY, "15", "4.50", "0.90")),
+        net="6.50",
+        gross="7.80",
+    ),
+    Worked(
+        "a grace after charging counts from the session's start, and no reservation's",
+        None,
+        tariff(element(parking_fee("6.00", None), min_duration=3600)),
+        charge(_NOON, reserved(30), charging(40), parking(50)),
+        # The session begins at 12:30; its first hour ends at 13:30. Parking lasts from 13:10 to 14:00: 30 min of it are
+        # beyond: 0.5 h × 6.00 = 3.00.
+        (Row(PARKING_TIME, "30", "3.00"),),
+        net="3.00",
+        gross="3.00",
     ),
 ]
