@@ -256,6 +256,25 @@ async def test_a_tariff_of_another_id_or_party_than_the_url_is_refused(ours: Ems
     assert not ours.stations.prices
 
 
+async def test_hours_and_roundings_are_taken_and_given_back(ours: Emsp) -> None:
+    said = gireve_tariffs.from_canonical(tariff())[0] | {"restriction": {"start_time": "22:00", "end_time": "06:00"}}
+    (component,) = said["elements"][0]["price_components"]
+    component["price_round"] = {"round_granularity": "HUNDRETH", "round_rule": "ROUND_NEAR"}
+    assert (await ours.call("PUT", TARIFF, said)).status == 201
+    (stored,) = ours.stations.prices.values()
+    assert stored.hours is not None
+    assert (await ours.call("GET", TARIFF)).data == said
+
+
+async def test_a_rounding_that_cannot_be_read_is_told_by_its_field(ours: Emsp) -> None:
+    said = gireve_tariffs.from_canonical(tariff())[0]
+    said["elements"][0]["price_components"][0]["price_round"] = {"round_granularity": "CENT", "round_rule": "ROUND_UP"}
+    answer = await ours.call("PUT", TARIFF, said)
+    assert (answer.status, answer.code) == (200, 2001)
+    assert "elements[0].price_components[0].price_round.round_granularity" in answer.message
+    assert not ours.stations.prices
+
+
 async def test_a_tariff_is_deleted_with_all_its_targets(ours: Emsp) -> None:
     for target in (None, MP1):
         await ours.call("PUT", TARIFF, gireve_tariffs.from_canonical(tariff(target=target))[0])
