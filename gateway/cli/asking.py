@@ -109,4 +109,9 @@ def when(moment: datetime | None) -> str | None:
 
 def _plain(text: str) -> str:
     # A hub's words may look like markup.
-    return text.replace("[", r"\[")
+    return harmless(text).replace("[", r"\[")
+
+
+def harmless(text: str) -> str:
+    """Takes from a partner's text what would command the terminal."""
+    return text.replace("\x1b", "\N{SYMBOL FOR ESCAPE}")

@@ -245,6 +245,8 @@ def _roundings(component: PriceComponent, currency: str, speech: Speech) -> list
     if component.price_rounding is not None:
         unit = money(Decimal(1).scaleb(-component.price_rounding.places), currency, speech)
         parts.append(speech(_COSTS[component.price_rounding.rule], unit=unit))
+    if component.exact is False:
+        parts.append(speech(Phrase.INEXACT))
     return parts
 
 

@@ -377,6 +377,15 @@ async def test_products_of_hubject_are_explained(bare: Cli) -> None:
     assert "0,49 EUR je kWh" in done.out
 
 
+async def test_a_partners_text_does_not_command_the_terminal(bare: Cli, put) -> None:
+    text = [{"language": "en", "text": "\x1b[2J[red]cheap"}]
+    file = put("t.json", TARIFF | {"id": "\x1b[2J", "tariff_alt_text": text})
+    explained = await bare.here("tariff", "explain", file)
+    priced = await bare.here("price", file, "--kwh", "1", "--from", "10:00")
+    assert "\x1b" not in explained.out + priced.out
+    assert "␛[2J[red]cheap" in explained.out
+
+
 async def test_a_place_for_the_drawing_that_cannot_be_written_is_told(bare: Cli, put) -> None:
     done = await bare.here("tariff", "explain", put("t.json", TARIFF), "--svg", bare.folder / "no" / "week.svg")
     assert (done.code, "--svg: " in done.err) == (Exit.USAGE, True)

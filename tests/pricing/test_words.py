@@ -203,6 +203,12 @@ def test_each_price_says_its_tax_its_steps_and_its_roundings() -> None:
     assert found["Per charge"] == ["1.00 EUR per charge (1.20 EUR with 20% VAT)"]
 
 
+def test_a_price_that_the_hub_could_not_say_exactly_is_told_so() -> None:
+    made = tariff(element(energy("0.25", exact=False), hourly("1", exact=True)))
+    assert said(made)["Energy"][0].endswith(", not exactly what the operator asks for")
+    assert said(made)["Time of charging"] == ["1.00 EUR per hour of charging (VAT not stated)"]
+
+
 def test_the_first_line_that_holds_counts_and_lines_that_never_can_are_not_told() -> None:
     made = tariff(
         element(energy("0.2"), max_kwh=10),

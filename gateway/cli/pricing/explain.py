@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.asking import OUTPUT, Json, write_json
+from gateway.cli.asking import OUTPUT, Json, harmless, write_json
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.cli.pricing.drawing import write_week
 from gateway.cli.pricing.files import Contents
@@ -134,9 +134,9 @@ def _write(sections: Sequence[Section]) -> None:
     for number, section in enumerate(sections):
         if number:
             OUTPUT.print()
-        OUTPUT.print(section.title, style="bold", markup=False, soft_wrap=True)
+        OUTPUT.print(harmless(section.title), style="bold", markup=False, soft_wrap=True)
         for line in section.lines:
-            OUTPUT.print(f"  {line}", markup=False, soft_wrap=True)
+            OUTPUT.print(f"  {harmless(line)}", markup=False, soft_wrap=True)
 
 
 def _tracks(prices: Week, language: str) -> Sequence[TrackShown]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gateway.cli.asking import OUTPUT, write_json, write_table
+from gateway.cli.asking import OUTPUT, harmless, write_json, write_table
 from gateway.pricing.comparing import Amount, Comparison, Likeness, Part, PartCompared
 from gateway.pricing.languages import speech_of
 from gateway.pricing.languages.figures import minor, number, percent, quantity, span
@@ -122,7 +122,7 @@ def write_priced(
     clock = zone or UTC
     name = f" {between[0].astimezone(clock).tzname()}" if zone is not None else ""
     begun, ended = (_day(moment, clock) for moment in between)
-    OUTPUT.print(f"{party}/{calculation.tariff_id}: {begun} to {ended}{name}\n", markup=False)
+    OUTPUT.print(f"{party}/{harmless(calculation.tariff_id)}: {begun} to {ended}{name}\n", markup=False)
     _write_lines(calculation, clock)
     if comparison is not None:
         OUTPUT.print()

@@ -63,6 +63,7 @@ GERMAN: Final = Speech(
         Phrase.COST_UP: "Kosten aufgerundet auf {unit}",
         Phrase.COST_DOWN: "Kosten abgerundet auf {unit}",
         Phrase.COST_NEAR: "Kosten gerundet auf {unit}",
+        Phrase.INEXACT: "nicht genau der Preis des Betreibers",
         Phrase.CLOCK: "von {start} bis {end}",
         Phrase.CLOCK_NIGHT: "von {start} über Mitternacht bis {end}",
         Phrase.DAY_OF_MOMENT: "es zählt der Wochentag des Augenblicks, auch nach Mitternacht",

@@ -63,6 +63,7 @@ ENGLISH: Final = Speech(
         Phrase.COST_UP: "the cost rounded up to {unit}",
         Phrase.COST_DOWN: "the cost rounded down to {unit}",
         Phrase.COST_NEAR: "the cost rounded to the nearest {unit}",
+        Phrase.INEXACT: "not exactly what the operator asks for",
         Phrase.CLOCK: "from {start} to {end}",
         Phrase.CLOCK_NIGHT: "from {start} over midnight to {end}",
         Phrase.DAY_OF_MOMENT: "the weekday is that of the moment, after midnight too",

@@ -3,10 +3,9 @@
 from decimal import Decimal
 from typing import Final
 
+from gateway.pricing import currencies
 from gateway.pricing.languages.speech import Speech
 
-_NO_MINOR: Final = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
-"""Currencies without a minor unit (ISO 4217); all that are met in roaming beside them have two places."""
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _PLACES: Final = 4
 """As many as OCPI's numbers have."""
@@ -28,7 +27,7 @@ def money(amount: Decimal, currency: str, speech: Speech) -> str:
 
 def minor(currency: str) -> int:
     """Gives the places of a currency's minor unit."""
-    return 0 if currency in _NO_MINOR else 2
+    return currencies.minor(currency)
 
 
 def percent(rate: Decimal, speech: Speech) -> str:

@@ -63,6 +63,7 @@ FRENCH: Final = Speech(
         Phrase.COST_UP: "coût arrondi vers le haut à {unit}",
         Phrase.COST_DOWN: "coût arrondi vers le bas à {unit}",
         Phrase.COST_NEAR: "coût arrondi au plus proche à {unit}",
+        Phrase.INEXACT: "pas exactement le prix de l'opérateur",
         Phrase.CLOCK: "de {start} à {end}",
         Phrase.CLOCK_NIGHT: "de {start} à {end} le lendemain",
         Phrase.DAY_OF_MOMENT: "le jour est celui de l'instant, même après minuit",

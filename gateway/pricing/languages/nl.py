@@ -63,6 +63,7 @@ DUTCH: Final = Speech(
         Phrase.COST_UP: "kosten naar boven afgerond op {unit}",
         Phrase.COST_DOWN: "kosten naar beneden afgerond op {unit}",
         Phrase.COST_NEAR: "kosten afgerond op {unit}",
+        Phrase.INEXACT: "niet precies de prijs van de exploitant",
         Phrase.CLOCK: "van {start} tot {end}",
         Phrase.CLOCK_NIGHT: "van {start} over middernacht tot {end}",
         Phrase.DAY_OF_MOMENT: "de weekdag van het moment telt, ook na middernacht",

@@ -65,6 +65,7 @@ class Phrase(StrEnum):
     COST_UP = "cost up {unit}"
     COST_DOWN = "cost down {unit}"
     COST_NEAR = "cost near {unit}"
+    INEXACT = "inexact"
 
     # Conditions
     CLOCK = "clock {start} {end}"
