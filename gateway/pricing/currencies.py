@@ -20,11 +20,11 @@ _PLACES: Final = {
 """Places of the minor unit where it is not a hundredth (ISO 4217, list one)."""
 
 
-def places(currency: str) -> int:
+def minor(currency: str) -> int:
     """Gives the places of a currency's minor unit."""
     return _PLACES.get(currency, _USUAL)
 
 
 def in_minor_units(amount: Decimal, currency: str) -> Decimal:
     """Rounds an amount as a driver sees it; a half goes up."""
-    return Rounding(places(currency))(amount)
+    return Rounding(minor(currency))(amount)

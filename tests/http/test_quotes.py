@@ -62,7 +62,7 @@ async def test_what_is_not_stored_is_refused_by_its_field(face):
         ({**WISH, "terms": {"id": "T1"}}, {"terms.party", "terms.currency", "terms.elements", "terms.last_updated"}),
         ({**WISH, "tariff": {"party": "NL*ABC", "id": "T1"}}, {""}),
         ({**WISH, "need": {"energy": 0}}, {"need.energy"}),
-        ({**WISH, "need": {"energy": -1, "parked": -1, "power": "11"}}, {"need.energy", "need.parked", "need.power"}),
+        ({**WISH, "need": {"energy": -1, "parked": -1, "power": "eleven"}}, {"need.energy", "need.parked", "need.power"}),
         ({**WISH, "need": {"duration": 3_000_000}}, {"need.duration"}),
         (
             {**WISH, "need": {"target": 101, "battery": {"capacity": 0, "charged": 101}}},
