@@ -1,13 +1,11 @@
-"""`run`, `migrate` and `secret-key`."""
+"""`run`."""
 
 import asyncio
 import gc
-import json
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import Annotated
@@ -18,8 +16,7 @@ import uvloop
 
 from gateway import logs
 from gateway.app import demanded, run_until
-from gateway.cli.asking import Json
-from gateway.cli.database import UNREACHABLE, embedded_or_end, end_unreachable, on_store, settings_or_end
+from gateway.cli.database import UNREACHABLE, embedded_or_end, end_unreachable, settings_or_end
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.release import RELEASE
 from gateway.settings import Settings, SettingsError
@@ -32,13 +29,6 @@ log = structlog.get_logger("gateway.cli")
 
 _COLLECT_AFTER = 10_000
 """New objects after which the collector looks at them: some dozens of requests'."""
-
-
-class Phase(StrEnum):
-    """Which migrations to run."""
-
-    BEFORE = "before"
-    AFTER = "after"
 
 
 def run(
@@ -154,24 +144,3 @@ def _welcome(settings: Settings, port: int) -> None:
     address = f"{scheme}://{host}:{port}"
     ERRORS.print(f"Gateway  {address}  (API: /docs)", markup=False)
     ERRORS.print(f"export ROAMGATE_URL={address} ROAMGATE_KEY={settings.admin_key}", markup=False, soft_wrap=True)
-
-
-def migrate(
-    phase: Annotated[Phase, typer.Option(help="`before` new code starts, or `after` the last old code is gone.")],
-    as_json: Json = False,
-) -> None:
-    """Bring the database up to date, one phase of a rolling deploy at a time."""
-
-    async def work(store: Store) -> list[str]:
-        return await run_migrations(store, phase.value)
-
-    ran = on_store(work)
-    if as_json:
-        typer.echo(json.dumps({"phase": phase.value, "ran": ran}))
-    else:
-        typer.echo("\n".join(ran) or "nothing to do")
-
-
-def secret_key() -> None:
-    """Make a key for ROAMGATE_SECRET_KEY, under which partners' secrets are stored."""
-    typer.echo(Cipher.new_key())
