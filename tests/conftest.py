@@ -1,5 +1,7 @@
 """Fixtures for every test that needs the database, and a judge of everything that is sent to Hubject."""
 
+import os
+import random
 import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -17,6 +19,19 @@ from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 # A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+def pytest_configure() -> None:
+    """Gives the processes that are about to share a run one order of sets, or each would name other tests.
+
+    It is another one every time.
+    """
+    os.environ.setdefault("PYTHONHASHSEED", str(random.randrange(2**32)))
+
+
+def pytest_report_header() -> str:
+    """Says how to have the same order again."""
+    return f"PYTHONHASHSEED={os.environ['PYTHONHASHSEED']} where -n spreads the tests"
 
 
 _LONGEST = 300
