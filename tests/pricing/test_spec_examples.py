@@ -14,7 +14,7 @@ from gateway.pricing.cdrs import charge_of
 from gateway.pricing.engine import price, price_by
 from mappings.canonical.tariffs import Tariff
 from mappings.ocpi.v2_2_1 import cdrs, tariffs
-from tests.pricing import worked_prices, worked_steps, worked_times
+from tests.pricing import worked_prices, worked_reservations, worked_steps, worked_times
 from tests.pricing.building import (
     TIME,
     Row,
@@ -32,7 +32,7 @@ from tests.pricing.building import (
 from tests.shared import shared_path
 
 EXAMPLES = "protocols/ocpi-2.2.1/examples"
-WORKED = [*worked_prices.WORKED, *worked_times.WORKED, *worked_steps.WORKED]
+WORKED = [*worked_prices.WORKED, *worked_times.WORKED, *worked_reservations.WORKED, *worked_steps.WORKED]
 FROM_FILES = [one for one in WORKED if one.file is not None]
 
 
