@@ -31,7 +31,7 @@ def make_adapter(connection: Connection, gateway: Gateway) -> HubAdapter:
     if isinstance(settings, ProviderSettings):
         return ProviderAdapter(connection.name, settings, gateway.observer, lambda: datetime.now(UTC))
     own = Settings.model_validate(connection.settings)
-    return HubjectAdapter(connection.name, own, gateway.observer, gateway.compare)
+    return HubjectAdapter(connection.name, own, gateway.observer, gateway.compare, lambda: datetime.now(UTC))
 
 
 def _routes(gateway: Gateway) -> Sequence[web.RouteDef]:

@@ -65,11 +65,15 @@ class HubjectAdapter:
     Args:
         name: The connection's, for the metrics.
         compare: Says what an approximated tariff does to prices.
+        now: The clock.
     """
 
-    def __init__(self, name: str, settings: Settings, observer: Observer, compare: Compare) -> None:
+    def __init__(
+        self, name: str, settings: Settings, observer: Observer, compare: Compare, now: Callable[[], datetime]
+    ) -> None:
         self._settings = settings
         self._compare = compare
+        self._now = now
         self._profile = settings.profile()
         self._charging = settings.charging()
 
@@ -122,7 +126,7 @@ class HubjectAdapter:
     ) -> Plan:
         """Turns items into pushes; see `adapters.hubject.plan.make_plan` and `adapters.hubject.prices.make_plan`."""
         if operation in {PRODUCTS, PRICES}:
-            return prices.make_plan(operation, items, self._settings, self._compare, blocked)
+            return prices.make_plan(operation, items, self._settings, self._compare, blocked, self._now())
         return plan.make_plan(operation, items, self._settings, full_load=full_load)
 
     async def send(self, call: Call) -> Outcome:

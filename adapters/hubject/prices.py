@@ -4,8 +4,9 @@ A product is a tariff for one EMP, or for all (`*`); its push names for whom. An
 and one for each target that has a product of its own there. All of an EVSE's rows are one item, told together. Pure.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from typing import Final
 
@@ -53,35 +54,47 @@ def keys(subject: Subject, settings: Settings) -> Iterable[WireKey]:
 
 
 def make_plan(
-    operation: str, items: Sequence[Item], settings: Settings, compare: Compare, blocked: frozenset[str]
+    operation: str, items: Sequence[Item], settings: Settings, compare: Compare, blocked: frozenset[str], now: datetime
 ) -> Plan:
     """Makes the plan for tariffs or for EVSEs' prices; see `planning.make_plan`.
 
     Args:
         blocked: Keys of products that are still to be told. An EVSE's prices wait for those that Hubject never had.
+        now: A tariff is a product from its start to its end: OICP has no word for either.
     """
     pricing = settings.pricing
     if pricing is None:
         raise ValueError("the connection pushes no prices")
     if operation == PRODUCTS:
-        return planning.make_plan(_products(settings, pricing, compare), items, full_load=False)
-    kind = _prices(settings, pricing)
+        return _planned(_products(settings, pricing, compare), items, lambda item: _out_of_force(item, now))
+
+    def silent(item: Item) -> Sequence[Issue] | None:
+        return None if any(_offered(item, settings, pricing)) else [*_left_out(item, settings, pricing)]
+
     waiting: list[Item] = []
-    unchanged: list[Rendered] = []
-    planned: list[Item] = []
+    rest: list[Item] = []
     for item in items:
-        if item.gone:
-            planned.append(item)
-        elif any(key in blocked and key not in item.known for key in _named(item, settings, pricing)):
-            waiting.append(item)
-        elif any(_offered(item, settings, pricing)):
+        (waiting if not item.gone and _waits(item, settings, pricing, blocked) else rest).append(item)
+    return replace(_planned(_prices(settings, pricing), rest, silent), waiting=waiting)
+
+
+def _planned(kind: Kind, items: Sequence[Item], silent: Callable[[Item], Sequence[Issue] | None]) -> Plan:
+    """Plans items of which some say nothing: what Hubject has of those is deleted.
+
+    Args:
+        silent: Gives why an item says nothing now; None where it says something.
+    """
+    planned: list[Item] = []
+    unchanged: list[Rendered] = []
+    for item in items:
+        if item.gone or (issues := silent(item)) is None:
             planned.append(item)
         elif kind.known_as(item) is not None:
             planned.append(replace(item, gone=True))
         else:
-            unchanged.append(Rendered(item, b"", None, tuple(_left_out(item, settings, pricing))))
+            unchanged.append(Rendered(item, b"", None, tuple(issues)))
     plan = planning.make_plan(kind, planned, full_load=False)
-    return replace(plan, waiting=waiting, unchanged=plan.unchanged + unchanged)
+    return replace(plan, unchanged=plan.unchanged + unchanged)
 
 
 # Products
@@ -145,6 +158,15 @@ def _products(settings: Settings, pricing: PricingSettings, compare: Compare) ->
     )
 
 
+def _out_of_force(item: Item, now: datetime) -> Sequence[Issue] | None:
+    tariff = item.subject
+    if isinstance(tariff, Tariff) and tariff.start is not None and now < tariff.start:
+        return [Issue(IssueKind.LEFT_OUT, "start", "it is a product from its start on", str(tariff.start))]
+    if isinstance(tariff, Tariff) and tariff.end is not None and now >= tariff.end:
+        return [Issue(IssueKind.LEFT_OUT, "end", "it is over", str(tariff.end))]
+    return None
+
+
 def _product(
     item: Item, settings: Settings, pricing: PricingSettings, compare: Compare
 ) -> tuple[Record, Sequence[Issue]]:
@@ -182,12 +204,13 @@ def _at(item: Item) -> tuple[PartyId, EvseId, Sequence[str]] | None:
     return None
 
 
-def _named(item: Item, settings: Settings, pricing: PricingSettings) -> Iterator[str]:
-    """Gives the keys of the products that an EVSE may have."""
-    if (at := _at(item)) is not None:
-        party, _, tariff_ids = at
-        for tariff_id in tariff_ids:
-            yield from (_product_key(settings, party, tariff_id, each) for each in (None, *pricing.targets))
+def _waits(item: Item, settings: Settings, pricing: PricingSettings, blocked: frozenset[str]) -> bool:
+    """Tells whether a product that an EVSE may have is still to be told for the first time."""
+    if not blocked or (at := _at(item)) is None:
+        return False
+    party, _, tariff_ids = at
+    named = (_product_key(settings, party, each, target) for each in tariff_ids for target in (None, *pricing.targets))
+    return any(key in blocked and key not in item.known for key in named)
 
 
 def _offered(

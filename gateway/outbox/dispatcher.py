@@ -37,6 +37,9 @@ REFRESH = 1.0
 CLEANING = 600.0
 """Seconds between two looks for deliveries that are kept no longer."""
 
+BEGINNING = 30.0
+"""Seconds between two looks for tariffs that began or ended meanwhile."""
+
 _CLEANED = 1_000
 """Most deliveries that are deleted in one transaction."""
 
@@ -130,6 +133,7 @@ class Dispatcher:
             loop.create_task(self._extend()),
             loop.create_task(self._notify()),
             loop.create_task(self._clean()),
+            loop.create_task(self._begin()),
         ]
 
     async def stop(self) -> None:
@@ -221,6 +225,16 @@ class Dispatcher:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("old deliveries not deleted", error=str(error))
             await asyncio.sleep(NOTIFY_EVERY if more else CLEANING)
+
+    async def _begin(self) -> None:
+        """Has tariffs told that begin or end, of which some hubs are told only what holds now."""
+        while True:
+            await asyncio.sleep(BEGINNING)
+            try:
+                if await self._outbox.in_and_out_of_force():
+                    self._told()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("tariffs that begin not looked for", error=str(error))
 
     async def _notify(self) -> None:
         while True:

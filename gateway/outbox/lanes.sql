@@ -234,6 +234,16 @@ UPDATE projection p SET
     due_at = CASE WHEN p.pending THEN p.due_at ELSE now() END, since = CASE WHEN p.pending THEN p.since ELSE now() END
 FROM locked l WHERE p.connection_id = $1 AND p.key = l.key AND p.operation = l.operation
 
+-- name: in_and_out_of_force
+-- What speaks of a tariff that began or ended since it was told: what a hub is told may hang on the time. Some seconds
+-- later, so that it has begun by everybody's clock.
+UPDATE projection p SET wanted = p.wanted + 1, pending = true, due_at = now(), since = now()
+FROM tariff t
+WHERE t.no = p.tariff_no AND NOT (p.pending OR p.held OR p.refused OR p.gone)
+    AND EXISTS (
+        SELECT FROM (VALUES (t.body ->> 'start'), (t.body ->> 'end')) AS moment (at)
+        WHERE at::timestamptz + interval '5 seconds' BETWEEN p.acked_at AND now())
+
 -- name: pace
 -- Reserves the next moment at which a paced operation may be called, and tells how long to wait for it.
 INSERT INTO pace AS p (connection_id, operation, next_at) VALUES ($1, $2, clock_timestamp() + $3)

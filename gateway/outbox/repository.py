@@ -333,6 +333,10 @@ class Outbox:
         """Lets everything of an operation be told again, record by record."""
         await self._store.execute(SQL["ask_again"], connection_id, operation)
 
+    async def in_and_out_of_force(self) -> bool:
+        """Lets tariffs be told again that began or ended since they were; tells whether there were any."""
+        return await self._store.execute(SQL["in_and_out_of_force"]) > 0
+
     async def pause(self, connection_id: int, why: str) -> bool:
         """Pauses a connection that is ready and cannot work until somebody acts, or gives it other credentials.
 

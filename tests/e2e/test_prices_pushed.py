@@ -1,7 +1,9 @@
 """A CPO's prices: written once through `/v1`, standing at Hubject for everybody and for one EMP, and gone again."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -191,6 +193,30 @@ async def test_an_approximated_tariff_says_the_difference_in_money(database_url:
         issues = await gateway.app.services.network.tariff_issues(PARTY, "T1", None)
         (said,) = [one.issue.detail for one in issues if one.issue.field == "elements" and "EUR" in one.issue.detail]
         assert "charges" in said
+
+
+async def test_a_tariff_is_a_product_while_it_is_in_force(database_url: str) -> None:
+    async with pricing(database_url) as gateway:
+        outbox = gateway.app.outbox
+        begins = datetime.now(UTC) + timedelta(hours=1)
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["OLD", "NEW"])))
+        await gateway.put_tariffs(tariff("OLD", end=begins), tariff("NEW", "0.6", start=begins))
+        await gateway.settled()
+        assert offered(gateway) == {"NLABCE1": {"*": ["OLD"]}}
+        assert not await outbox.in_and_out_of_force()
+        # An hour later: what was told then was told before the change.
+        changed = json.dumps((datetime.now(UTC) - timedelta(minutes=1)).isoformat())
+        await gateway.app.store.execute(
+            'UPDATE tariff SET body = regexp_replace(body::text, \'"(start|end)":"[^"]+"\','
+            " '\"\\1\":' || $1, 'g')::json",
+            changed,
+        )
+        await gateway.app.store.execute("UPDATE projection SET acked_at = now() - interval '1 hour'")
+        assert await outbox.in_and_out_of_force()
+        await gateway.settled()
+        assert charged(gateway) == {"NL*ABC/NEW/-": 0.6}
+        assert offered(gateway) == {"NLABCE1": {"*": ["NEW"]}}
+        assert not await outbox.in_and_out_of_force()
 
 
 async def test_an_emp_that_becomes_a_target_gets_its_prices(database_url: str) -> None:

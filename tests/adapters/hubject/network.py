@@ -31,6 +31,8 @@ from mappings.oicp.v2_3.defaults import OperatorDefaults
 from tests.adapters.doubles import Measured, compared
 
 AT = datetime(2026, 6, 7, 18, 40, 7, tzinfo=UTC)
+NOW = datetime(2026, 6, 8, tzinfo=UTC)
+"""What the adapters' clock says."""
 HUB_CPO, SUB_ONE, SUB_TWO = PartyId("FR*HUB"), PartyId("FR*ONE"), PartyId("FR*TWO")
 DEFAULTS = OperatorDefaults(
     hotline="+33123456789",
@@ -57,7 +59,7 @@ def settings(**changes: Any) -> Settings:
 
 
 def adapter(observer: Measured | None = None, **changes: Any) -> HubjectAdapter:
-    return HubjectAdapter("hubject-test", settings(**changes), observer or Measured(), compared)
+    return HubjectAdapter("hubject-test", settings(**changes), observer or Measured(), compared, lambda: NOW)
 
 
 def evse(

@@ -1,6 +1,7 @@
 """Tariffs and EVSEs' prices as pushes."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from mappings.canonical.tariffs import TariffType
 from mappings.report import IssueKind
 from tests.adapters.hubject.network import (
     HUB_CPO,
+    NOW,
     PRICING,
     SUB_ONE,
     accepted,
@@ -159,6 +161,21 @@ def test_a_tariff_that_is_said_as_it_is_is_compared_with_nothing():
     made = pricing_adapter(pricing={"unsayable": "approximate"})
     (call,) = made.plan(PRODUCTS, claimed(made, PRODUCTS, tariff())).calls
     assert "T1 against T1" not in {issue.detail for issue in call.settles[0].issues}
+
+
+def test_a_tariff_is_a_product_from_its_start_to_its_end(hub):
+    def plan(**changes):
+        return hub.plan(PRODUCTS, claimed(hub, PRODUCTS, tariff(**changes)))
+
+    second = timedelta(seconds=1)
+    assert plan(start=NOW, end=NOW + second).calls
+    for field, changes in (("start", {"start": NOW + second}), ("end", {"start": NOW - second, "end": NOW})):
+        (nothing,) = plan(**changes).unchanged
+        assert (nothing.fingerprint, nothing.sent_as) == (b"", None)
+        assert [(issue.kind, issue.field) for issue in nothing.issues] == [(IssueKind.LEFT_OUT, field)]
+    (known,) = accepted(plan().calls[0].settles)
+    (call,) = hub.plan(PRODUCTS, [replace(known, subject=tariff(end=NOW))]).calls
+    assert (call.action, products(call)) == ("delete", ["T1"])
 
 
 def test_a_default_of_another_price_is_told_with_every_product(hub):
