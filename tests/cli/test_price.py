@@ -234,6 +234,16 @@ async def test_a_wish_may_be_a_time_or_a_state_of_charge(bare: Cli, put) -> None
     assert (full.code, "target" in full.err) == (Exit.FAILED, True)
 
 
+async def test_a_wish_lasts_as_long_when_the_clock_changes(bare: Cli, put) -> None:
+    file, wish = put("t.json", TARIFF), ("--minutes", "90", "--zone", "Europe/Paris", "--date", "2026-03-29")
+    done = await bare.here("price", file, *wish, "--from", "01:30")
+    assert done.out.startswith("FR*ABC/DAY: 2026-03-29 01:30 CET to 2026-03-29 04:00 CEST\n")
+    as_json = await bare.here("price", file, *wish, "--from", "01:30", "--json")
+    assert (as_json.json["start"], as_json.json["end"]) == ("2026-03-29T00:30:00Z", "2026-03-29T02:00:00Z")
+    gone = await bare.here("price", file, *wish, "--from", "02:30")
+    assert (gone.code, "there is no 02:30 on 2026-03-29 in Europe/Paris" in gone.err) == (Exit.USAGE, True)
+
+
 async def test_a_tariff_that_is_not_in_force_then_is_priced_and_told(bare: Cli, put) -> None:
     file = put("t.json", TARIFF | {"start_date_time": "2026-06-01T00:00:00Z"})
     wish = ("--kwh", "1", "--from", "10:00", "--zone", "Europe/Paris", "--json", "--date")

@@ -198,7 +198,12 @@ def _start(wish: _Wish, zone: ZoneInfo | None) -> datetime:
     except ValueError:
         end(Exit.USAGE, f"--from: {wish.start!r} is not a time of day like 18:00")
     day = now.date() if wish.date is None else wish.date.date()
-    return datetime.combine(day, at.replace(microsecond=0, tzinfo=None), zone or UTC)
+    local = datetime.combine(day, at.replace(microsecond=0, tzinfo=None), zone or UTC)
+    # In UTC, since a sum in local time does not know that the clock changes.
+    start = local.astimezone(UTC)
+    if start.astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None):
+        end(Exit.USAGE, f"--from: there is no {at:%H:%M} on {day} in {zone}: the clock is put forward")
+    return start
 
 
 def _of_cdr(

@@ -120,9 +120,10 @@ def write_priced(
         write_json(_view(calculation, party, between, zone, notes, cdr, comparison), Priced)
         return
     clock = zone or UTC
-    name = f" {between[0].astimezone(clock).tzname()}" if zone is not None else ""
-    begun, ended = (_day(moment, clock) for moment in between)
-    OUTPUT.print(f"{party}/{harmless(calculation.tariff_id)}: {begun} to {ended}{name}\n", markup=False)
+    names = ["" if zone is None else f" {moment.astimezone(zone).tzname()}" for moment in between]
+    begun = _day(between[0], clock) + (names[0] if names[0] != names[1] else "")
+    ended = _day(between[1], clock) + names[1]
+    OUTPUT.print(f"{party}/{harmless(calculation.tariff_id)}: {begun} to {ended}\n", markup=False)
     _write_lines(calculation, clock)
     if comparison is not None:
         OUTPUT.print()
