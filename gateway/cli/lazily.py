@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "sent-commands": "sent_commands:app",
     "received-sessions": "received:sessions",
     "received-cdrs": "received:cdrs",
+    "repricings": "repricings:app",
     "events": "events:app",
     "webhooks": "webhooks:app",
     "call-outs": "call_outs:app",
