@@ -3,7 +3,6 @@
 They draw what a protocol may be handed, not only what it can say: its loss table tells what may differ afterwards.
 """
 
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -17,8 +16,7 @@ from mappings.canonical.commands import (
     StopSession,
     UnlockConnector,
 )
-from mappings.canonical.energy import EnergyMix, EnergySource, EnergySourceCategory, EnvironmentalImpact, ImpactCategory
-from mappings.canonical.ids import ContractId, EvseId, PartyId
+from mappings.canonical.ids import ContractId, EvseId
 from mappings.canonical.legs import Leg
 from mappings.canonical.locations import (
     Accessibility,
@@ -61,23 +59,7 @@ from mappings.canonical.sessions import (
     SessionErrorKind,
     SessionStatus,
 )
-from mappings.canonical.tariffs import (
-    ClockSpan,
-    DayOfWeek,
-    Money,
-    PriceComponent,
-    PriceRounding,
-    ReservationRestriction,
-    RoundingRule,
-    Tariff,
-    TariffDimension,
-    TariffElement,
-    TariffHours,
-    TariffRestrictions,
-    TariffType,
-    Tax,
-)
-from mappings.canonical.texts import Business, Image, ImageCategory, LocalText
+from mappings.canonical.texts import Business, Image, ImageCategory
 from mappings.canonical.tokens import (
     EnergyContract,
     Identification,
@@ -87,50 +69,23 @@ from mappings.canonical.tokens import (
     TokenType,
     Whitelist,
 )
-
-_ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-words = (
-    st.text(st.characters(codec="utf-8", categories=("L", "N", "P"), include_characters=" "), min_size=1, max_size=30)
-    .map(str.strip)
-    .filter(bool)
+from tests.drawing import (
+    ALNUM,
+    clocks,
+    decimals,
+    energy_mixes,
+    ids,
+    instants,
+    languages,
+    local_texts,
+    maybe,
+    parties,
+    several,
+    tuples,
+    urls,
+    words,
 )
-ids = st.text(_ALNUM + "abcdefxyz-_.*", min_size=1, max_size=36)
-urls = st.builds("https://example.com/{}".format, st.text(_ALNUM, max_size=20))
-# Whole milliseconds: what OCPI writes. A protocol with whole seconds says so in its table.
-instants = st.integers(0, 10**10).map(lambda ms: START + timedelta(milliseconds=ms))
-whole_seconds = st.integers(0, 10**7).map(lambda s: START + timedelta(seconds=s))
-parties = st.builds(PartyId.of, st.sampled_from(["FR", "NL", "DE", "BE"]), st.text(_ALNUM, min_size=3, max_size=3))
-languages = st.sampled_from(["fr", "nl", "de", "en"])
-local_texts = st.builds(LocalText, language=languages, text=words)
-clocks = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
-
-
-def decimals(least: int, most: int, places: int) -> st.SearchStrategy[Decimal]:
-    return (
-        st.decimals(least, most, places=places, allow_nan=False, allow_infinity=False)
-        .map(Decimal.normalize)
-        .map(lambda d: d.quantize(Decimal(1)) if d == d.to_integral_value() else d)
-    )
-
-
-def tuples(items: st.SearchStrategy, most: int = 2) -> st.SearchStrategy:
-    return st.lists(items, max_size=most).map(tuple)
-
-
-def several(enum: type, most: int = 4) -> st.SearchStrategy:
-    return st.lists(st.sampled_from(enum), max_size=most, unique=True).map(tuple)
-
-
-def maybe(items: st.SearchStrategy) -> st.SearchStrategy:
-    return st.none() | items
-
-
-def rarely(items: st.SearchStrategy) -> st.SearchStrategy:
-    """What one of a hub's own words is needed for: seldom enough that most objects can be said without it."""
-    return st.integers(0, 7).flatmap(lambda drawn: st.none() if drawn else items)
-
+from tests.strategies_tariffs import moneys, tariffs
 
 points = st.builds(GeoPoint, latitude=decimals(-90, 90, 7), longitude=decimals(-180, 180, 7))
 images = st.builds(
@@ -157,18 +112,6 @@ hours = st.just(Hours(twentyfourseven=True)) | st.builds(
     exceptional_openings=tuples(periods),
     exceptional_closings=tuples(periods),
 )
-energy_mixes = st.builds(
-    EnergyMix,
-    is_green_energy=st.booleans(),
-    sources=tuples(
-        st.builds(EnergySource, source=st.sampled_from(EnergySourceCategory), percentage=maybe(decimals(0, 100, 1)))
-    ),
-    impacts=tuples(
-        st.builds(EnvironmentalImpact, category=st.sampled_from(ImpactCategory), amount=decimals(0, 900, 4))
-    ),
-    supplier_name=maybe(words),
-    product_name=maybe(words),
-)
 
 
 @st.composite
@@ -176,7 +119,7 @@ def evse_ids(draw: st.DrawFn, party: st.SearchStrategy = parties) -> EvseId:
     """Well-formed ids, with and without separators, now and then in lower case."""
     owner = draw(party)
     mark = draw(st.sampled_from(["*", ""]))
-    text = f"{owner.country}{mark}{owner.code}{mark}E{draw(st.text(_ALNUM, min_size=1, max_size=20))}"
+    text = f"{owner.country}{mark}{owner.code}{mark}E{draw(st.text(ALNUM, min_size=1, max_size=20))}"
     return EvseId(text.lower() if draw(st.integers(0, 9)) == 0 else text)
 
 
@@ -275,68 +218,6 @@ def locations(draw: st.DrawFn) -> Location:
     )
 
 
-moneys = st.builds(
-    Money,
-    net=decimals(0, 500, 2),
-    taxes=st.just(()) | decimals(0, 99, 2).map(lambda amount: (Tax(name="VAT", amount=amount),)),
-)
-price_components = st.builds(
-    PriceComponent,
-    type=st.sampled_from(TariffDimension),
-    price=decimals(0, 100, 4),
-    vat=maybe(decimals(0, 30, 1)),
-    step_size=st.integers(0, 3600),
-    price_rounding=rarely(
-        st.builds(PriceRounding, places=st.integers(0, 3), rule=st.sampled_from(RoundingRule)),
-    ),
-    step_rounding=rarely(st.sampled_from(RoundingRule)),
-    exact=rarely(st.booleans()),
-)
-tariff_hours = st.builds(
-    TariffHours,
-    spans=tuples(st.builds(ClockSpan, start=clocks, end=clocks), 2),
-    days=several(DayOfWeek, 7),
-).filter(lambda hours: hours != TariffHours())
-restrictions = st.builds(
-    TariffRestrictions,
-    start_time=maybe(clocks),
-    end_time=maybe(clocks),
-    start_date=maybe(st.dates().map(str)),
-    end_date=maybe(st.dates().map(str)),
-    min_kwh=maybe(decimals(0, 100, 4)),
-    max_kwh=maybe(decimals(0, 100, 4)),
-    min_current=maybe(decimals(0, 100, 1)),
-    max_current=maybe(decimals(0, 100, 1)),
-    min_power=maybe(decimals(0, 400, 1)),
-    max_power=maybe(decimals(0, 400, 1)),
-    min_duration=maybe(st.integers(0, 10**6)),
-    max_duration=maybe(st.integers(0, 10**6)),
-    day_of_week=several(DayOfWeek, 7),
-    reservation=maybe(st.sampled_from(ReservationRestriction)),
-)
-elements = st.builds(
-    TariffElement,
-    price_components=st.lists(price_components, min_size=1, max_size=3).map(tuple),
-    restrictions=maybe(restrictions.filter(lambda r: r != TariffRestrictions())),
-)
-tariffs = st.builds(
-    Tariff,
-    party=parties,
-    id=ids,
-    target=maybe(parties),
-    currency=st.sampled_from(["EUR", "CHF"]),
-    type=maybe(st.sampled_from(TariffType)),
-    texts=tuples(local_texts),
-    url=maybe(urls),
-    min_price=maybe(moneys),
-    max_price=maybe(moneys),
-    elements=st.lists(elements, min_size=1, max_size=3).map(tuple),
-    hours=rarely(tariff_hours),
-    start=maybe(instants),
-    end=maybe(instants),
-    energy_mix=maybe(energy_mixes),
-    last_updated=instants,
-)
 served_parties = st.builds(
     Party, id=parties, roles=st.frozensets(st.sampled_from(Role), min_size=1), business=businesses
 )
@@ -345,7 +226,7 @@ uids = st.sampled_from(["04A21B3C", "04E8A1B2C3D480", "01234567", "bdf21bce-fc97
 contracts = st.builds(
     "{}-{}-C{:08}".format,
     st.sampled_from(["FR", "NL", "DE"]),
-    st.text(_ALNUM, min_size=3, max_size=3),
+    st.text(ALNUM, min_size=3, max_size=3),
     st.integers(0, 10**8 - 1),
 ).map(ContractId) | st.just(ContractId("DE8ACC12E46L89"))
 tokens = st.builds(
@@ -413,13 +294,13 @@ preferences = st.builds(
     discharge_allowed=maybe(st.booleans()),
 )
 signed_values = st.builds(
-    SignedValue, nature=st.sampled_from(SignedNature), plain=maybe(words), signed=st.text(_ALNUM, min_size=1)
+    SignedValue, nature=st.sampled_from(SignedNature), plain=maybe(words), signed=st.text(ALNUM, min_size=1)
 )
 signed_data = st.builds(
     SignedData,
     method=maybe(st.sampled_from(["OCMF", "EDL40 Mennekes"])),
     method_version=maybe(st.integers(0, 9)),
-    public_key=maybe(st.text(_ALNUM, max_size=200)),
+    public_key=maybe(st.text(ALNUM, max_size=200)),
     certificate_id=maybe(ids),
     url=maybe(urls),
     instruction=maybe(words),

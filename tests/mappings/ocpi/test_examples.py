@@ -22,8 +22,8 @@ from mappings.ocpi.v2_2_1 import (
 from mappings.ocpi.v2_2_1 import wire as w
 from mappings.ocpi.v2_2_1.locations_in import hours
 from mappings.report import IssueKind, Refused, Report
+from tests.drawing import START
 from tests.shared import ROOT, shared_path
-from tests.strategies import START
 
 FOLDER = "protocols/ocpi-2.2.1/examples"
 

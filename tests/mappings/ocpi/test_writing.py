@@ -25,8 +25,8 @@ from mappings.canonical.texts import Image, ImageCategory, LocalText
 from mappings.ocpi.defaults import ConnectorDefault, ConnectorDefaults
 from mappings.ocpi.v2_2_1 import locations, patches, tariffs
 from mappings.report import Issue, IssueKind, Refused
+from tests.drawing import START
 from tests.mappings.ocpi.samples import LOCATION, TARIFF
-from tests.strategies import START
 
 WHOLE = locations.to_canonical(LOCATION)[0]
 PRICED = tariffs.to_canonical(TARIFF)[0]
