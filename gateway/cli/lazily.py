@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "import": "importing:import_file",
     "demo": "demo.command:demo",
     "bench": "bench.command:bench",
+    "quote": "quoting:quote",
     "price": "pricing.price:price",
     "tariff": "pricing.explain:app",
     "keys": "keys:app",

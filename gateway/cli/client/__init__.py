@@ -10,6 +10,7 @@ from gateway.cli.client.connections import Agreements, Connections
 from gateway.cli.client.deliveries import Deliveries, Imports
 from gateway.cli.client.driving import DriverTokens, Permits
 from gateway.cli.client.events import Events, Listeners
+from gateway.cli.client.quoting import Quotes
 from gateway.cli.client.repricing import Repricings
 from gateway.cli.client.wire import ApiRefused, Unreachable, Wire
 
@@ -41,6 +42,7 @@ class Client:
         self.received_sessions = ReceivedSessions(wire)
         self.received_cdrs = ReceivedCdrs(wire)
         self.repricings = Repricings(wire)
+        self.quotes = Quotes(wire)
         self.events = Events(wire)
         self.webhooks = Listeners(wire, "webhooks")
         self.call_outs = Listeners(wire, "call-outs")
