@@ -25,6 +25,9 @@ _MICRO: Final = timedelta(microseconds=1)
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400 * _SECOND
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST: Final = 92 * _DAY
+"""Of a charge: each of its days has a line for every hour that has a price of its own. A stamp that is not known stands
+as 1970 in a CDR (OCPI 2.2.1, mod_cdrs, CDR object, last note)."""
 _THURSDAY: Final = 3
 """The weekday of day 0, counted from Monday."""
 _WEEKDAYS: Final = {day: number for number, day in enumerate(DayOfWeek)}
@@ -98,6 +101,8 @@ class Timeline:
                 raise Unpriceable(Why.OUT_OF_ORDER, path, "ends before it begins")
             if number and self._begins[number] < self._ends[number - 1]:
                 raise Unpriceable(Why.OUT_OF_ORDER, path, "begins before the one before it ends")
+        if self._ends[-1] - self._begins[0] > _LONGEST:
+            raise Unpriceable(Why.TOO_LONG, "", f"lasts longer than {_LONGEST // _DAY} days")
 
     def _find_origins(self) -> dict[bool, int]:
         """Gives from when on durations count, of the charge and of its reservation."""

@@ -75,6 +75,8 @@ class Why(StrEnum):
     NEGATIVE_VOLUME = "negative_volume"
     OUT_OF_ORDER = "out_of_order"
     """Periods that begin before the one before them, or outside of the charge."""
+    TOO_LONG = "too_long"
+    """No charge lasts so long; OCPI has unknown stamps written as 1970."""
     UNKNOWN_DIMENSION = "unknown_dimension"
     NOT_MET = "not_met"
     """What a quote asks for cannot be reached, as energy without power."""

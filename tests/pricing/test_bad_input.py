@@ -377,6 +377,19 @@ def test_a_tariff_that_changed_while_charging_prices_its_own_part() -> None:
     assert [(line.tariff_id, line.net) for line in found.lines] == [("A", Decimal(2)), ("B", Decimal(2))]
 
 
+def test_a_charge_from_1970_has_no_price() -> None:
+    # OCPI has a stamp that is not known written so; day by day since then would be lines without end.
+    since = charge(local("1970-01-01 01:00"), charging(60, "20"))
+    whole = replace(since, stretches=(replace(since.stretches[0], end=NOON),))
+    assert refusal(quarters(), whole) == (Why.TOO_LONG, "")
+
+
+def test_weeks_at_a_charger_have_a_price() -> None:
+    # 14 days, of which each night's eight hours cost: 14 × 8 h × 0.50.
+    nights = tariff(element(hourly("0.50"), start_time="22:00", end_time="06:00"))
+    assert price(nights, charge(NOON, charging(14 * 24 * 60, "20"))).net == Decimal("56.00")
+
+
 def test_a_reservation_that_nothing_prices_is_free() -> None:
     found = price(tariff(element(hourly("6.00"))), charge(NOON, reserved(30), charging(10)))
     assert told(found.lines) == expected([Row(TIME, "10", "1.00")])
