@@ -24,6 +24,7 @@ from gateway.cli.asking import (
     write_json,
     write_table,
 )
+from gateway.cli.filtering import Wanted, filtered
 from gateway.cli.words import cost_of, driver_of
 from gateway.services.ports import Page
 from gateway.services.ports.received import (
@@ -40,46 +41,46 @@ cdrs = typer.Typer(no_args_is_help=True, help="CDRs of our drivers at partners' 
 
 No = Annotated[int, typer.Argument(metavar="ID", min=1, help="Our number of it.")]
 WhyOption = Annotated[str, typer.Option("--why", help="Why, for the audit log.")]
-ReviewOption = Annotated[bool, typer.Option("--review", help="Only those that wait for a person.")]
-ReasonOption = Annotated[Review | None, typer.Option("--reason", help="Only those with this reason for a review.")]
-PermitOption = Annotated[str | None, typer.Option("--permit", help="Only those under the permit of this id.")]
-CpoOption = Annotated[str | None, typer.Option("--cpo", help="NL*ABC; only those at this CPO's stations.")]
 
 
-@sessions.command("list")
-def list_sessions(
-    url: Url = URL,
-    key: Key = "",
-    review: ReviewOption = False,
-    reason: ReasonOption = None,
-    without_cdr: Annotated[
-        bool, typer.Option("--without-cdr", help="Only those that are over and have no CDR.")
-    ] = False,
+def _filters(
+    review: Annotated[bool, typer.Option("--review", help="Only those that wait for a person.")] = False,
+    reason: Annotated[Review | None, typer.Option(help="Only those with this reason for a review.")] = None,
     connection: ConnectionOption = None,
     party: PartyOption = None,
-    cpo: CpoOption = None,
-    permit: PermitOption = None,
+    cpo: Annotated[str | None, typer.Option(help="NL*ABC; only those at this CPO's stations.")] = None,
+    permit: Annotated[str | None, typer.Option(help="Only those under the permit of this id.")] = None,
     since: Moment = None,
     until: Moment = None,
-    after: After = None,
-    limit: Limit = 100,
-    as_json: Json = False,
-) -> None:
-    """List sessions, the newest first; --since and --until count from their beginning."""
-    wanted = {
+) -> Wanted:
+    return {
         "review": review or None,
         "reason": reason,
-        "without_cdr": without_cdr or None,
         "connection": connection,
         "party": party,
         "cpo": cpo,
         "permit": permit,
         "since": utc(since),
         "until": utc(until),
-        "after": after,
-        "limit": limit,
     }
-    page = ask(url, key, lambda client: client.received_sessions.list(**wanted))
+
+
+@sessions.command("list")
+@filtered(_filters)
+def list_sessions(
+    wanted: Wanted,
+    url: Url = URL,
+    key: Key = "",
+    without_cdr: Annotated[
+        bool, typer.Option("--without-cdr", help="Only those that are over and have no CDR.")
+    ] = False,
+    after: After = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List sessions, the newest first; --since and --until count from their beginning."""
+    more = {"without_cdr": without_cdr or None, "after": after, "limit": limit}
+    page = ask(url, key, lambda client: client.received_sessions.list(**wanted, **more))
     if as_json:
         write_json(page, Page[ReceivedSessionView])
         return
@@ -138,37 +139,19 @@ def waive_cdr(no: No, why: WhyOption, url: Url = URL, key: Key = "", as_json: Js
 
 
 @cdrs.command("list")
+@filtered(_filters)
 def list_cdrs(
+    wanted: Wanted,
     url: Url = URL,
     key: Key = "",
-    review: ReviewOption = False,
-    reason: ReasonOption = None,
     standing: Annotated[CdrStanding | None, typer.Option(help="Only those that are so far.")] = None,
-    connection: ConnectionOption = None,
-    party: PartyOption = None,
-    cpo: CpoOption = None,
-    permit: PermitOption = None,
-    since: Moment = None,
-    until: Moment = None,
     after: After = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
     """List CDRs, the newest first; --since and --until count from the charge's beginning."""
-    wanted = {
-        "review": review or None,
-        "reason": reason,
-        "standing": standing,
-        "connection": connection,
-        "party": party,
-        "cpo": cpo,
-        "permit": permit,
-        "since": utc(since),
-        "until": utc(until),
-        "after": after,
-        "limit": limit,
-    }
-    page = ask(url, key, lambda client: client.received_cdrs.list(**wanted))
+    more = {"standing": standing, "after": after, "limit": limit}
+    page = ask(url, key, lambda client: client.received_cdrs.list(**wanted, **more))
     if as_json:
         write_json(page, Page[ReceivedCdrView])
         return
