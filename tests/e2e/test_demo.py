@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import App, assembled
-from gateway.cli.demo import network, statuses
+from gateway.cli.demo import network, prices, statuses
 from gateway.cli.demo.stage import HUBS, Stage, stage
 from gateway.cli.demo.story import bring_in, fail_for_a_while, quiet
 from gateway.cli.demo.verdict import judge
@@ -55,7 +55,7 @@ async def test_a_gateway_killed_while_it_imports_has_what_it_acknowledged_and_ta
         await on_stage.gateway.start()
         report = await bring_in(on_stage, network.network(2_000))
         assert report["unchanged"] >= 500
-        assert report["created"] + report["unchanged"] + report["updated"] == 2_000 + network.TARIFFS
+        assert report["created"] + report["unchanged"] + report["updated"] == 2_000 + len(prices.OWN)
         await quiet(app, 90)
         await _assert_equal(on_stage, app)
 

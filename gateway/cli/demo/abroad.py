@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from pydantic import JsonValue
 
-from gateway.cli.demo import network
+from gateway.cli.demo import network, prices
 from gateway.cli.demo.backend import Backend
+from gateway.cli.demo.costs import Quoted, quoted
 from gateway.cli.demo.drivers import Spot
 from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HOME, OWN_EMSP, PARTNER, Stage
@@ -22,13 +23,18 @@ from mappings.canonical.ids import ContractId, EvseId
 from mappings.canonical.locations import Location
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.ocpi.v2_2_1 import locations as ocpi
-from mappings.oicp.v2_3 import evse_data
-from mappings.oicp.v2_3.defaults import OperatorDefaults
+from mappings.ocpi.v2_2_1 import tariffs as ocpi_tariffs
+from mappings.oicp.v2_3 import evse_data, prices_out, products_out
+from mappings.oicp.v2_3.defaults import OperatorDefaults, PricingDefaults
+from mappings.oicp.v2_3.vocabulary import ActionType
 from mappings.report import Refused
 
 WAYS: Final = ("gireve", "hubject-emp", HOME)
 """The connections over which our drivers roam."""
 
+_STATIONS: Final = (("gireve", "locations"), ("hubject-emp", "evse_data"))
+_PRICES: Final = (("gireve", "tariffs"), ("hubject-emp", "pricing_products"), ("hubject-emp", "evse_pricing"))
+"""Feeds of a connection; an EVSE's prices are known once it is."""
 _EACH: Final = 2
 _MINUTES: Final = 90.0
 _PATIENCE: Final = 60.0
@@ -99,9 +105,9 @@ async def bring_in(stage: Stage, seed: int) -> tuple[list[Location], Catalogued]
     records = [record for station in stations for record in _records(station)]
     lines = b"".join(json.dumps(record).encode() + b"\n" for record in records)
     await stage.load("hubject", f"network?operator={quote(PARTNER.normal)}&name=Stroompunt", lines)
+    await _set_prices(stage, stations)
     await stage.drive("gireve", "cpos", {"party": PARTNER.normal, "kwh": float(PLAYED_KWH)})
-    for connection, feed in (("gireve", "locations"), ("hubject-emp", "evse_data")):
-        await stage.call("POST", f"/v1/pulls/{connection}/{feed}?full=true")
+    await _pull(stage, _STATIONS)
     evses = sum(len(station.evses) for station in stations)
     found = Catalogued(evses, 0, 0)
     for _ in range(int(_PATIENCE / _LOOK_EVERY)):
@@ -111,7 +117,43 @@ async def bring_in(stage: Stage, seed: int) -> tuple[list[Location], Catalogued]
         if found.equal:
             break
         await asyncio.sleep(_LOOK_EVERY)
+    await _pull(stage, _PRICES)
     return stations, found
+
+
+async def _pull(stage: Stage, feeds: Sequence[tuple[str, str]]) -> None:
+    """Has feeds pulled whole, and waits until they were.
+
+    Raises:
+        Failed: One was not, for too long.
+    """
+    asked = datetime.now(UTC)
+    for connection, feed in feeds:
+        await stage.call("POST", f"/v1/pulls/{connection}/{feed}?full=true")
+    for _ in range(int(_PATIENCE / _LOOK_EVERY)):
+        views = (await stage.call("GET", "/v1/pulls"))["items"]
+        full = {(view["connection"], view["feed"]): view.get("full_at") for view in views}
+        if all(at is not None and datetime.fromisoformat(at) >= asked for at in map(full.get, feeds)):
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+    raise Failed(f"what the partner has was not pulled: {views}")
+
+
+async def _set_prices(stage: Stage, stations: Sequence[Location]) -> None:
+    """Puts the partner's prices behind both hubs, as it would tell each of them."""
+    wires = [price.record(network.PARTNER, tariff_id) for tariff_id, price in prices.PARTNER.items()]
+    lines = b"".join(json.dumps(wire).encode() + b"\n" for wire in wires)
+    await stage.load("gireve", "network-tariffs", lines)
+    defaults = PricingDefaults(price=Decimal(0), currency="EUR", power=Decimal(22))
+    tariffs = [ocpi_tariffs.to_canonical(wire)[0] for wire in wires]
+    made = [products_out.record(tariff, power=defaults.power, approximate=False).record for tariff in tariffs]
+    said = products_out.push(ActionType.FULL_LOAD, PARTNER, "Stroompunt", None, defaults, made)
+    await stage.drive("hubject", "pricing-products", [said["PricingProductData"]])
+    evses: JsonValue = [
+        prices_out.evse_pricing(evse.evse_id, None, [*prices.PARTNER]) for station in stations for evse in station.evses
+    ]
+    offered: JsonValue = {"OperatorID": PARTNER.normal, "OperatorName": "Stroompunt", "EVSEPricing": evses}
+    await stage.drive("hubject", "evse-pricing", [offered])
 
 
 def _records(station: Location) -> list[dict[str, Any]]:
@@ -168,6 +210,21 @@ async def enrol(stage: Stage, many: Sequence[OwnDriver]) -> None:
             "last_updated": "2026-01-01T00:00:00Z",
         }
         await stage.call("PUT", f"/v1/driver-tokens/{quote(OWN_EMSP.normal)}/RFID/{one.card}", token)
+
+
+async def ask_price(stage: Stage, driver: OwnDriver) -> Quoted | None:
+    """Asks what the charge of a driver abroad will cost there, by the way that they take; None where nobody can say.
+
+    At home our own station's backend asks, who knows what the driver needs.
+    """
+    kwh = PLAYED_KWH if driver.way == "gireve" and not driver.taps else driver.kwh
+    wish: JsonValue = {
+        "evse": {"evse_id": driver.evse.text},
+        "need": {"energy": float(kwh), "power": 11},
+        "party": OWN_EMSP.normal,
+        "token": {"type": "RFID", "uid": driver.card},
+    }
+    return quoted(await stage.call("POST", "/v1/quotes", wish), driver.way)
 
 
 async def charge(stage: Stage, backend: Backend, driver: OwnDriver) -> None:
@@ -279,6 +336,12 @@ async def judge(stage: Stage, backend: Backend, many: Sequence[OwnDriver]) -> li
             break
         await asyncio.sleep(_LOOK_EVERY)
     return found
+
+
+async def numbers(stage: Stage) -> dict[tuple[str, str], str]:
+    """Gives the numbers of the CDRs that came home, by way and EVSE: here each driver has one of their own."""
+    page = await stage.call("GET", "/v1/received-cdrs?limit=1000")
+    return {(cdr["connection"], cdr["evse"]): str(cdr["id"]) for cdr in page["items"]}
 
 
 def _came_home(way: str, many: Sequence[OwnDriver], backend: Backend, cdrs: Sequence[Any]) -> CameHome:

@@ -15,12 +15,15 @@ from aiohttp import web
 from pydantic import JsonValue, TypeAdapter
 
 from gateway.cli.demo.charges import Charge
+from gateway.cli.demo.costs import Quoted, quoted
+from gateway.cli.demo.prices import Price
 from gateway.cli.demo.stage import Refused, Stage
 from gateway.events import signing
 from mappings.canonical.cdrs import CdrLocation
 from mappings.canonical.commands import CommandResult
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod
+from mappings.canonical.tariffs import Money
 from mappings.canonical.tokens import Identification
 
 _IDENTIFICATION = TypeAdapter(Identification)
@@ -51,16 +54,20 @@ class Backend:
 
     Attributes:
         places: The EVSEs that can be charged at, by location and uid.
+        prices: Of the tariffs that the backend can reckon by itself, by id; else it bills what was quoted.
         charges: By session id, all that were admitted.
+        quotes: By session id, what the gateway quoted before the charge; None where it could not.
         told: Ids of the CDRs that the gateway accepted.
     """
 
     stage: Stage
     dice: random.Random
     places: Mapping[tuple[str, str], CdrLocation]
+    prices: Mapping[str, Price]
     secret: str = ""
     counts: Counts = field(default_factory=Counts)
     charges: dict[str, Charge] = field(default_factory=dict)
+    quotes: dict[str, Quoted | None] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -150,11 +157,28 @@ class Backend:
         task.add_done_callback(self._running.discard)
 
     async def _charge(self, charge: Charge) -> None:
+        quote = self.quotes[charge.session_id] = quoted(await self._patiently("POST", "/v1/quotes", self._wish(charge)))
         for share in _PARTS:
             await self._patiently("PUT", f"/v1/sessions/{charge.party}/{charge.session_id}", charge.session(share))
-        cdr = charge.cdr()
+        cdr = charge.cdr(self._bill(charge, quote))
         await self._patiently("POST", "/v1/cdrs", cdr)
         self.told.add(f"CDR-{charge.session_id}")
+
+    def _wish(self, charge: Charge) -> JsonValue:
+        at = charge.place
+        evse: JsonValue = {"cpo": charge.party.normal, "location_id": at.id, "evse_uid": at.evse_uid}
+        return {
+            "evse": evse,
+            "connector_id": at.connector_id,
+            "need": charge.need(),
+            "start": charge.start.isoformat(),
+        }
+
+    def _bill(self, charge: Charge, quote: Quoted | None) -> Money | None:
+        if quote is None:
+            return None
+        price = self.prices.get(quote.tariff)
+        return price.bill(charge.energy, charge.hours) if price is not None else quote.cost
 
     async def _patiently(self, method: str, path: str, body: JsonValue) -> Any:
         """Asks until the gateway answers; the same again does no harm."""
@@ -166,10 +190,12 @@ class Backend:
 
 
 @asynccontextmanager
-async def backend(stage: Stage, places: Iterable[CdrLocation], seed: int) -> AsyncIterator[Backend]:
+async def backend(
+    stage: Stage, places: Iterable[CdrLocation], prices: Mapping[str, Price], seed: int
+) -> AsyncIterator[Backend]:
     """Runs a backend until the block ends, and tells the gateway to ask it."""
     at = {(place.id, place.evse_uid): place for place in places}
-    made = Backend(stage, random.Random(seed), at)  # noqa: S311 - it shall be the same every time
+    made = Backend(stage, random.Random(seed), at, prices)  # noqa: S311 - it shall be the same every time
     app = web.Application()
     app.router.add_post("/call-outs", made.answer)
     runner = web.AppRunner(app, access_log=None)

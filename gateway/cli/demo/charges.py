@@ -17,14 +17,11 @@ from mappings.canonical.sessions import (
     Session,
     SessionStatus,
 )
-from mappings.canonical.tariffs import Money, Tax
+from mappings.canonical.tariffs import Money
 from mappings.canonical.tokens import Identification
 
 _CURRENCY = "EUR"
-_PRICE = Decimal("0.39")
-_VAT = Decimal(20)
 _KWH = Decimal("0.0001")
-_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,15 @@ class Charge:
     energy: Decimal
     meter: Decimal
 
+    @property
+    def hours(self) -> Decimal:
+        """How long it lasts."""
+        return Decimal(self.lasts // timedelta(seconds=1)) / 3600
+
+    def need(self) -> JsonValue:
+        """Tells what the driver needs, and what they can be quoted for beforehand."""
+        return {"energy": float(self.energy), "power": float(self.energy / self.hours)}
+
     def session(self, share: Decimal) -> JsonValue:
         """Tells the session when a share of it is over; at 1 all of it is."""
         over = share == 1
@@ -71,15 +77,13 @@ class Charge:
             connector_id=self.place.connector_id,
             metering=Metering(start=self.meter, end=self.meter + used if over else None, between=between),
             currency=_CURRENCY,
-            periods=self._periods(used),
+            periods=self._periods(used, self.hours * share),
             status=SessionStatus.COMPLETED if over else SessionStatus.ACTIVE,
             last_updated=now,
         ).model_dump(mode="json", exclude_none=True)
 
-    def cdr(self) -> JsonValue:
+    def cdr(self, cost: Money | None) -> JsonValue:
         """Tells what is billed."""
-        net = (self.energy * _PRICE).quantize(_CENT)
-        tax = Tax(name="VAT", percentage=_VAT, amount=(net * _VAT / 100).quantize(_CENT))
         end = self.start + self.lasts
         return Cdr(
             party=self.party,
@@ -93,12 +97,16 @@ class Charge:
             location=self.place,
             metering=Metering(start=self.meter, end=self.meter + self.energy),
             currency=_CURRENCY,
-            periods=self._periods(self.energy),
+            periods=self._periods(self.energy, self.hours),
             energy=self.energy,
-            time=(Decimal(self.lasts.total_seconds()) / 3600).quantize(_KWH),
-            total_cost=Money(net=net, taxes=(tax,)),
+            time=self.hours.quantize(_KWH),
+            total_cost=cost,
             last_updated=end,
         ).model_dump(mode="json", exclude_none=True)
 
-    def _periods(self, used: Decimal) -> tuple[ChargingPeriod, ...]:
-        return (ChargingPeriod(start=self.start, dimensions=(Dimension(type=DimensionType.ENERGY, volume=used),)),)
+    def _periods(self, used: Decimal, hours: Decimal) -> tuple[ChargingPeriod, ...]:
+        dimensions = (
+            Dimension(type=DimensionType.ENERGY, volume=used),
+            Dimension(type=DimensionType.TIME, volume=hours.quantize(_KWH)),
+        )
+        return (ChargingPeriod(start=self.start, dimensions=dimensions),)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.cli.demo import prices
+
 OPERATORS = (("FR", "RGT", "Roamgate Demo"), ("FR", "NRD", "Bornes du Nord"), ("FR", "SUD", "Soleil Recharge"))
 """The hub operator, and two sub-operators whose EVSEs it brings along."""
 
@@ -53,7 +55,6 @@ _DUTCH_TOWNS = (
     ("Eindhoven", "5611", 51.4416, 5.4697),
 )
 
-TARIFFS = 6
 EVSES_A_LOCATION = (1, 2, 2, 4)
 
 
@@ -64,8 +65,8 @@ def network(locations: int = 900, seed: int = 1) -> Iterator[bytes]:
     list, a tariff id that no tariff has, and an EVSE that stands under two locations.
     """
     dice = random.Random(seed)  # noqa: S311 - it shall be the same every time
-    for number in range(TARIFFS):
-        yield _line(_tariff(number))
+    for number, (tariff_id, price) in enumerate(prices.OWN.items()):
+        yield _line(price.record(OPERATORS[number % len(OPERATORS)], tariff_id))
     made = [_location(number, dice) for number in range(locations)]
     _spoil(made)
     for location in made:
@@ -79,28 +80,12 @@ def partner(locations: int = 120, seed: int = 1) -> Iterator[dict[str, Any]]:
         made = _location(number, dice, (PARTNER,), _DUTCH_TOWNS) | {"country": "NLD", "time_zone": "Europe/Amsterdam"}
         for evse in made["evses"]:
             evse["uid"] = evse["evse_id"].replace("*", "")
-            evse["connectors"][0]["tariff_ids"] = []
+            evse["connectors"][0]["tariff_ids"] = [*prices.PARTNER]
         yield made
 
 
 def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-
-
-def _tariff(number: int) -> dict[str, Any]:
-    country, party, _ = OPERATORS[number % len(OPERATORS)]
-    return {
-        "country_code": country,
-        "party_id": party,
-        "id": f"T{number}",
-        "currency": "EUR",
-        "type": "REGULAR",
-        "elements": [
-            {"price_components": [{"type": "ENERGY", "price": 0.29 + number / 20, "vat": 20.0, "step_size": 1}]}
-        ],
-        "start_date_time": "2026-01-01T00:00:00Z",
-        "last_updated": "2026-01-01T00:00:00Z",
-    }
 
 
 def _location(
@@ -142,7 +127,8 @@ def _evse(
 ) -> dict[str, Any]:
     country, party, _ = operator
     standard, plug, power_type, voltage, amperage, power = dice.choice(_PLUGS)
-    tariff = number % TARIFFS
+    # A location's operator is by turns the same as its tariff's.
+    tariff = [*prices.OWN][number % len(prices.OWN)]
     return {
         "uid": f"{number:05}-{index + 1}",
         "evse_id": f"{country}*{party}*E{number:05}*{index + 1}",
@@ -157,7 +143,7 @@ def _evse(
                 "max_voltage": voltage,
                 "max_amperage": amperage,
                 "max_electric_power": power,
-                "tariff_ids": [f"T{tariff}"],
+                "tariff_ids": [tariff],
                 "last_updated": _text(stamp),
             }
         ],

@@ -127,9 +127,15 @@ class Stage:
             settings = {**getattr(self.hubs, f"{hub}_settings"), _KNOWN_EMSPS[hub]: [EMSPS[hub].normal]}
             if hub == "gireve":
                 settings["roles"] = ["CPO", "EMSP"]
+            else:
+                settings["pricing"] = {"price": 0, "currency": "EUR", "power": 22, "per_minute": 6}
             connection: dict[str, Any] = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
             await self.call("POST", "/v1/connections", connection)
-        emp: dict[str, Any] = {"hub": "hubject", "settings": self.hubs.hubject_emp_settings}
+        prices: JsonValue = [PARTNER.normal]
+        emp: dict[str, Any] = {
+            "hub": "hubject",
+            "settings": {**self.hubs.hubject_emp_settings, "pricing_operators": prices},
+        }
         own: dict[str, Any] = {"hub": HOME, "settings": {"emsps": [OWN_EMSP.normal]}}
         for name, made in (("hubject-emp", emp), (HOME, own)):
             await self.call("POST", "/v1/connections", {"name": name, "mode": "live", **made})

@@ -18,10 +18,10 @@ from rich.table import Table
 
 from gateway.app import App, assembled
 from gateway.cli.database import embedded_or_end
-from gateway.cli.demo import abroad, drivers, network, statuses
+from gateway.cli.demo import abroad, costs, drivers, network, prices, statuses
 from gateway.cli.demo.backend import Backend, backend
 from gateway.cli.demo.processes import Failed
-from gateway.cli.demo.stage import HUBS, Refused, Stage, stage
+from gateway.cli.demo.stage import HOME, HUBS, Refused, Stage, stage
 from gateway.cli.demo.verdict import Verdict, judge, refusals
 
 _CHARGED_SECONDS = 6.0
@@ -58,20 +58,23 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Abroad:
-    """What came of our own drivers.
+    """What came of our own drivers, and what all charges cost.
 
     Attributes:
         catalogued: What the catalogue has of the partner's stations.
         home: What came home, by way.
+        costs: What was quoted, and what the CDRs come to.
     """
 
     catalogued: abroad.Catalogued
     home: list[abroad.CameHome]
+    costs: list[costs.Costs]
 
     @property
     def equal(self) -> bool:
         """Whether everything is where it should be."""
-        return self.catalogued.equal and all(one.equal for one in self.home)
+        home = all(one.equal for one in self.home)
+        return self.catalogued.equal and home and all(one.equal for one in self.costs)
 
 
 def tell(options: Options) -> int:
@@ -117,6 +120,7 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
         _show(console, verdicts, refused, sent)
         _show_charges(console, charged)
         _show_abroad(console, abroad_)
+        _show_costs(console, abroad_.costs)
         console.print("[bold green]Equal.[/]" if equal else "[bold red]Not equal.[/]")
     return 0 if equal else 1
 
@@ -154,7 +158,9 @@ async def charges(
     """Has foreign drivers charge at our stations, and ours abroad and at home, till every CDR is where it belongs."""
     at = await drivers.spots(app.store, app.services.network, options.charges + abroad.HOME_SPOTS)
     here, home = at[: -abroad.HOME_SPOTS], at[-abroad.HOME_SPOTS :]
-    async with backend(on_stage, (spot.place for spot in at), options.seed) as cpo:
+    # Of a network that was not made up here, the backend knows no prices of its own.
+    known = prices.OWN if options.file is None else {}
+    async with backend(on_stage, (spot.place for spot in at), known, options.seed) as cpo:
         with step(console, f"{len(here)} foreign drivers tap, and start from their apps; the hubs fail"):
             came = await _foreign(on_stage, app, cpo, here, options)
         with step(console, "A Dutch partner's stations, behind both hubs, are pulled into the catalogue"):
@@ -163,10 +169,21 @@ async def charges(
         with step(console, f"{len(ours)} drivers of ours tap, and start from our app: there by each hub, and at home"):
             await abroad.enrol(on_stage, ours)
             await quiet(app, options.patience)
+            there = [driver for driver in ours if driver.way != HOME]
+            quotes = await asyncio.gather(*(abroad.ask_price(on_stage, driver) for driver in there))
             await asyncio.gather(*(abroad.charge(on_stage, cpo, driver) for driver in ours))
             await cpo.ended()
             await quiet(app, options.patience)
-            return came, Abroad(catalogued, await abroad.judge(on_stage, cpo, ours))
+            back = await abroad.judge(on_stage, cpo, ours)
+        with step(console, "Every CDR, out and in, is priced anew, and held against what was quoted before the charge"):
+            came_home = await abroad.numbers(on_stage)
+            asked: dict[str, dict[str, costs.Quoted | None]] = {
+                "at our own": {f"CDR-{session}": quote for session, quote in cpo.quotes.items()}
+            }
+            for driver, quote in zip(there, quotes, strict=True):
+                number = came_home.get((driver.way, driver.evse.normal), f"none of {driver.evse}")
+                asked.setdefault(driver.way, {})[number] = quote
+            return came, Abroad(catalogued, back, await costs.compare(on_stage, asked))
 
 
 async def _foreign(
@@ -278,6 +295,17 @@ def _show_abroad(console: Console, came: Abroad) -> None:
     console.print(table)
 
 
+def _show_costs(console: Console, many: list[costs.Costs]) -> None:
+    table = _table("What it cost, EUR net", "charges", "quoted", "told", "priced anew", "as quoted", "equal")
+    for one in many:
+        equal = "[green]yes[/]" if one.equal else "[red]no[/]"
+        told = f"{one.told:.2f}" if one.told is not None else "untold"
+        table.add_row(
+            one.where, str(one.charges), f"{one.quoted:.2f}", told, f"{one.repriced:.2f}", str(one.same), equal
+        )
+    console.print(table)
+
+
 def _table(title: str, *columns: str) -> Table:
     """Makes a table that fits a terminal of 80 columns."""
     table = Table(title=title, box=SIMPLE, pad_edge=False, padding=0, title_justify="left")
@@ -315,5 +343,6 @@ def _machine(
         "charges": [{**asdict(one), "equal": one.equal} for one in charged],
         "catalogue": asdict(came.catalogued),
         "abroad": [{**asdict(one), "equal": one.equal} for one in came.home],
+        "costs": [{**asdict(one), "equal": one.equal} for one in came.costs],
         "refused": [{"hub": hub, "operation": op, "reason": why, "count": n} for (hub, op, why), n in refused.items()],
     }

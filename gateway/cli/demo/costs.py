@@ -1,0 +1,107 @@
+"""What charges were quoted at, what their CDRs say, and what these come to when they are priced anew."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from gateway.cli.demo.stage import Stage
+from mappings.canonical.tariffs import Money, Tax
+
+_CENT: Final = Decimal("0.01")
+_PATIENCE: Final = 60.0
+_LOOK_EVERY: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A charge's price before the charge.
+
+    Attributes:
+        tariff: Its id.
+        cost: To the cent.
+    """
+
+    tariff: str
+    cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What charges cost, summed, net.
+
+    Attributes:
+        where: At our own stations, or over which connection.
+        charges: That were quoted.
+        told: By the CDRs; None where that protocol's CDRs tell no cost.
+        same: Charges whose CDR was priced anew to what was quoted, and tells that or nothing.
+    """
+
+    where: str
+    charges: int
+    quoted: Decimal
+    told: Decimal | None
+    repriced: Decimal
+    same: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether every charge cost what was quoted."""
+        return 0 < self.charges == self.same
+
+
+def quoted(answer: Any, connection: str | None = None) -> Quoted | None:
+    """Reads a quote, of the way over a connection or of the own network; None where there is none to be had."""
+    for offer in answer["offers"]:
+        if offer.get("connection") == connection and "cost" in offer:
+            cost = offer["cost"]
+            tax = Tax(name="VAT", amount=Decimal(str(cost["tax"])))
+            return Quoted(offer["tariff"]["id"], Money(net=Decimal(str(cost["net"])), taxes=(tax,)))
+    return None
+
+
+async def compare(stage: Stage, quotes: Mapping[str, Mapping[str, Quoted | None]]) -> list[Costs]:
+    """Holds quotes against repriced CDRs; waits for these a while.
+
+    Args:
+        quotes: By where, then by the CDR: an own one's id, else the number of a received one.
+    """
+    found: list[Costs] = []
+    for _ in range(int(_PATIENCE / _LOOK_EVERY)):
+        repriced = await _repriced(stage)
+        found = [_costs(where, quotes[where], repriced) for where in quotes]
+        if all(one.equal for one in found):
+            break
+        await asyncio.sleep(_LOOK_EVERY)
+    return found
+
+
+async def _repriced(stage: Stage) -> dict[str, Any]:
+    """Gives repricings by the id of an own CDR, or the number of a received one."""
+    page = await stage.call("GET", "/v1/repricings?limit=1000")
+    return {str(one.get("received") or one["cdr"]): one for one in page["items"]}
+
+
+def _costs(where: str, quotes: Mapping[str, Quoted | None], repriced: Mapping[str, Any]) -> Costs:
+    priced = {cdr: quote for cdr, quote in quotes.items() if quote is not None}
+    ours = {cdr: repriced[cdr] for cdr in priced if cdr in repriced}
+    told = [Decimal(str(one["told_net"])) for one in ours.values() if one.get("told_net") is not None]
+    return Costs(
+        where=where,
+        charges=len(priced),
+        quoted=_sum(quote.cost.net for quote in priced.values()),
+        told=_sum(told) if told else None,
+        repriced=_sum(Decimal(str(one.get("net", 0))) for one in ours.values()),
+        same=sum(_same(quote, ours.get(cdr)) for cdr, quote in priced.items()),
+    )
+
+
+def _same(quote: Quoted, one: Any) -> bool:
+    if one is None or one["outcome"] not in {"matches", "untold"}:
+        return False
+    return abs(Decimal(str(one["net"])) - quote.cost.net) <= _CENT
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))
