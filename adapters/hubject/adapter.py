@@ -27,7 +27,7 @@ from adapters.core.pricing import Compare
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.core.secured import SecuredClient
-from adapters.hubject import plan, prices, telling
+from adapters.hubject import plan, prices, products, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
 from adapters.hubject.errors import NOTIFICATION_OUTCOMES, OUTCOMES, PRICING_OUTCOMES, outcome_of, outcome_of_cdr
 from adapters.hubject.pushing import push
@@ -72,7 +72,7 @@ class HubjectAdapter:
         self, name: str, settings: Settings, observer: Observer, compare: Compare, now: Callable[[], datetime]
     ) -> None:
         self._settings = settings
-        self._compare = compare
+        self._compare = products.remembering(compare)
         self._now = now
         self._profile = settings.profile()
         self._charging = settings.charging()

@@ -1,40 +1,26 @@
-"""Turns projections of tariffs into pushes of products, and those of EVSEs into pushes of which products they have.
+"""Turns projections of tariffs and of EVSEs' prices into pushes (OICP 2.3, eRoamingDynamicPricing). Pure.
 
-A product is a tariff for one EMP, or for all (`*`); its push names for whom. An EVSE's prices are a row for all EMPs,
-and one for each target that has a product of its own there. All of an EVSE's rows are one item, told together. Pure.
+An EVSE's prices are a row for all EMPs (`*`), and one for each target that has a product of its own there. All of an
+EVSE's rows are one item, told together. They name what Hubject has of the EVSE's tariffs, and nothing else.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import Final
 
 from adapters.core.adapter import Item, Plan, Rendered, Subject, WireKey
-from adapters.core.pricing import Compare, Unsayable
-from adapters.hubject import planning
+from adapters.core.pricing import Compare
+from adapters.hubject import planning, products
 from adapters.hubject.planning import Kind, Turn, Written
 from adapters.hubject.settings import PRICES, PRODUCTS, PricingSettings, Settings
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import Evse, EvseStatus, Location
-from mappings.canonical.tariffs import Tariff, TariffType
+from mappings.canonical.tariffs import Tariff
 from mappings.oicp.v2_3 import prices_out, products_out
 from mappings.oicp.v2_3.products import FOR_ALL
-from mappings.oicp.v2_3.vocabulary import ActionType
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, IssueKind, Refused
-
-_HUBJECTS: Final = frozenset({None, TariffType.REGULAR})
-"""Types of tariffs for drivers who roam; the others are paid at the station, or chosen there."""
-
-_SAME_PRICE: Final = frozenset({IssueKind.LOST, IssueKind.DEFAULTED})
-"""Kinds of issues that leave prices as they are."""
-
-_LONGEST_ID: Final = 36
-"""Of a ProductID that an EMP can take for a tariff's id; OICP allows 50."""
-
-_HEAD: Final = ("ProviderID", "PricingDefaultPrice", "PricingDefaultPriceCurrency", "PricingDefaultReferenceUnit")
-_RECORD: Final = "PricingProductDataRecord"
 
 
 def keys(subject: Subject, settings: Settings) -> Iterable[WireKey]:
@@ -45,8 +31,8 @@ def keys(subject: Subject, settings: Settings) -> Iterable[WireKey]:
     if settings.pricing is None:
         return
     if isinstance(subject, Tariff):
-        if subject.type in _HUBJECTS:
-            yield WireKey(PRODUCTS, _product_key(settings, subject.party, subject.id, subject.target), "")
+        if subject.type in products.HUBJECTS:
+            yield WireKey(PRODUCTS, products.product_key(settings, subject.party, subject.id, subject.target), "")
     elif isinstance(subject, Location):
         for evse in subject.evses:
             if evse.status is not EvseStatus.REMOVED and evse.evse_id is not None and _tariff_ids(evse):
@@ -66,7 +52,7 @@ def make_plan(
     if pricing is None:
         raise ValueError("the connection pushes no prices")
     if operation == PRODUCTS:
-        return _planned(_products(settings, pricing, compare), items, lambda item: _out_of_force(item, now))
+        return _planned(products.kind(settings, pricing, compare), items, lambda item: products.out_of_force(item, now))
 
     def silent(item: Item) -> Sequence[Issue] | None:
         return None if any(_offered(item, settings, pricing)) else [*_left_out(item, settings, pricing)]
@@ -97,97 +83,6 @@ def _planned(kind: Kind, items: Sequence[Item], silent: Callable[[Item], Sequenc
     return replace(plan, unchanged=plan.unchanged + unchanged)
 
 
-# Products
-
-
-def _product_id(settings: Settings, party: PartyId, tariff_id: str) -> str:
-    """Gives a tariff's ProductID: its id, of a sub-operator's with the party, since ProductIDs are the OperatorID's."""
-    return tariff_id if party == settings.operator_id else f"{party}:{tariff_id}"
-
-
-def _product_key(settings: Settings, party: PartyId, tariff_id: str, target: PartyId | None) -> str:
-    return f"{settings.operator_id}/{_product_id(settings, party, tariff_id)}/{target or '-'}"
-
-
-def _products(settings: Settings, pricing: PricingSettings, compare: Compare) -> Kind:
-    def message(action: ActionType, records: list[Record]) -> Record:
-        word = records[0]["ProviderID"]
-        provider = None if word == FOR_ALL else PartyId(word)
-        bare = [record[_RECORD] for record in records]
-        return products_out.push(action, settings.operator_id, settings.operator_name, provider, pricing, bare)
-
-    def whole(provider: PartyId | None, record: Record) -> Record:
-        # What a push says of all its products is part of what Hubject holds of each.
-        said = products_out.push(ActionType.INSERT, settings.operator_id, "", provider, pricing, [])
-        return {name: said["PricingProductData"][name] for name in _HEAD} | {_RECORD: record}
-
-    def write(items: Sequence[Item]) -> Iterator[Written]:
-        for item in items:
-            try:
-                record, issues = _product(item, settings, pricing, compare)
-                target = item.subject.target if isinstance(item.subject, Tariff) else None
-                yield Written(item, whole(target, record), issues)
-            except Refused as refusal:
-                yield Written(item, refusal, ())
-
-    def name(record: Record) -> str:
-        return f"{record['ProviderID']} {record[_RECORD]['ProductID']}"
-
-    def tombstone(name: str) -> Record:
-        word, _, product_id = name.partition(" ")
-        provider = None if word == FOR_ALL else PartyId(word)
-        return whole(provider, products_out.tombstone(product_id, pricing))
-
-    def known_as(item: Item) -> str | None:
-        if item.sent_as is not None or not item.attempts:
-            return item.sent_as
-        # An insert that was tried may have been acted upon without an answer.
-        product, _, target = item.key.partition("/")[2].rpartition("/")
-        return f"{products_out.provider_word(None if target == '-' else PartyId(target))} {product}"
-
-    return Kind(
-        operation=PRODUCTS,
-        path=settings.products_path,
-        most=pricing.product_batch,
-        write=write,
-        message=message,
-        name=name,
-        tombstone=tombstone,
-        known_as=known_as,
-        common=lambda record: str(record["ProviderID"]),
-    )
-
-
-def _out_of_force(item: Item, now: datetime) -> Sequence[Issue] | None:
-    tariff = item.subject
-    if isinstance(tariff, Tariff) and tariff.start is not None and now < tariff.start:
-        return [Issue(IssueKind.LEFT_OUT, "start", "it is a product from its start on", str(tariff.start))]
-    if isinstance(tariff, Tariff) and tariff.end is not None and now >= tariff.end:
-        return [Issue(IssueKind.LEFT_OUT, "end", "it is over", str(tariff.end))]
-    return None
-
-
-def _product(
-    item: Item, settings: Settings, pricing: PricingSettings, compare: Compare
-) -> tuple[Record, Sequence[Issue]]:
-    tariff = item.subject
-    if not isinstance(tariff, Tariff):
-        raise Refused("", "no tariff")
-    if tariff.target is not None and tariff.target not in pricing.targets:
-        raise Refused(
-            "target", "not among the connection's pricing.targets, that get prices of their own", tariff.target
-        )
-    product_id = _product_id(settings, tariff.party, tariff.id)
-    if len(product_id) > _LONGEST_ID:
-        raise Refused("id", f"with its party before it longer than {_LONGEST_ID} signs", product_id)
-    approximate = pricing.unsayable is Unsayable.APPROXIMATE
-    said = products_out.record(tariff, power=pricing.power, approximate=approximate)
-    issues = [*said.issues]
-    if approximate and any(issue.kind not in _SAME_PRICE for issue in issues):
-        issues.append(Issue(IssueKind.NARROWED, "elements", compare(tariff, said.said)))
-    return {**said.record, "ProductID": product_id}, issues
-
-
 # EVSEs' prices; a record here is what an EVSE has for each EMP: rows by ProviderID
 
 
@@ -209,7 +104,11 @@ def _waits(item: Item, settings: Settings, pricing: PricingSettings, blocked: fr
     if not blocked or (at := _at(item)) is None:
         return False
     party, _, tariff_ids = at
-    named = (_product_key(settings, party, each, target) for each in tariff_ids for target in (None, *pricing.targets))
+    named = (
+        products.product_key(settings, party, each, target)
+        for each in tariff_ids
+        for target in (None, *pricing.targets)
+    )
     return any(key in blocked and key not in item.known for key in named)
 
 
@@ -225,10 +124,10 @@ def _offered(
     party, _, tariff_ids = at
 
     def there(target: PartyId | None) -> Collection[str]:
-        return {each for each in tariff_ids if _product_key(settings, party, each, target) in item.known}
+        return {each for each in tariff_ids if products.product_key(settings, party, each, target) in item.known}
 
     def ids(offered: Collection[str]) -> Sequence[str]:
-        return [_product_id(settings, party, each) for each in tariff_ids if each in offered]
+        return [products.product_id(settings, party, each) for each in tariff_ids if each in offered]
 
     for_all = there(None)
     if for_all:
@@ -243,7 +142,7 @@ def _left_out(item: Item, settings: Settings, pricing: PricingSettings) -> Itera
         return
     party, _, tariff_ids = at
     for each in tariff_ids:
-        found = {_product_key(settings, party, each, target) for target in (None, *pricing.targets)}
+        found = {products.product_key(settings, party, each, target) for target in (None, *pricing.targets)}
         if not found & item.known:
             told = "Hubject has no product of this tariff: it is missing, refused, or no regular one"
             yield Issue(IssueKind.LEFT_OUT, "connectors.tariff_ids", told, each)

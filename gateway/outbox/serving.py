@@ -100,7 +100,8 @@ class Serving:
 
     async def _tell(self, items: Sequence[Item]) -> bool:
         """Plans and makes the calls for some items; False where the lane has to stop."""
-        plan = self._plan(items)
+        # A slow operation says much at once, and has time for it; the loop has others to serve.
+        plan = await asyncio.to_thread(self._plan, items) if self._operation.slow else self._plan(items)
         self._take(plan)
         calls = iter(plan.calls)
         for call in calls:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from adapters.core.faults import Fault
 from adapters.core.outcomes import Delivered, NotSent, RefusedByHub
 from adapters.core.tls import TlsSettings
+from adapters.hubject.products import remembering
 from adapters.hubject.settings import PricingSettings
 from mappings.canonical.locations import EvseStatus
 from mappings.canonical.tariffs import TariffType
@@ -155,6 +156,19 @@ def test_what_cannot_be_said_is_refused_unless_the_operator_wants_it_approximate
     (rendered,) = call.settles
     (*_, last) = rendered.issues
     assert (last.kind, last.field, last.detail) == (IssueKind.NARROWED, "elements", "T1 against T1")
+
+
+def test_a_tariff_is_compared_once_however_often_it_is_planned():
+    asked = []
+
+    def compare(wanted, said):
+        asked.append(wanted.id)
+        return "said"
+
+    remembered = remembering(compare)
+    first, other = tariff(), tariff(price="0.6")
+    assert [remembered(first, other), remembered(tariff(), other), remembered(other, first)] == ["said"] * 3
+    assert len(asked) == 2
 
 
 def test_a_tariff_that_is_said_as_it_is_is_compared_with_nothing():
