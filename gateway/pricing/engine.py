@@ -1,6 +1,7 @@
 """What a charge costs by a tariff (OCPI 2.2.1, mod_tariffs and mod_cdrs)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -31,36 +32,42 @@ def price(tariff: Tariff, charge: Charge, rules: Rules = PLAIN) -> Calculation:
     return _price(timeline, charge, [(tariff, range(len(charge.stretches)))], rules)
 
 
-def price_by(tariffs: Mapping[str, Tariff], tariff: Tariff, charge: Charge, rules: Rules = PLAIN) -> Calculation:
-    """Prices a charge whose periods may name tariffs of their own, as where the driver's wishes changed.
+def price_by(tariffs: Mapping[str, Tariff], charge: Charge, rules: Rules = PLAIN) -> Calculation:
+    """Prices a charge whose periods name tariffs, as where the driver's wishes changed.
 
+    A period that names none, where another does, costs nothing: OCPI has no tariff for it (mod_cdrs, ChargingPeriod).
     Steps are taken by the last tariff alone, since OCPI takes none where one tariff follows another. The flat fee is
     the first that holds, and the price limits are those of the tariff at the start.
 
     Args:
-        tariffs: By the ids that periods name.
-        tariff: For periods that name none.
+        tariffs: By the ids that periods name; at least one does.
 
     Raises:
         Unpriceable: As `price`, or a period names a tariff that is not among them, or one of another currency.
     """
     timeline = Timeline(charge)
     parts: list[tuple[Tariff, Sequence[int]]] = []
+    free: list[Note] = []
     for name, numbers in groupby(range(len(charge.stretches)), lambda number: charge.stretches[number].tariff_id):
-        chosen = tariff if name is None else tariffs.get(name)
         among = list(numbers)
         path = f"periods[{charge.stretches[among[0]].period}].tariff_id"
+        if name is None:
+            free.append(Note(NoteKind.NAMES_NONE, path, "names no tariff, where others do: it costs nothing"))
+            continue
+        chosen = tariffs.get(name)
         if chosen is None:
             raise Unpriceable(Why.NO_TARIFF, path, f"names {name}, which is not known")
-        if chosen.currency != tariff.currency:
-            raise Unpriceable(
-                Why.OTHER_CURRENCY, path, f"is in {chosen.currency}, and {tariff.id} in {tariff.currency}"
-            )
+        if parts and chosen.currency != parts[0][0].currency:
+            first = parts[0][0]
+            raise Unpriceable(Why.OTHER_CURRENCY, path, f"is in {chosen.currency}, and {first.id} in {first.currency}")
         if parts and parts[-1][0] is chosen:
             parts[-1] = chosen, [*parts[-1][1], *among]
         else:
             parts.append((chosen, among))
-    return _price(timeline, charge, parts, rules)
+    if not parts:
+        raise Unpriceable(Why.NO_TARIFF, "periods", "none names a tariff")
+    calculation = _price(timeline, charge, parts, rules)
+    return replace(calculation, notes=[*calculation.notes, *free])
 
 
 def _price(

@@ -42,6 +42,8 @@ class NoteKind(StrEnum):
     """Several tariffs hold alike; the first is taken."""
     NOT_IN_FORCE = "not_in_force"
     """The tariff does not hold for a charge that begins then, and was priced because it was asked for."""
+    NAMES_NONE = "names_none"
+    """A period names no tariff, where others of its charge do; it costs nothing."""
     PARTS_DIFFER = "parts_differ"
     """The total of a CDR is as calculated, and its parts are not."""
     TAX_UNTOLD = "tax_untold"

@@ -354,8 +354,16 @@ def test_a_period_by_a_tariff_that_nobody_has_has_no_price() -> None:
     whole = charge(NOON, charging(60, "10"), charging(60, "10"))
     one, two = whole.stretches
     with pytest.raises(Unpriceable) as raised:
-        price_by({"T": home}, home, replace(whole, stretches=(one, replace(two, tariff_id="GONE"))))
+        price_by({"T": home}, replace(whole, stretches=(replace(one, tariff_id="T"), replace(two, tariff_id="GONE"))))
     assert (raised.value.why, raised.value.field) == (Why.NO_TARIFF, "periods[1].tariff_id")
+
+
+def test_a_period_that_names_no_tariff_where_others_do_costs_nothing() -> None:
+    home = tariff(element(energy("0.25")))
+    one, two = charge(NOON, charging(60, "10"), charging(60, "10")).stretches
+    found = price_by({"T": home}, replace(charge(NOON), stretches=(replace(one, tariff_id="T"), two)))
+    assert found.net == Decimal("2.50")
+    assert (NoteKind.NAMES_NONE, "periods[1].tariff_id") in [note[:2] for note in found.notes]
 
 
 def test_a_period_by_a_tariff_of_another_currency_has_no_price() -> None:
@@ -363,7 +371,10 @@ def test_a_period_by_a_tariff_of_another_currency_has_no_price() -> None:
     whole = charge(NOON, charging(60, "10"), charging(60, "10"))
     one, two = whole.stretches
     with pytest.raises(Unpriceable) as raised:
-        price_by({"CHF": abroad}, home, replace(whole, stretches=(one, replace(two, tariff_id="CHF"))))
+        price_by(
+            {"T": home, "CHF": abroad},
+            replace(whole, stretches=(replace(one, tariff_id="T"), replace(two, tariff_id="CHF"))),
+        )
     assert raised.value.why is Why.OTHER_CURRENCY
 
 
@@ -373,7 +384,7 @@ def test_a_tariff_that_changed_while_charging_prices_its_own_part() -> None:
     one, two = whole.stretches
     both = replace(whole, stretches=(replace(one, tariff_id="A"), replace(two, tariff_id="B")))
     # 10 × 0.20 = 2.00; 5 × 0.40 = 2.00.
-    found = price_by({"A": cheap, "B": dear}, cheap, both)
+    found = price_by({"A": cheap, "B": dear}, both)
     assert [(line.tariff_id, line.net) for line in found.lines] == [("A", Decimal(2)), ("B", Decimal(2))]
 
 

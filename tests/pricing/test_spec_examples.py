@@ -87,6 +87,6 @@ def test_a_change_of_tariffs_has_no_step_of_its_own() -> None:
     whole = charge(local("2026-06-01 12:00"), charging(10), charging(12))
     first, second = whole.stretches
     whole = replace(whole, stretches=(replace(first, tariff_id="CHEAP"), replace(second, tariff_id="FAST")))
-    found = price_by({"CHEAP": cheap, "FAST": fast}, cheap, whole)
+    found = price_by({"CHEAP": cheap, "FAST": fast}, whole)
     assert told(found.lines) == expected([Row(TIME, "10", "0.1667"), Row(TIME, "15", "0.50")])
     assert [line.tariff_id for line in found.lines] == ["CHEAP", "FAST"]

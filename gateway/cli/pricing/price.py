@@ -229,7 +229,7 @@ def _of_cdr(
     others = {each.id: each for each in found if each.id in named}
     if tariff_id is None and len(named) > 1 and named == set(others):
         tariffs: dict[str, Tariff] = {id_: file.read(each) for id_, each in others.items()}
-        calculation = price_by(tariffs, only, charge, rules)
+        calculation = price_by(tariffs, charge, rules)
     else:
         calculation = price_of(only, charge, rules)
     calculation = replace(calculation, notes=[*_not_in_force(only, charge), *calculation.notes])

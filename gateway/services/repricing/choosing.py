@@ -36,7 +36,7 @@ class Choice(NamedTuple):
     """What a CDR is priced by.
 
     Attributes:
-        base: For periods that name no tariff, and at the start where all do.
+        base: For the whole charge where no period names a tariff, else the first that one names.
         named: By the ids that periods name.
     """
 
@@ -62,7 +62,7 @@ def choose(
     names = list(dict.fromkeys(each.tariff_id for each in charge.stretches if each.tariff_id is not None))
     named = {name: picker.pick([name], told=True) for name in names}
     notes: list[Note] = []
-    if any(each.tariff_id is None for each in charge.stretches) and (ids or not names):
+    if not names:
         base = picker.pick(ids, told=told)
         if not told and ids:
             detail = "the CDR names no tariff: what its connector names now is taken"

@@ -128,7 +128,7 @@ def _priced(
     charge = charge_of(cdr, question.zone)
     choice = choose(cdr, charge, question.ids, known, emsp, told=question.told)
     if choice.named:
-        calculation = price_by(choice.named, choice.base.tariff, charge, question.rules)
+        calculation = price_by(choice.named, charge, question.rules)
     else:
         calculation = price(choice.base.tariff, charge, question.rules)
     return choice, calculation, compare(cdr, calculation, question.tolerance)

@@ -85,8 +85,9 @@ class Repricer:
     async def _together(self) -> int:
         pool = _pool(self._processes)
         try:
-            # One more than processes: while these compute, the next is read and written.
-            drains = [self._drain(pool) for _ in range(self._processes + 1)]
+            # One more than processes: while these compute, the next is read and written. Each holds a connection.
+            several = min(self._processes + 1, max(self._store.size // 3, 1))
+            drains = [self._drain(pool) for _ in range(several)]
             ended = await asyncio.gather(*drains, return_exceptions=True)
         finally:
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
