@@ -79,6 +79,12 @@ def _of_charges(charges: ChargeSample) -> Iterator[Metric]:
         "roamgate_sessions_without_cdr", "Sessions that ended too long ago to have no CDR", charges.without_cdr
     )
     yield GaugeMetricFamily("roamgate_cdrs_in_review", "CDRs that wait for a person", charges.cdrs_in_review)
+    yield GaugeMetricFamily(
+        "roamgate_repricings_open", "CDRs about whose cost a person has to decide", charges.repricings_open
+    )
+    yield GaugeMetricFamily(
+        "roamgate_repricings_oldest_seconds", "Age of the oldest CDR that is to be priced", charges.repricings_oldest
+    )
     for name, about, value in _CDR_GAUGES:
         gauge = GaugeMetricFamily(name, about, labels=("hub", "connection"))
         for cdrs in charges.cdrs:

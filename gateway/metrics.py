@@ -236,8 +236,8 @@ class Metrics:
         )
         self._repricings = Counter(
             "roamgate_repricings",
-            "CDRs priced anew, by what came of it: matches, differs, untold, unpriceable",
-            ("hub", "connection", "direction", "outcome"),
+            "CDRs priced, out and in, by what came of it: matches, differs, untold, unpriceable",
+            ("hub", "connection", "kind", "outcome"),
             registry=registry,
         )
         self._fields: set[str] = set()

@@ -52,7 +52,10 @@ SELECT
     (SELECT count(*) FROM session
         WHERE ended_at < now() - $1::interval AND cdr_no IS NULL AND cdr_waived IS NULL AND status = 'COMPLETED')
         AS without_cdr,
-    (SELECT count(*) FROM cdr WHERE review IS NOT NULL) AS cdrs_in_review
+    (SELECT count(*) FROM cdr WHERE review IS NOT NULL) AS cdrs_in_review,
+    (SELECT count(*) FROM repricing WHERE state = 'open') AS repricings_open,
+    coalesce((SELECT extract(epoch FROM now() - at) FROM repricing_queue ORDER BY no LIMIT 1), 0)::float8
+        AS repricings_oldest
 
 -- name: abroad
 SELECT

@@ -69,6 +69,8 @@ class ChargeSample:
         running: Sessions that are ACTIVE.
         sessions_in_review, cdrs_in_review: That wait for a person.
         without_cdr: Sessions that have been over for too long without a CDR.
+        repricings_open: CDRs, of whichever side, about whose cost a person has to decide.
+        repricings_oldest: For how many seconds one has been waiting to be priced.
     """
 
     running: int = 0
@@ -76,6 +78,8 @@ class ChargeSample:
     cdrs_in_review: int = 0
     without_cdr: int = 0
     cdrs: Sequence[CdrSample] = ()
+    repricings_open: int = 0
+    repricings_oldest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
