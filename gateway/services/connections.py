@@ -106,11 +106,7 @@ class Connections:
             await tx.execute(SQL["audit"], who, "created", f"connection/{name}", None)
         link = await self._find(name)
         await self._enrol(link)
-        if (every := link.adapter.profile.full_sync_every) is not None:
-            for operation in _whole(link):
-                await self._store.execute(
-                    SQL["schedule_full_sync"], link.connection.id, operation, datetime.now(UTC) + every
-                )
+        await self._plan_full_syncs(link)
         return await self.get(name)
 
     async def set_settings(self, name: str, settings: Mapping[str, Any], who: str) -> ConnectionView:
@@ -124,8 +120,19 @@ class Connections:
                     await tx.execute(SQL["set_settings"], link.connection.id, checked.model_dump_json())
                     await tx.execute(SQL["render_again"], link.connection.id, _NOTICED)
                     await tx.execute(SQL["audit"], who, "settings", f"connection/{name}", None)
-        await self._enrol(await self._find(name))
+        link = await self._find(name)
+        await self._enrol(link)
+        await self._plan_full_syncs(link)
+        await self._store.execute(SQL["forget_operations"], link.connection.id, [*link.adapter.profile.operations])
         return await self.get(name)
+
+    async def _plan_full_syncs(self, link: Link) -> None:
+        """Sets the time of the first full synchronisation of operations that have none yet."""
+        if (every := link.adapter.profile.full_sync_every) is not None:
+            for operation in _whole(link):
+                await self._store.execute(
+                    SQL["plan_full_sync"], link.connection.id, operation, datetime.now(UTC) + every
+                )
 
     async def remove(self, name: str, who: str) -> None:
         """See `ports.Connections.remove`."""

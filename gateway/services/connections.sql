@@ -114,6 +114,16 @@ SELECT count(*) FROM projection WHERE connection_id = $1 AND NOT gone
 INSERT INTO full_sync (connection_id, operation, due_at) VALUES ($1, $2, $3)
 ON CONFLICT (connection_id, operation) DO UPDATE SET due_at = excluded.due_at
 
+-- name: plan_full_sync
+INSERT INTO full_sync (connection_id, operation, due_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+
+-- name: forget_operations
+-- What other operations than these ($2) were to tell is told by nobody any more.
+WITH letters AS (DELETE FROM dead_letter WHERE connection_id = $1 AND operation <> ALL($2::text[])),
+    issues AS (DELETE FROM issue WHERE connection_id = $1 AND operation <> ALL($2::text[])),
+    synced AS (DELETE FROM full_sync WHERE connection_id = $1 AND operation <> ALL($2::text[]))
+DELETE FROM projection WHERE connection_id = $1 AND operation <> ALL($2::text[])
+
 -- name: counts
 SELECT connection_id, operation,
     count(*) FILTER (WHERE NOT gone) AS wanted,

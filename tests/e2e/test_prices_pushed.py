@@ -233,6 +233,28 @@ async def test_an_emp_that_becomes_a_target_gets_its_prices(database_url: str) -
         assert await gateway.letters() == {}
 
 
+async def test_prices_are_switched_off_and_on(database_url: str) -> None:
+    async with pricing(database_url) as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1"])))
+        await gateway.put_tariffs(tariff(), tariff("T9", target=PartyId("DE-EMP")))
+        await gateway.settled()
+        priced = dict(gateway.settings["hubject"])
+        connections = gateway.app.services.connections
+        await connections.set_settings("hubject", priced | {"pricing": None}, WHO)
+        await gateway.quiet()
+        assert {operation for operation, _ in await gateway.rows()} == {"evse_data", "evse_status"}
+        assert await gateway.letters() == {}
+        # What stands at Hubject stays there; told anew, it is found there.
+        assert charged(gateway) == {"NL*ABC/T1/-": 0.5}
+        await gateway.put_tariffs(tariff(price="0.8"))
+        await connections.set_settings("hubject", priced, WHO)
+        await gateway.settled()
+        assert charged(gateway) == {"NL*ABC/T1/-": 0.8}
+        assert offered(gateway) == {"NLABCE1": {"*": ["T1"]}}
+        synchronised = await gateway.app.store.fetch("SELECT operation FROM full_sync")
+        assert {PRODUCTS, PRICES} < {row["operation"] for row in synchronised}
+
+
 async def test_an_evse_under_two_locations_has_the_prices_of_the_newer_one(database_url: str) -> None:
     async with pricing(database_url) as gateway:
         await gateway.put_tariffs(tariff(), tariff("T2"))
