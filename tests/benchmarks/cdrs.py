@@ -28,6 +28,7 @@ from gateway.cli.demo.stage import EMSPS, HUBS, Stage, stage
 from gateway.cli.demo.story import bring_in, quiet
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
+from tests.bills import bill
 
 MANY = 10_000
 ALL = 100_000
@@ -191,7 +192,7 @@ async def _bill(on_stage: Stage, charged: Sequence[_Charged]) -> None:
 
     async def lines() -> AsyncIterator[bytes]:
         for one in charged:
-            yield json.dumps(one.charge.cdr()).encode() + b"\n"
+            yield json.dumps(bill(one.charge)).encode() + b"\n"
             await asyncio.sleep(0)
 
     headers = {"Content-Type": "application/x-ndjson"}

@@ -10,6 +10,7 @@ import pytest
 from gateway.cli.words import driver_of
 from mappings.canonical.tokens import Identification, TokenType
 from tests.backend import says
+from tests.bills import bill
 from tests.cli.conftest import Cli
 from tests.e2e.scene import OVER, scene
 from tests.harness import ADMIN, PARTY
@@ -52,7 +53,7 @@ async def test_a_drivers_way_is_followed_from_the_tap_to_the_cdr(database_url, t
         assert driver.uid not in shown.out + (await cli.here("sessions", "list")).out
 
         file = tmp_path / "cdrs.ndjson.gz"
-        file.write_bytes(gzip.compress(json.dumps(charge.cdr()).encode()))
+        file.write_bytes(gzip.compress(json.dumps(bill(charge)).encode()))
         assert (await cli.here("cdrs", "send", file, "--json")).json["created"] == 1
         assert "unchanged  1" in (await cli.here("cdrs", "send", file)).out
         await stage.quiet()
@@ -115,7 +116,7 @@ async def test_cdrs_that_are_refused_are_told_by_line_and_by_the_exit_code(datab
         cli = beside(stage, tmp_path)
         charge = await stage.charge(await stage.enrol("gireve"))
         await stage.tell(charge, OVER)
-        good, early = json.dumps(charge.cdr()), json.dumps(charge.cdr() | {"id": "C-2", "session_id": "S-9"})
+        good, early = json.dumps(bill(charge)), json.dumps(bill(charge) | {"id": "C-2", "session_id": "S-9"})
         file = tmp_path / "cdrs.ndjson"
         for content, code, text in (
             (f"{early}\n", 3, "session_id"),

@@ -15,6 +15,7 @@ from mappings.canonical.ids import ContractId, EvseId, PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
 from tests.backend import Backend, Heard, backend
+from tests.bills import bill
 from tests.harness import ADMIN, PARTY, Rig, eventually, evse, location, rig
 
 HUBS = ("gireve", "hubject")
@@ -137,9 +138,7 @@ class Scene:
 
     async def bill(self, charge: Charge, **changes: Any) -> Any:
         """Has the backend hand the CDR over."""
-        body = charge.cdr()
-        assert isinstance(body, dict)
-        return await self.ask("POST", "/v1/cdrs", body | changes)
+        return await self.ask("POST", "/v1/cdrs", bill(charge) | changes)
 
     async def cdr(self, charge: Charge) -> Any:
         """What the gateway says of a charge's CDR."""

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.services.keys import KeyRole
 from mappings.canonical.ids import PartyId
+from tests.bills import bill
 from tests.e2e.scene import BEGUN, HUBS, OVER, Scene, scene
 from tests.harness import OTHER, WHO
 
@@ -48,7 +49,7 @@ async def test_another_partys_charges_are_not_found(database_url: str, hub: str)
             async with stage.http.get(f"{stage.gateway.public_url}/v1/{path}", headers=headers) as answer:
                 assert answer.status in {403, 404}, path
                 assert "S-1" not in (await answer.json()).get("title", "")
-        for path, body in ((f"sessions/NL*ABC/{charge.session_id}", charge.session(OVER)), ("cdrs", charge.cdr())):
+        for path, body in ((f"sessions/NL*ABC/{charge.session_id}", charge.session(OVER)), ("cdrs", bill(charge))):
             method = "PUT" if path != "cdrs" else "POST"
             url = f"{stage.gateway.public_url}/v1/{path}"
             async with stage.http.request(method, url, headers=headers, json=body) as answer:
@@ -82,8 +83,7 @@ async def test_a_cdr_that_cannot_be_is_refused_by_field_and_told_to_nobody(datab
     async with scene(database_url, hub) as stage:
         charge = await stage.charge(await stage.enrol(hub))
         await stage.tell(charge, OVER)
-        body = charge.cdr()
-        assert isinstance(body, dict)
+        body = bill(charge)
         for changes, field in CANNOT_BE:
             status, problem = await stage.said("POST", "/v1/cdrs", body | changes)
             assert (status, [one["field"] for one in problem["errors"]]) == (422, [field])
@@ -95,8 +95,7 @@ async def test_a_cdr_that_cannot_be_is_refused_by_field_and_told_to_nobody(datab
 async def test_a_cdr_twice_otherwise_or_too_early(database_url: str, hub: str) -> None:
     async with scene(database_url, hub) as stage:
         charge = await stage.charge(await stage.enrol(hub))
-        body = charge.cdr()
-        assert isinstance(body, dict)
+        body = bill(charge)
         assert (await stage.said("POST", "/v1/cdrs", body))[0] == 409
         await stage.tell(charge, OVER)
         assert (await stage.bill(charge))["outcome"] == "created"
