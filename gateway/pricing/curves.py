@@ -101,12 +101,24 @@ def course(
         taken = _hours(piece)
         if taken is None or taken > left * (1 + TINY):
             flows += _slices(_in_time(piece, left), left, cuts)
-            return flows, wanted is None
+            return _joined(flows), wanted is None
         flows += _slices(piece, taken, cuts)
         left -= taken
         if wanted is not None and piece.end is not None and piece.end >= wanted:
             break
-    return flows, True
+    return _joined(flows), True
+
+
+def _joined(flows: Sequence[Flow]) -> list[Flow]:
+    """Joins those that follow each other at one power, as where the EVSE cuts a curve off."""
+    joined: list[Flow] = []
+    for flow in flows:
+        if joined and joined[-1].power == flow.power:
+            last = joined.pop()
+            joined.append(Flow(last.hours + flow.hours, last.energy + flow.energy, flow.power))
+        else:
+            joined.append(flow)
+    return joined
 
 
 def _hours(piece: Piece) -> Decimal | None:

@@ -159,6 +159,13 @@ def test_the_evse_cuts_a_curve_off_and_that_is_said():
     assert assumed(made) == ["target", "power"]
 
 
+def test_what_flows_at_one_power_is_one_stretch_however_many_points_the_curve_has():
+    made = charge(target=Decimal(80), battery=CAR, power=FALLING, limit=Decimal(36))
+    assert [(each.energy, each.seconds) for each in made.stretches] == [(36, 3600)]
+    points = [(Decimal(at), Decimal(20)) for at in range(0, 30, 3)]
+    assert len(charge(energy=Decimal(40), power=Curve(Over.ENERGY, points)).stretches) == 1
+
+
 def test_before_and_beyond_a_curve_its_ends_are_assumed():
     made = charge(target=Decimal(90), battery=Battery(Decimal(100), Decimal(10)), power=FALLING)
     assert assumed(made) == ["target", "power.points[0]", "power.points[1]"]
