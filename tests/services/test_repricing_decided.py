@@ -201,6 +201,22 @@ async def test_an_own_cdr_is_priced_and_its_cpo_is_told(hubs: Roaming) -> None:
     assert (row["party"], json.loads(row["data"])["cdr"]) == (PARTY.normal, "c-1")
 
 
+async def test_an_own_cdr_costs_what_the_tariff_for_the_drivers_emsp_says(hubs: Roaming) -> None:
+    repricer, at = await own(hubs)
+    special = tariff(price="0.4", party=PARTY, target=PartyId("FR*XYZ"))
+    await hubs.store.execute(
+        "INSERT INTO tariff_version (party, tariff_id, target, body, known_from, first)"
+        " VALUES ($1, 'T1', 'FR*XYZ', $2, '2020-01-01', true)",
+        PARTY.normal,
+        special.model_dump_json(exclude_defaults=True),
+    )
+    await hubs.charged()
+    await hubs.accept(cdr(product="T1", total_cost=None))
+    await repricer.work()
+    [one] = (await at.list(RepricingFilter(), None, 10)).items
+    assert (one.emsp, one.outcome, one.net) == (PartyId("FR*XYZ"), Outcome.UNTOLD, Decimal("4.8"))
+
+
 async def test_what_was_corrected_waits_no_more(hubs: Roaming) -> None:
     repricer, at = await own(hubs)
     hubs.hubs["hub"].charging = ChargingProfile(

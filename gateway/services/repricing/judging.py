@@ -112,7 +112,7 @@ def judge(question: Question, versions: Mapping[int, VersionText]) -> Answer:
             read_version(each.no, each.body, each.known_from, each.known_until)
             for each in map(versions.__getitem__, question.versions)
         ]
-        emsp = PartyId(question.emsp) if question.emsp is not None else cdr.identification.party
+        emsp = _emsp(question, cdr)
         choice, calculation, comparison = _priced(question, cdr, known, emsp)
     except Unpriceable as error:
         return _unpriceable(question, cdr, error.why.value, _Result(detail=error.detail, field=error.field))
@@ -170,7 +170,7 @@ def _unpriceable(question: Question, cdr: Cdr | None, why: str, result: _Result,
     state = RepricingState.OPEN if open_ else RepricingState.CLEAR
     nothing = (None, None)
     row = (
-        *_of_cdr(question, None),
+        *_of_cdr(question, _emsp(question, cdr) if cdr is not None else None),
         *(Outcome.UNPRICEABLE.value, why),
         *(*_pair(told), *nothing, *nothing),
         *(None, None, None),
@@ -179,6 +179,14 @@ def _unpriceable(question: Question, cdr: Cdr | None, why: str, result: _Result,
         question.queue_no,
     )
     return Answer(row, Outcome.UNPRICEABLE, state, error)
+
+
+def _emsp(question: Question, cdr: Cdr) -> PartyId | None:
+    """Names the driver's EMSP: as the hub or our own store does, else as the driver's contract does."""
+    if question.emsp is not None:
+        return PartyId(question.emsp)
+    driver = cdr.identification
+    return driver.party or (driver.contract_id.party if driver.contract_id is not None else None)
 
 
 def _of_cdr(question: Question, emsp: PartyId | None) -> tuple[object, ...]:

@@ -1,29 +1,31 @@
 -- name: claim
--- Some of what is to be priced, in order; each replica takes others. What was asked for several times is one.
+-- Some of what is to be priced, in order; each replica takes others. What was asked for several times is one. Numbered here,
+-- and not when it was queued: who has a later number read the CDR later, and whoever changed it since has queued it again.
 WITH due AS (
     SELECT no FROM repricing_queue ORDER BY no LIMIT $1 FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM repricing_queue q USING due WHERE q.no = due.no RETURNING q.no, q.subject
 )
-SELECT subject, max(no) AS queue_no FROM gone GROUP BY subject
+SELECT subject, nextval(pg_get_serial_sequence('repricing_queue', 'no')) AS queue_no
+FROM (SELECT DISTINCT subject FROM gone) g
 
 -- name: claim_new
--- A CDR that is priced at once, and takes its place in the order of the queue for it.
+-- A CDR that is priced at once.
 SELECT $1::bigint AS subject, nextval(pg_get_serial_sequence('repricing_queue', 'no')) AS queue_no
 
 -- name: own_cdrs
 -- Nobody has to decide about what is not in effect, since it waits for a person or was taken back, nor about a credit, which
 -- is what it takes back.
-SELECT d.no AS subject, d.cdr_id, d.body, d.party, d.party AS cpo, d.connection_id, c.hub, c.name AS connection, d.leg ->> 'emsp' AS emsp,
-    (d.review IS NOT NULL OR d.taken_back OR d.credit) AS void
+SELECT d.no AS subject, d.cdr_id, d.body, d.party, d.party AS cpo, d.connection_id, c.hub, c.name AS connection,
+    d.leg ->> 'emsp' AS emsp, (d.review IS NOT NULL OR d.taken_back OR d.credit) AS void
 FROM cdr d LEFT JOIN connection c ON c.id = d.connection_id
 WHERE d.no = ANY($1::bigint[])
 
 -- name: received_cdrs
 -- Nobody has to decide about what is not in effect, since a person rejected it or its CPO took it back, nor about a credit
 -- of the very amount that it takes back.
-SELECT -d.no AS subject, d.cdr_id, d.body, d.party, d.cpo, d.connection_id, c.hub, c.name AS connection, d.party AS emsp, d.evse_key,
-    (d.decision IS NOT DISTINCT FROM 'rejected' OR d.credited_by IS NOT NULL OR d.credit AND EXISTS (
+SELECT -d.no AS subject, d.cdr_id, d.body, d.party, d.cpo, d.connection_id, c.hub, c.name AS connection, d.party AS emsp,
+    d.evse_key, (d.decision IS NOT DISTINCT FROM 'rejected' OR d.credited_by IS NOT NULL OR d.credit AND EXISTS (
         SELECT FROM received_cdr o
         WHERE o.connection_id = d.connection_id AND o.cpo = d.cpo AND o.cdr_key = upper(d.body ->> 'credited_cdr')
             AND (o.body #>> '{total_cost,net}')::numeric = -(d.body #>> '{total_cost,net}')::numeric)) AS void

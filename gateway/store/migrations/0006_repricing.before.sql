@@ -12,7 +12,8 @@ CREATE TABLE repricing_queue (
 -- deleted. `party`: whose backend it concerns, ours; null where it is not known whose driver it was. `outcome`, `state` and
 -- `source`: as in gateway/services/ports/repricing.py. `why`: why it cannot be priced. Amounts are in `currency`, the CDR's;
 -- differences are what is told less what is calculated. `version_no`: the row of tariff_version. `result`: both calculations,
--- with every line and note. `queue_no`: the order that it was priced on, so that none which is older takes its place.
+-- with every line and note. `queue_no`: numbers pricings in the order in which they began, so that none which read an older CDR
+-- takes its place.
 -- `changed_at`: since when it comes out so.
 CREATE TABLE repricing (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
