@@ -16,6 +16,8 @@ _HOUR: Final = 3600
 _MICRO: Final = timedelta(microseconds=1)
 _SECOND: Final = Decimal(1)
 """By which stamps in whole seconds make times differ."""
+_DISAGREE: Final = timedelta(seconds=30)
+"""By which the clocks of a meter and of a backend may differ."""
 _PLACES: Final = range(2, 5)
 """Of hours, as they are told; a zero at the end is not seen, and of fewer nobody means that it was rounded."""
 
@@ -37,9 +39,10 @@ def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
             CDR. NEGATIVE_VOLUME: a volume is negative, or the meter goes back. NO_TIME: a period tells neither time
             nor energy. UNKNOWN_DIMENSION: it tells nothing that is known.
     """
+    notes: list[Note] = []
+    cdr = _aligned(cdr, notes)
     _check(cdr)
     periods = [told_of(period, number) for number, period in enumerate(cdr.periods)]
-    notes: list[Note] = []
     if any(told.tells_time for told in periods):
         stretches = _by_periods(cdr, periods, notes)
     else:
@@ -48,6 +51,26 @@ def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
     if not stretches:
         raise Unpriceable(Why.NOTHING, "periods", "nothing is told of what happened")
     return Charge([_with_power(stretch) for stretch in stretches], cdr.location.time_zone or zone, notes)
+
+
+def _aligned(cdr: Cdr, notes: list[Note]) -> Cdr:
+    """Brings what strays out of the CDR, by no more than clocks may disagree, to its start or end."""
+    stamps = [cdr.charging_start, cdr.charging_end, *(period.start for period in cdr.periods)]
+    astray = [stamp for stamp in stamps if stamp is not None and not cdr.start <= stamp <= cdr.end]
+    if not astray or any(not cdr.start - _DISAGREE <= stamp <= cdr.end + _DISAGREE for stamp in astray):
+        return cdr
+
+    def within(stamp: datetime) -> datetime:
+        return min(max(stamp, cdr.start), cdr.end)
+
+    _assume(notes, "charging_start", "the charging strays out of the CDR by seconds: it is moved to its start or end")
+    return cdr.model_copy(
+        update={
+            "charging_start": cdr.charging_start and within(cdr.charging_start),
+            "charging_end": cdr.charging_end and within(cdr.charging_end),
+            "periods": tuple(period.model_copy(update={"start": within(period.start)}) for period in cdr.periods),
+        }
+    )
 
 
 def _check(cdr: Cdr) -> None:

@@ -175,6 +175,14 @@ def test_a_period_of_energy_alone_charges_as_long_as_charging_is_told() -> None:
     assert charge.notes == []
 
 
+def test_stamps_that_stray_by_seconds_are_brought_into_the_cdr() -> None:
+    before, after = at(0) - timedelta(seconds=1), at(60) + timedelta(seconds=2)
+    charge = charge_of(cdr({**period(0, ENERGY=10), "start": before}, charging_start=before, charging_end=after))
+    assert shape(charge) == [(CHARGING, 0, 60, 3600, 10)]
+    assert kinds(charge) == [NoteKind.ASSUMED]
+    assert why(cdr(charging_start=at(0) - timedelta(minutes=2), charging_end=at(60))) is Why.OUT_OF_ORDER
+
+
 def test_without_a_word_on_times_charging_lasts_all_along() -> None:
     charge = charge_of(cdr(period(0, ENERGY=10)))
     assert shape(charge) == [(CHARGING, 0, 60, 3600, 10)]

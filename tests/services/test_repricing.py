@@ -135,6 +135,15 @@ async def test_a_product_is_the_id_of_a_tariff(at: Desk) -> None:
     assert (one.tariff, one.net) == ("AC1", 4)
 
 
+async def test_a_product_that_names_no_tariff_leaves_it_to_the_connector(at: Desk) -> None:
+    await at.publish(priced(id_="C1"))
+    await at.store.execute("UPDATE catalogue_evse SET prices = ARRAY['C1']")
+    fields = {"product": "AC3", "charging_start": START, "charging_end": END, "total_cost": None}
+    shown = await at.one(bill("c-1", periods=[], **fields))
+    assert (shown.repricing.tariff, shown.repricing.net) == ("C1", 4)
+    assert NoteKind.ASSUMED in kinds(shown)
+
+
 async def test_a_cdr_that_names_no_tariff_is_priced_by_its_connectors(at: Desk) -> None:
     await at.publish(priced(id_="C1"))
     await at.store.execute("UPDATE catalogue_evse SET prices = ARRAY['C1']")

@@ -52,7 +52,14 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Peek:
-    """A CDR as far as it has to be looked into before it is priced."""
+    """A CDR as far as it has to be looked into before it is priced.
+
+    Attributes:
+        ids, told: As in `Question`.
+        named: Ids of the tariffs that its periods name.
+        product: The partner's name of what was sold, which may be a tariff's id (OICP 2.3, PartnerProductID), where
+            nothing else names one; `ids` are those of its place then.
+    """
 
     row: Record
     queue_no: int
@@ -65,6 +72,7 @@ class _Peek:
     named: list[str]
     zone: str | None = None
     told: bool = True
+    product: str | None = None
 
 
 async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked:
@@ -89,6 +97,8 @@ async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked
 def _peek(row: Record, queue_no: int) -> _Peek:
     body = from_json(row["body"])
     start = datetime.fromisoformat(body["start"])
+    ids = [tariff["id"] for tariff in body.get("tariffs", ())]
+    named = list({name: None for period in body["periods"] if (name := period.get("tariff_id"))})
     return _Peek(
         row=row,
         queue_no=queue_no,
@@ -97,9 +107,10 @@ def _peek(row: Record, queue_no: int) -> _Peek:
         currency=body["currency"],
         location=body["location"],
         hub_priced=body.get("priced_by_hub", False),
-        ids=[tariff["id"] for tariff in body.get("tariffs", ())] or ([body["product"]] if "product" in body else []),
-        named=list({name: None for period in body["periods"] if (name := period.get("tariff_id"))}),
+        ids=ids,
+        named=named,
         zone=body["location"].get("time_zone"),
+        product=None if ids or named else body.get("product"),
     )
 
 
@@ -164,7 +175,7 @@ async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[l
             peek.end,
         )
         for n, peek in enumerate(peeks)
-        for id_ in dict.fromkeys((*peek.ids, *peek.named))
+        for id_ in dict.fromkeys((*([peek.product] if peek.product else []), *peek.ids, *peek.named))
         if peek.row["subject"] > 0 or peek.row["connection_id"] is not None
     ]
     found: list[list[int]] = [[] for _ in peeks]
@@ -174,6 +185,9 @@ async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[l
             found[row["n"]].append(row["no"])
             if row["no"] not in versions:
                 versions[row["no"]] = VersionText(row["no"], row["body"], row["known_from"], row["known_until"])
+            peek = peeks[row["n"]]
+            if peek.product is not None and row["tariff_id"].lower() == peek.product.lower():
+                peek.ids, peek.told = [peek.product], True
     return found, versions
 
 

@@ -2,7 +2,7 @@
 -- Of each variant that is asked for the version known at a moment ($5), those that came until another ($6), and the first
 -- of all where that came later still. $1 numbers the questions; $2 is the connection, 0 for own tariffs. The versions of a
 -- variant follow each other, so that what ended after a moment is the last ones by their end.
-SELECT a.n, v.no, v.body, v.known_from, nullif(v.known_until, 'infinity') AS known_until
+SELECT a.n, v.no, v.tariff_id, v.body, v.known_from, nullif(v.known_until, 'infinity') AS known_until
 FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
     WITH ORDINALITY AS a(n, source, party, tariff_id, at, until, place)
 CROSS JOIN LATERAL (
