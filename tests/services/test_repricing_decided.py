@@ -106,6 +106,20 @@ async def test_all_since_a_moment_are_priced_anew_those_too_that_never_were(at: 
     assert [one.cdr for one in await at.all()] == ["c-1", "c-2"]
 
 
+async def test_what_lacks_a_tariff_is_asked_about_again_for_a_day(at: Desk) -> None:
+    await at.one(bill("c-2", "T2"))
+    assert await at.repricer.ask_lacking() == 0
+    await at.store.execute("UPDATE repricing SET computed_at = now() - interval '61 minutes'")
+    assert await at.repricer.ask_lacking() == 1  # and not what was priced
+    await at.publish(priced("0.4", "T2"))
+    _, second = await at.all()
+    assert (second.outcome, second.state) == (Outcome.MATCHES, RepricingState.CLEAR)
+    await at.one(bill("c-3", "T3"))
+    ages = "UPDATE repricing SET computed_at = now() - interval '2 days', changed_at = now() - interval '2 days'"
+    await at.store.execute(ages)
+    assert await at.repricer.ask_lacking() == 0
+
+
 async def test_an_older_order_never_takes_the_place_of_a_newer_one(at: Desk) -> None:
     await at.store.execute("UPDATE repricing SET queue_no = 1000000, net = 77")
     assert await at.desk.recompute_all(None, START, WHO) == 1

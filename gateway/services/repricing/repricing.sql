@@ -13,6 +13,15 @@ FROM (SELECT DISTINCT subject FROM gone) g
 -- A CDR that is priced at once.
 SELECT $1::bigint AS subject, nextval(pg_get_serial_sequence('repricing_queue', 'no')) AS queue_no
 
+-- name: ask_lacking
+-- What came within $1, lacked knowledge that may have come since, and was priced longer ago than $2. Nothing while anything
+-- waits, or the same would be asked again and again.
+INSERT INTO repricing_queue (subject)
+SELECT subject FROM repricing
+WHERE why IN ('no_tariff', 'no_zone') AND changed_at > now() - $1::interval AND computed_at < now() - $2::interval
+    AND NOT EXISTS (SELECT FROM repricing_queue)
+ORDER BY computed_at LIMIT $3
+
 -- name: own_cdrs
 -- Nobody has to decide about what is not in effect, since it waits for a person or was taken back, nor about a credit, which
 -- is what it takes back.

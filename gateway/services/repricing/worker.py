@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -30,12 +31,22 @@ Count: TypeAlias = Callable[[str, str, str, str], None]
 EVERY: Final = 1.0
 """Seconds between two looks for CDRs to price."""
 
+LACKING_EVERY: Final = 60.0
+"""Seconds between two looks for CDRs that lacked a tariff or a time zone."""
+AGAIN: Final = timedelta(hours=1)
+"""How long one that was priced is left alone; as often are tariffs pulled."""
+LASTS: Final = timedelta(days=1)
+"""For how long after it came."""
+
 _FEW: Final = 200
 """CDRs that are priced in the event loop, a millisecond each, between which others have their turn."""
 _BATCH: Final = 500
 """CDRs that a process is given at once."""
 _LONG: Final = 20_000
 """Characters of a CDR that takes longer than a millisecond."""
+
+_LACKING: Final = 5000
+"""CDRs that are asked about at once."""
 
 _COLUMNS: Final = 22
 
@@ -57,14 +68,21 @@ class Repricer:
         self._processes = processes
         self._growth = Growth(store)
         self._sweeper = Sweeper("pricing CDRs anew", EVERY, self.work)
+        self._asker = Sweeper("asking anew for prices", LACKING_EVERY, self.ask_lacking)
 
     def start(self) -> None:
         """Starts."""
         self._sweeper.start()
+        self._asker.start()
 
     async def stop(self) -> None:
         """Stops; what is being priced is priced again later."""
         await self._sweeper.stop()
+        await self._asker.stop()
+
+    async def ask_lacking(self) -> int:
+        """Queues CDRs of the last day that lacked what may be known by now; gives how many."""
+        return await self._store.execute(SQL["ask_lacking"], LASTS, AGAIN, _LACKING)
 
     async def work(self) -> int:
         """Prices all that waits, and gives how many CDRs that were."""

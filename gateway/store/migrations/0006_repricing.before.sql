@@ -47,6 +47,7 @@ CREATE INDEX repricing_party ON repricing (party, no);
 CREATE INDEX repricing_open ON repricing (no) WHERE state = 'open';
 CREATE INDEX repricing_disputed ON repricing (no) WHERE state = 'disputed';
 CREATE INDEX repricing_differs ON repricing (no) WHERE outcome = 'differs';
+CREATE INDEX repricing_lacking ON repricing (computed_at) WHERE why IN ('no_tariff', 'no_zone');
 
 -- What stood in a row of repricing before it came out otherwise, or was decided otherwise; the row, without its result.
 CREATE TABLE repricing_history (
