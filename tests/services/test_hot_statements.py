@@ -12,10 +12,12 @@ from gateway.services.commands.finding import SQL as COMMANDS
 from gateway.services.drivers.permits import SQL as PERMITS
 from gateway.services.drivers.tokens import SQL as TOKENS
 from gateway.services.listeners import SQL as LISTENERS
+from gateway.services.quoting.reading import BY_ID, BY_LOCATION, BY_OWN_LOCATION
 from gateway.services.received.knowing import SQL as RECEIVED
 from gateway.services.sent_commands.answering import SQL as SENT
 from gateway.services.sessions.belonging import SQL as SESSIONS
 from gateway.services.sessions.pulling import SQL as PULLING
+from gateway.services.tariffs.versions import SQL as VERSIONS
 from gateway.store.pool import Store, Transaction
 from tests.harness import AT, later
 
@@ -24,6 +26,7 @@ GROWING = {
     *("authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"),
     *("driver_token", "permit", "permit_ref"),
     *("received_session", "received_cdr", "sent_command", "catalogue_location", "catalogue_evse"),
+    "tariff_version",
 }
 SMALL = {"session_running", "session_review", "received_session_active", "received_session_review"}
 """Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
@@ -81,6 +84,10 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a request", SENT["requested"], ("FR*EMS", "r-1")),
     ("a sent command", SENT["lock"], ("c" * 32,)),
     ("sent commands overdue", SENT["overdue"], (AT,)),
+    ("tariffs known", VERSIONS["known"], ([0, 1], [0, 1], ["NL*CPO"] * 2, ["T1"] * 2, [AT] * 2, [AT] * 2)),
+    ("a quote", BY_ID, (AT, "FR*EMS", "RFID", "04AB", "NLCPOE1")),
+    ("a quote by a partner's location", BY_LOCATION, (AT, None, None, None, "h", None, "L1", "U1")),
+    ("a quote by an own location", BY_OWN_LOCATION, (AT, None, None, None, "NL*CPO", "L1", "U1")),
 ]
 
 _LAST = 2**63 - 1
@@ -183,6 +190,11 @@ async def grown(store: Store) -> Store:
             "catalogue_location",
             "connection_id, party, location_id, body, digest, words, last_updated",
             "1, 'NL*CPO', 'L' || n, '{}', '', '', now()",
+        ),
+        (
+            "catalogue_tariff",
+            "connection_id, party, tariff_id, body, digest, last_updated",
+            "1, 'NL*CPO', 'T' || n, '{}', '', now()",
         ),
         (
             "catalogue_evse",

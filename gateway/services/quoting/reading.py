@@ -23,7 +23,7 @@ from mappings.canonical.tokens import Token
 
 SQL: Final = Queries("gateway.services.quoting", "quotes.sql")
 
-_BY_ID, _BY_LOCATION, _BY_OWN_LOCATION = (
+BY_ID, BY_LOCATION, BY_OWN_LOCATION = (
     SQL[name] + SQL["at_ways"] for name in ("by_id", "by_location", "by_own_location")
 )
 
@@ -93,11 +93,11 @@ async def find(store: Store, wish: QuoteWish, evse: EvseNamed, start: datetime, 
 def _named(wish: QuoteWish, evse: EvseNamed) -> tuple[str, *tuple[str | None, ...]]:
     """Gives the statement by which an EVSE is found, and what names it there."""
     if evse.evse_id is not None:
-        return _BY_ID, evse.evse_id.normal
+        return BY_ID, evse.evse_id.normal
     cpo = evse.cpo.normal if evse.cpo is not None else None
     if wish.connection is not None:
-        return _BY_LOCATION, wish.connection, cpo, evse.location_id, evse.evse_uid
-    return _BY_OWN_LOCATION, cpo, evse.location_id, evse.evse_uid
+        return BY_LOCATION, wish.connection, cpo, evse.location_id, evse.evse_uid
+    return BY_OWN_LOCATION, cpo, evse.location_id, evse.evse_uid
 
 
 def _is_seen(way: Way, connection: str | None, parties: Parties) -> bool:
