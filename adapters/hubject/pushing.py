@@ -1,5 +1,6 @@
 """Makes a push, and a second one where the first was refused for an action that may not have fitted."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -33,16 +34,17 @@ async def push(client: SecuredClient, base_url: str, call: Call, outcomes: Outco
         # Gone is gone. Of several, some may be there: those are found by halving, or by asking for each record of one.
         if planning.size(call) == 1:
             return Delivered()
-        return await _each(client, base_url, call, outcomes) if len(call.settles) == 1 else outcome
+        singles = [*planning.singles(call)] if len(call.settles) == 1 else []
+        return await _each(client, base_url, singles, outcomes) if singles else outcome
     if call.action not in _OTHER:
         return outcome
     second = await _push(client, base_url, call, _OTHER[call.action], outcomes)
     return outcome if isinstance(second, RefusedByHub) else second
 
 
-async def _each(client: SecuredClient, base_url: str, call: Call, outcomes: Outcomes) -> Outcome:
-    for single in planning.singles(call):
-        outcome = await _push(client, base_url, single, call.action, outcomes)
+async def _each(client: SecuredClient, base_url: str, deletes: Sequence[Call], outcomes: Outcomes) -> Outcome:
+    for delete in deletes:
+        outcome = await _push(client, base_url, delete, delete.action, outcomes)
         gone = isinstance(outcome, RefusedByHub) and outcome.code == UNKNOWN_EVSE
         if not gone and not isinstance(outcome, Delivered):
             return outcome
