@@ -62,7 +62,10 @@ async def test_what_is_not_stored_is_refused_by_its_field(face):
         ({**WISH, "terms": {"id": "T1"}}, {"terms.party", "terms.currency", "terms.elements", "terms.last_updated"}),
         ({**WISH, "tariff": {"party": "NL*ABC", "id": "T1"}}, {""}),
         ({**WISH, "need": {"energy": 0}}, {"need.energy"}),
-        ({**WISH, "need": {"energy": -1, "parked": -1, "power": "eleven"}}, {"need.energy", "need.parked", "need.power"}),
+        (
+            {**WISH, "need": {"energy": -1, "parked": -1, "power": "eleven"}},
+            {"need.energy", "need.parked", "need.power"},
+        ),
         ({**WISH, "need": {"duration": 3_000_000}}, {"need.duration"}),
         (
             {**WISH, "need": {"target": 101, "battery": {"capacity": 0, "charged": 101}}},
@@ -89,6 +92,9 @@ async def test_what_is_not_stored_is_refused_by_its_field(face):
                 "time_zone",
             },
         ),
+        ({**WISH, "start": "0001-01-01T00:00:00Z"}, {"start"}),
+        ({**WISH, "start": "9999-12-31T23:59:59Z"}, {"start"}),
+        ({"need": {"energy": 1}, "terms": tariff(elements=tariff()["elements"] * 1001)}, {"terms"}),
         ({**WISH, "evse": {"location_id": "L1", "evse_uid": "U1"}}, {""}),
         ({**WISH, "token": {"type": "RFID", "uid": "1"}}, {""}),
         ({"need": {"energy": 1}, "terms": tariff(), "connector_id": "1"}, {""}),

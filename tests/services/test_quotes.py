@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.core.connection import Connection
+from adapters.core.connection import Connection, Scope
 from adapters.core.inbound import LocationCopy
 from gateway.pricing.notes import NoteKind, Why
 from gateway.services.ports import Invalid, Parties
@@ -146,6 +146,17 @@ async def test_only_the_way_over_a_connection_is_quoted_where_one_is_named(desk:
     assert (await desk.one(connection="gireve")).connection == "gireve"
     by_key = {"location_id": "l1", "evse_uid": "u1"}
     assert gross(await desk.one(evse=by_key, connection="gireve")) == "12.10 EUR"
+
+
+async def test_a_way_that_is_not_for_the_driver_s_emsp_is_not_quoted(desk: Desk) -> None:
+    await desk.offer("gireve")
+    await desk.offer("hubject")
+    connections = desk.services.app.services.connections
+    await connections.set_scope("gireve", Scope(parties=frozenset({EMSP})), WHO)
+    assert [each.connection for each in (await desk.quote(party="FR*EMS")).offers] == ["gireve", "hubject"]
+    assert [each.connection for each in (await desk.quote(party="DE*EMS")).offers] == ["hubject"]
+    with pytest.raises(Invalid, match=r"party: no connection to this EVSE is for DE\*EMS"):
+        await desk.quote(party="DE*EMS", connection="gireve")
 
 
 async def test_an_own_evse_is_quoted_by_the_own_tariffs_to_whom_it_is_shown(desk: Desk) -> None:

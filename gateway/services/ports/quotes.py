@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Protocol, Self
+from typing import Annotated, Final, Protocol, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -19,13 +19,30 @@ from mappings.canonical.commands import Id
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff, TariffDimension, TariffType
 
-_MONTH = 31 * 86_400
+_MONTH: Final = 31 * 86_400
+_FIRST_YEAR, _END_YEAR = 2000, 2100
+"""Days are added and time zones looked up, which has no end of the calendar."""
+_MOST_ELEMENTS: Final = 1_000
+"""Of a tariff that is given: others wait while it is priced."""
+_MOST_POINTS: Final = 100
 
 
 def _zone(name: str) -> str:
     if zone_of(name) is None:
         raise ValueError("is not the name of a time zone, as Europe/Paris")
     return name
+
+
+def _near(at: datetime) -> datetime:
+    if not _FIRST_YEAR <= at.year < _END_YEAR:
+        raise ValueError(f"is before {_FIRST_YEAR} or not before {_END_YEAR}")
+    return at
+
+
+def _of_bounded_length(tariff: Tariff) -> Tariff:
+    if len(tariff.elements) > _MOST_ELEMENTS:
+        raise ValueError(f"has more than {_MOST_ELEMENTS} elements")
+    return tariff
 
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,4}$")]
@@ -63,8 +80,8 @@ class CurveGiven(Model):
 
     @model_validator(mode="after")
     def _few(self) -> Self:
-        if len(self.points) > 100:
-            raise ValueError("has more than 100 points")
+        if len(self.points) > _MOST_POINTS:
+            raise ValueError(f"has more than {_MOST_POINTS} points")
         return self
 
 
@@ -132,9 +149,9 @@ class QuoteWish(Model):
     connector_id: Id | None = None
     connection: ConnectionName | None = None
     tariff: TariffNamed | None = None
-    terms: Tariff | None = None
+    terms: Annotated[Tariff, AfterValidator(_of_bounded_length)] | None = None
     need: NeedGiven
-    start: Instant | None = None
+    start: Annotated[Instant, AfterValidator(_near)] | None = None
     party: PartyId | None = None
     token: TokenNamed | None = None
     type: TariffType = TariffType.REGULAR

@@ -1,6 +1,6 @@
 """Quotes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +15,7 @@ from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of
 from gateway.services.quoting.reading import Way, find, find_token
 from gateway.services.tariffs.versions import Asked, Version, known
 from gateway.store.pool import Store
+from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token
 
 _ENGLISH: Final = "en"
@@ -43,13 +44,9 @@ class Quoting:
         start = wish.start or _whole_second(self._now())
         if wish.evse is not None:
             found = await find(self._store, wish, wish.evse, start, parties)
-            if not found.ways:
-                raise _unknown(wish, wish.evse)
-            if wish.connector_id is not None and not any(_has(way, wish.connector_id) for way in found.ways):
-                raise Invalid(("connector_id", f"the EVSE has no connector {wish.connector_id}"))
+            ways = self._open(found.ways, wish, wish.evse)
             wanted = Wanted(wish, need, start, _language(wish, found.token, accepted))
-            offers = [offer_of(way, wanted) for way in found.ways]
-            return Quote(start, wanted.language, found.ways[0].evse_key, offers)
+            return Quote(start, wanted.language, ways[0].evse_key, [offer_of(way, wanted) for way in ways])
         candidates = await self._candidates(wish, start)
         wanted = Wanted(wish, need, start, _language(wish, await find_token(self._store, wish), accepted))
         name = wish.tariff.connection if wish.tariff is not None else None
@@ -74,6 +71,27 @@ class Quoting:
         ]
         if faults:
             raise Invalid(*faults)
+
+    def _open(self, found: Sequence[Way], wish: QuoteWish, evse: EvseNamed) -> Sequence[Way]:
+        """Gives the ways that are open to the driver.
+
+        Raises:
+            Invalid: There are none, or none has the connector.
+        """
+        if not found:
+            raise _unknown(wish, evse)
+        ways = [way for way in found if self._is_open(way, wish.party)]
+        if not ways:
+            raise Invalid(("party", f"no connection to this EVSE is for {wish.party}"))
+        if wish.connector_id is not None and not any(_has(way, wish.connector_id) for way in ways):
+            raise Invalid(("connector_id", f"the EVSE has no connector {wish.connector_id}"))
+        return ways
+
+    def _is_open(self, way: Way, emsp: PartyId | None) -> bool:
+        if way.connection is None or emsp is None:
+            return True
+        link = self._links.by_name(way.connection)
+        return link is None or link.connection.scope.has_party(emsp)
 
     async def _candidates(self, wish: QuoteWish, start: datetime) -> list[Candidate] | list[Version]:
         """Gives the tariff that is to be quoted, in all its variants.
