@@ -1,18 +1,17 @@
 """What CDRs cost by the tariff in force at their start."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.core.connection import ConnectionName
-from gateway.http.routing import AFTER, LIMIT, Answer, Body, Call, Parameter, Route, adapter_of, respond
+from gateway.http.routing import AFTER, LIMIT, Answer, Body, Call, Parameter, Route, respond
 from gateway.http.v1.connections import Reason
+from gateway.http.v1.repricings_export import CSV, NDJSON, lines, table
 from gateway.services.keys import KeyRole
 from gateway.services.ports import Page
 from gateway.services.ports.repricing import (
@@ -28,9 +27,6 @@ from gateway.services.ports.repricing import Reason as Why
 from mappings.canonical.base import Instant
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
-
-NDJSON: Final = "application/x-ndjson"
-CSV: Final = "text/csv"
 
 _PATH: Final = "/v1/repricings"
 _NUMBER = Parameter("id", Annotated[int, Field(ge=1, le=2**63 - 1)], "The repricing's number.", "path")
@@ -190,7 +186,7 @@ class RepricingOperations:
         response = web.StreamResponse(headers={"Content-Type": CSV if as_csv else NDJSON, "Cache-Control": "no-store"})
         await response.prepare(call.request)
         with suppress(ConnectionError):  # the reader is gone
-            async for piece in _table(pages) if as_csv else _lines(pages):
+            async for piece in table(pages) if as_csv else lines(pages):
                 await response.write(piece)
             await response.write_eof()
         return response
@@ -228,39 +224,3 @@ class RepricingOperations:
 def _filter(call: Call) -> RepricingFilter:
     names = ("direction", "outcome", "state", "connection", "cpo", "emsp", "since", "until")
     return RepricingFilter(call.parties(call["party"]), **{name: call[name] for name in names})
-
-
-Pages = AsyncIterator[Sequence[RepricingView]]
-
-_COLUMNS: Final = tuple(each.name for each in fields(RepricingView) if each.name != "decided")
-_DECIDED: Final = ("decided_why", "decided_who", "decided_at")
-
-
-async def _lines(pages: Pages) -> AsyncIterator[bytes]:
-    adapter = adapter_of(RepricingView)
-    async for page in pages:
-        yield b"".join(adapter.dump_json(one, exclude_none=True) + b"\n" for one in page)
-
-
-async def _table(pages: Pages) -> AsyncIterator[bytes]:
-    yield _rows([(*_COLUMNS, *_DECIDED)])
-    async for page in pages:
-        yield _rows([_row(one) for one in page])
-
-
-def _row(one: RepricingView) -> Sequence[object]:
-    shown: dict[str, Any] = adapter_of(RepricingView).dump_python(one, mode="json")
-    decided = shown.pop("decided") or {}
-    return [*(shown[name] for name in _COLUMNS), decided.get("why"), decided.get("who"), decided.get("at")]
-
-
-def _rows(rows: Sequence[Sequence[object]]) -> bytes:
-    made = io.StringIO()
-    csv.writer(made, lineterminator="\r\n").writerows([_harmless(cell) for cell in row] for row in rows)
-    return made.getvalue().encode()
-
-
-def _harmless(cell: object) -> object:
-    """Keeps a spreadsheet from taking a partner's text for a formula; amounts are none."""
-    formula = isinstance(cell, str) and cell[:1] in {"=", "+", "@", "\t", "\r"}
-    return f"'{cell}" if formula else cell

@@ -1,0 +1,50 @@
+"""Repricings in a mass, piece by piece, as JSON lines and as a table."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
+from typing import Any, Final, TypeAlias
+
+from gateway.http.routing import adapter_of
+from gateway.services.ports.repricing import RepricingView
+
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+
+Pages: TypeAlias = AsyncIterator[Sequence[RepricingView]]
+
+_COLUMNS: Final = tuple(each.name for each in fields(RepricingView) if each.name != "decided")
+_DECIDED: Final = ("decided_why", "decided_who", "decided_at")
+
+
+async def lines(pages: Pages) -> AsyncIterator[bytes]:
+    """Writes a JSON line for each."""
+    adapter = adapter_of(RepricingView)
+    async for page in pages:
+        yield b"".join(adapter.dump_json(one, exclude_none=True) + b"\n" for one in page)
+
+
+async def table(pages: Pages) -> AsyncIterator[bytes]:
+    """Writes CSV, with a line of names."""
+    yield _rows([(*_COLUMNS, *_DECIDED)])
+    async for page in pages:
+        yield _rows([_row(one) for one in page])
+
+
+def _row(one: RepricingView) -> Sequence[object]:
+    shown: dict[str, Any] = adapter_of(RepricingView).dump_python(one, mode="json")
+    decided = shown.pop("decided") or {}
+    return [*(shown[name] for name in _COLUMNS), decided.get("why"), decided.get("who"), decided.get("at")]
+
+
+def _rows(rows: Sequence[Sequence[object]]) -> bytes:
+    made = io.StringIO()
+    csv.writer(made, lineterminator="\r\n").writerows([_harmless(cell) for cell in row] for row in rows)
+    return made.getvalue().encode()
+
+
+def _harmless(cell: object) -> object:
+    """Keeps a spreadsheet from taking a partner's text for a formula; amounts are none."""
+    formula = isinstance(cell, str) and cell[:1] in {"=", "+", "@", "\t", "\r"}
+    return f"'{cell}" if formula else cell
