@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from adapters.core.inbound import LocationCopy
 from gateway.pricing.notes import NoteKind
 from gateway.services.ports.repricing import Direction, Outcome, RepricingState, TariffSource
 from gateway.store.pool import Store
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
-from tests.services.homecoming import CPO, END, START
+from tests.harness import evse, location
+from tests.services.homecoming import CPO, END, EVSE, START
 from tests.services.pricing import Desk, bill, desk, priced
 
 
@@ -149,6 +151,15 @@ async def test_a_cdr_that_names_no_tariff_is_priced_by_its_connectors(at: Desk) 
     await at.store.execute("UPDATE catalogue_evse SET prices = ARRAY['C1']")
     shown = await at.one(bill())
     assert (shown.repricing.tariff, kinds(shown)) == ("C1", {NoteKind.ASSUMED})
+
+
+async def test_a_connectors_own_tariffs_are_those_that_its_station_names(at: Desk) -> None:
+    await at.publish(priced(id_="C1"))
+    station = location("L1", evse("U1", EVSE, tariffs=["C1"]), party=CPO, last_updated=END)
+    await at.home.catalogue.put_location(at.home.connection(), LocationCopy(station, (), bytes(15) + b"1"))
+    for connector in ("1", "unknown"):
+        place = {"id": "L1", "evse_uid": "U1", "connector_id": connector, "evse_id": EVSE}
+        assert (await at.one(bill(f"c-{connector}", location=place))).repricing.tariff == "C1"
 
 
 async def test_a_tariff_for_the_drivers_emsp_goes_before_the_one_for_all(at: Desk) -> None:

@@ -12,13 +12,14 @@ import pytest
 from adapters.core.charging import ChargingProfile
 from gateway.services.ports import BadCursor, Conflict, NotFound
 from gateway.services.ports.repricing import Direction, Outcome, RepricingFilter, RepricingState
+from gateway.services.publishing import Publishing
 from gateway.services.repricing.desk import RepricingDesk
 from gateway.services.repricing.reading import Terms
 from gateway.services.repricing.worker import Repricer
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
-from tests.harness import PARTY, WHO, later, tariff
+from tests.harness import PARTY, WHO, evse, later, location, tariff
 from tests.services.homecoming import CPO, EMSP, START
 from tests.services.pricing import TOLERANCE, Desk, bill, desk, priced
 from tests.services.roaming import Roaming, agreed, cdr
@@ -229,6 +230,20 @@ async def test_an_own_cdr_costs_what_the_tariff_for_the_drivers_emsp_says(hubs: 
     await repricer.work()
     [one] = (await at.list(RepricingFilter(), None, 10)).items
     assert (one.emsp, one.outcome, one.net) == (PartyId("FR*XYZ"), Outcome.UNTOLD, Decimal("4.8"))
+
+
+async def test_an_own_cdr_that_names_no_tariff_is_priced_by_its_connectors(hubs: Roaming) -> None:
+    repricer, at = await own(hubs)
+    await Publishing(hubs.store, hubs.links, hubs.wake, lambda: later(0)).put_locations(
+        [(location("L1", evse("U1", tariffs=["T1"], at=later(60))), ())], WHO
+    )
+    await hubs.charged()
+    await hubs.accept(cdr())
+    await repricer.work()
+    [one] = (await at.list(RepricingFilter(), None, 10)).items
+    assert (one.tariff, one.net) == ("T1", 6)
+    # By OCPI no VAT is due where a tariff names none.
+    assert (one.outcome, one.difference_net, one.difference_gross) == (Outcome.DIFFERS, 0, Decimal("1.2"))
 
 
 async def test_what_was_corrected_waits_no_more(hubs: Roaming) -> None:

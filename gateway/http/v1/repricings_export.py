@@ -46,5 +46,5 @@ def _rows(rows: Sequence[Sequence[object]]) -> bytes:
 
 def _harmless(cell: object) -> object:
     """Keeps a spreadsheet from taking a partner's text for a formula; amounts are none."""
-    formula = isinstance(cell, str) and cell[:1] in {"=", "+", "@", "\t", "\r"}
+    formula = isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}
     return f"'{cell}" if formula else cell
