@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.core.adapter import Call
 from adapters.core.charging import Message, Told
+from adapters.hubject.products import product_id
 from adapters.hubject.settings import CDRS, NOTIFICATIONS, Settings
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.legs import Leg
@@ -94,6 +95,16 @@ def of_cdr(cdr: Cdr, leg: Leg | None) -> list[Message]:
     ]
 
 
+def _with_product(cdr: Cdr, leg: Leg, settings: Settings) -> Cdr:
+    """Names the product that was pushed of the one tariff that a CDR names, where nobody named another."""
+    if settings.pricing is None or cdr.product or leg.product:
+        return cdr
+    named = {tariff.id for tariff in cdr.tariffs} | {one.tariff_id for one in cdr.periods if one.tariff_id is not None}
+    if len(named) != 1:
+        return cdr
+    return cdr.model_copy(update={"product": product_id(settings, cdr.party, named.pop())})
+
+
 def render(message: Message, settings: Settings) -> tuple[Call, list[Issue]]:
     """Writes a message as a request.
 
@@ -102,7 +113,7 @@ def render(message: Message, settings: Settings) -> tuple[Call, list[Issue]]:
     """
     leg = message.leg
     if leg is not None and message.cdr is not None:
-        body, issues = cdrs.from_canonical(message.cdr, leg)
+        body, issues = cdrs.from_canonical(_with_product(message.cdr, leg, settings), leg)
         return Call(CDRS, message.kind, settings.cdr_path, body, ()), issues
     if leg is not None and message.session is not None and message.place is not None:
         kind = NotificationType(message.kind)

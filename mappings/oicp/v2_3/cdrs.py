@@ -67,22 +67,12 @@ def from_canonical(cdr: Cdr, leg: Leg) -> tuple[Record, list[Issue]]:
     record["ChargingEnd"] = clock.write(_or(cdr.charging_end, cdr.end, "charging_end", report))
     record |= process.readings(cdr.metering, report, end=True)
     record["ConsumedEnergy"] = _energy(cdr, report)
-    record |= process.product(*_product(cdr, leg), report)
+    record |= process.product(*((cdr.product, "product") if cdr.product else (leg.product, "leg.product")), report)
     if cdr.signed_data is not None:
         record |= calibration.write(cdr.signed_data, "signed_data", report)
     if cdr.location.hub_operator is not None:
         record["HubOperatorID"] = cdr.location.hub_operator.normal
     return record, report.issues
-
-
-def _product(cdr: Cdr, leg: Leg) -> tuple[str | None, str]:
-    """Names what was sold, and the field that says so: the one tariff of a CDR is the product that was pushed of it."""
-    if cdr.product:
-        return cdr.product, "product"
-    if leg.product:
-        return leg.product, "leg.product"
-    named = {tariff.id for tariff in cdr.tariffs} | {one.tariff_id for one in cdr.periods if one.tariff_id is not None}
-    return (named.pop(), "tariffs") if len(named) == 1 else (None, "product")
 
 
 def _or(instant: datetime | None, other: datetime, field: str, report: Report) -> datetime:

@@ -213,11 +213,7 @@ CDRS = FieldTable(
         FieldRule("Cdr.time_cost", "", "", _NO_MONEY),
         FieldRule("Cdr.parking_cost", "", "", _NO_MONEY),
         FieldRule("Cdr.reservation_cost", "", "", _NO_MONEY),
-        FieldRule(
-            "Cdr.product",
-            "PartnerProductID",
-            "else the leg's, else the one tariff that is named; refused above 50 characters",
-        ),
+        FieldRule("Cdr.product", "PartnerProductID", "else the leg's; refused above 50 characters"),
         FieldRule("Cdr.remark", "", "", _NO_PLACE),
         FieldRule("Cdr.invoice_id", "", "", _NO_PLACE),
         FieldRule("Cdr.credit", "", "refused: Hubject takes one CDR of a session"),

@@ -28,12 +28,24 @@ from adapters.hubject.errors import (
     outcome_of,
     outcome_of_cdr,
 )
+from mappings.canonical.cdrs import Cdr
 from mappings.canonical.commands import CommandAnswer, CommandResult
-from mappings.canonical.sessions import Session, SessionError, SessionErrorKind, SessionStatus
+from mappings.canonical.ids import PartyId
+from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import (
+    ChargingPeriod,
+    Dimension,
+    DimensionType,
+    Session,
+    SessionError,
+    SessionErrorKind,
+    SessionStatus,
+)
 from mappings.oicp.status_codes import CODES
 from mappings.report import Refused
 from tests.adapters.hubject.network import adapter
 from tests.adapters.hubject.peer import Peer, acknowledged, playing
+from tests.adapters.hubject.pricing import pricing_adapter
 from tests.mappings.oicp.charges import BEGUN, ENDED, LEG, OPERATOR, PLACE, SESSION_ID, cdr, session
 
 MINUTE = timedelta(minutes=1)
@@ -172,6 +184,25 @@ def test_every_message_is_rendered_to_its_address(hub: HubjectAdapter) -> None:
     assert (call.operation, call.action) == ("cdrs", "ChargeDetailRecord")
     assert call.path == f"/api/oicp/cdrmgmt/v22/operators/{OPERATOR.normal}/charge-detail-record"
     assert call.body["SessionID"] == SESSION_ID
+
+
+def test_a_cdr_names_the_product_that_was_pushed_of_its_one_tariff(hub: HubjectAdapter) -> None:
+    nameless = LEG.model_copy(update={"product": None})
+    energy = Dimension(type=DimensionType.ENERGY, volume=Decimal(1))
+    one, two = (ChargingPeriod(start=BEGUN, dimensions=(energy,), tariff_id=id_) for id_ in ("T1", "T2"))
+    pushing = pricing_adapter(operator_id=OPERATOR)
+
+    def product(hub: HubjectAdapter, bill: Cdr, leg: Leg = nameless) -> str | None:
+        body = hub.render(hub.of_cdr(bill, leg)[0])[0].body
+        assert isinstance(body, dict)
+        return body.get("PartnerProductID")
+
+    assert product(pushing, cdr(periods=(one,))) == "T1"
+    assert product(pushing, cdr(periods=(one,), party=PartyId("FR*SUB"))) == "FR*SUB:T1"
+    assert product(pushing, cdr(periods=(one, two))) is None
+    assert product(pushing, cdr(periods=(one,), product="DC")) == "DC"
+    assert product(pushing, cdr(periods=(one,)), LEG) == LEG.product
+    assert product(hub, cdr(periods=(one,))) is None
 
 
 def test_what_cannot_be_said_is_refused(hub: HubjectAdapter) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mappings.canonical.cdrs import Cdr, CdrLocation, SignedData, SignedNature, SignedValue
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
-from mappings.canonical.sessions import AuthMethod, ChargingPeriod, Dimension, DimensionType, Metering
+from mappings.canonical.sessions import AuthMethod, Metering
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.oicp.v2_3 import cdrs
 from mappings.oicp.v2_3.tables_charging import CDRS
@@ -116,14 +116,6 @@ def test_times_of_charging_are_the_sessions_where_they_are_missing() -> None:
 def test_the_cdrs_product_goes_before_the_legs() -> None:
     assert write(cdr(product="DC"))[0]["PartnerProductID"] == "DC"
     assert write(cdr())[0]["PartnerProductID"] == "AC3"
-
-
-def test_the_one_tariff_of_a_cdr_is_its_product_where_nobody_named_one() -> None:
-    nameless = LEG.model_copy(update={"product": None})
-    energy = Dimension(type=DimensionType.ENERGY, volume=Decimal(1))
-    periods = [ChargingPeriod(start=BEGUN, dimensions=(energy,), tariff_id=id_) for id_ in ("T1", "T2")]
-    assert write(cdr(periods=(periods[0],)), nameless)[0]["PartnerProductID"] == "T1"
-    assert "PartnerProductID" not in write(cdr(periods=tuple(periods)), nameless)[0]
 
 
 # Calibration law
