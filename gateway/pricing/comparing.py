@@ -97,8 +97,9 @@ if missing := set(TariffDimension) - _DIMENSIONS.keys():
 def compare(cdr: Cdr, calculation: Calculation, tolerance: Decimal = TOLERANCE) -> Comparison:
     """Holds what a CDR says that it costs against what was calculated.
 
-    A hub's price is compared without tax, of which it knows nothing. A credit is the negative of its charge, and of its
-    costs only the total is (mod_cdrs, Credit CDRs).
+    A hub's price is compared without tax, of which it knows nothing, and so is one by a tariff that names no tax: by
+    the text none is due then (mod_tariffs, PriceComponent, `vat`), but nine of ten tariffs leave it out. A credit is
+    the negative of its charge, and of its costs only the total is (mod_cdrs, Credit CDRs).
 
     Raises:
         Unpriceable: The tariff is in another currency than the CDR.
@@ -114,11 +115,11 @@ def compare(cdr: Cdr, calculation: Calculation, tolerance: Decimal = TOLERANCE) 
         said, made = told.get(part), calculated.get(part)
         if part is not Part.TOTAL and (cdr.credit or (said is None and made is None)):
             continue
-        parts.append(_compared(part, said, made or Amount(Decimal(0), Decimal(0)), tolerance, with_tax=with_tax))
+        parts.append(_compared(part, said, made or Amount(Decimal(0)), tolerance, with_tax=with_tax))
     total = parts[-1]
     if total.told is None:
         return Comparison(Likeness.UNTOLD, parts)
-    notes = _on_tax(total, calculation, tolerance) if total.differs and with_tax else []
+    notes = _on_tax(total, calculation, tolerance) if with_tax else []
     if not total.differs and (others := [one.part.value for one in parts if one.differs]):
         detail = f"the total is as calculated, and of its parts {', '.join(others)} not"
         notes.append(Note(NoteKind.PARTS_DIFFER, "", detail))
@@ -162,14 +163,15 @@ def amount(money: Money) -> Amount:
 
 
 def _calculated(calculation: Calculation, sign: int) -> dict[Part, Amount]:
-    made: dict[Part, Amount] = {}
+    taxed = any(line.vat is not None or line.tax for line in calculation.lines)
+    nets, grosses = dict[Part, Decimal](), dict[Part, Decimal]()
     for line in calculation.lines:
         part = _part(line)
         if part is not None:
-            before = made.get(part, Amount(Decimal(0), Decimal(0)))
-            made[part] = Amount(before.net + line.net, (before.gross or Decimal(0)) + line.net + line.tax)
-    made[Part.TOTAL] = Amount(sign * calculation.net, sign * calculation.gross)
-    return made
+            nets[part] = nets.get(part, Decimal(0)) + line.net
+            grosses[part] = grosses.get(part, Decimal(0)) + line.net + line.tax
+    nets[Part.TOTAL], grosses[Part.TOTAL] = sign * calculation.net, sign * calculation.gross
+    return {part: Amount(net, grosses[part] if taxed else None) for part, net in nets.items()}
 
 
 def _part(line: Line) -> Part | None:
@@ -179,13 +181,16 @@ def _part(line: Line) -> Part | None:
 
 
 def _on_tax(total: PartCompared, calculation: Calculation, tolerance: Decimal) -> list[Note]:
-    """Says what a difference in the tax alone looks like."""
+    """Says of a tax that cannot be compared, and of a difference in the tax alone what it looks like."""
     told, difference = total.told, total.difference
-    if told is None or told.gross is None or difference is None or abs(difference.net) > tolerance:
+    if told is None or told.gross is None or difference is None:
         return []
     tax = abs(told.gross - told.net)
-    if all(line.vat is None for line in calculation.lines):
-        return [Note(NoteKind.TAX_UNTOLD, "vat", f"the tariff names no VAT, so that none is due; the CDR has {tax}")]
+    if total.calculated.gross is None:
+        detail = f"the tariff names no VAT, and the CDR has {tax:f}: they are compared without"
+        return [Note(NoteKind.TAX_UNTOLD, "vat", detail)] if tax else []
+    if not total.differs or abs(difference.net) > tolerance:
+        return []
     for factor, detail in _OTHER_READINGS.items():
         if abs(tax - abs(calculation.tax) * factor) <= tolerance:
             return [Note(NoteKind.TAX_AS_FRACTION, "vat", detail)]

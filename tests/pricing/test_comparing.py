@@ -132,12 +132,19 @@ def test_a_credit_is_the_negative_of_its_charge() -> None:
     [
         ("0.2", "4.80", NoteKind.TAX_AS_FRACTION),
         ("20", "4.008", NoteKind.TAX_AS_FRACTION),
-        (None, "4.80", NoteKind.TAX_UNTOLD),
     ],
 )
-def test_a_tax_that_looks_like_the_other_reading_is_said_to(vat: str | None, gross: str, kind: NoteKind) -> None:
+def test_a_tax_that_looks_like_the_other_reading_is_said_to(vat: str, gross: str, kind: NoteKind) -> None:
     comparison = compared(told("4", gross), terms(vat))
     assert (comparison.outcome, [note.kind for note in comparison.notes]) == (DIFFERS, [kind])
+
+
+def test_a_tax_that_the_tariff_does_not_name_is_left_out_and_said_to_be() -> None:
+    comparison = compared(told("4", "4.80"), terms(None))
+    assert (comparison.outcome, [note.kind for note in comparison.notes]) == (MATCHES, [NoteKind.TAX_UNTOLD])
+    assert (comparison.total.calculated, comparison.total.difference) == (Amount(Decimal(4)), Amount(Decimal(0)))
+    assert compared(told("5", "6"), terms(None)).outcome is DIFFERS
+    assert compared(told("4", "4"), terms(None)).notes == []
 
 
 def test_another_tax_is_only_another_one() -> None:
