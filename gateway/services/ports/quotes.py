@@ -1,7 +1,6 @@
 """What a charge will cost, and take."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Protocol, Self
 
@@ -286,8 +285,9 @@ class Offer:
     charging: int | None = None
     start: datetime | None = None
     end: datetime | None = None
-    lines: Sequence[QuotedLine] = ()
-    notes: Sequence[NoteShown] = ()
+    # Lists, since pydantic writes what is any sequence by way of Python, in ten times the time.
+    lines: list[QuotedLine] = field(default_factory=list)
+    notes: list[NoteShown] = field(default_factory=list)
     refusal: Refusal | None = None
 
 
@@ -305,7 +305,7 @@ class Quote:
     start: datetime
     language: str
     evse: str | None
-    offers: Sequence[Offer]
+    offers: list[Offer]
 
 
 class Quotes(Protocol):
