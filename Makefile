@@ -16,8 +16,9 @@ install: .venv/project.stamp ## Build .venv, with roamgate in .venv/bin
 demo: .venv/project.stamp ## Run a whole network against both sandbox hubs; DATA=FILE takes a real one, ARGS= goes to the command
 	$(BIN)/python -m gateway demo $(if $(DATA),"$(DATA)") $(ARGS)
 
-test: .venv/dev.stamp ## Run the tests; ARGS= goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+# A process for each processor, with a database server of its own: the tests wait for a good half of their time.
+test: .venv/dev.stamp ## Run the tests, spread over processes; ARGS= goes to pytest, and -n 0 in it keeps them in one
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: .venv/dev.stamp ## Look for faults without running anything: ruff, mypy, import contracts
 	$(BIN)/python -m ruff check .

@@ -12,10 +12,14 @@ chance between its choice and its use. Each of the processes that share a run ha
 _turn = count(random.randrange(_SLICE))  # runs beside this one begin elsewhere
 
 
+def worker() -> int:
+    """Gives the number of this process among those that share a run, from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
 def free_port() -> int:
     """Gives a port that nobody listens on."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = _LOWEST + worker % _SLICES * _SLICE
+    first = _LOWEST + worker() % _SLICES * _SLICE
     while True:
         port = first + next(_turn) % _SLICE
         with socket.socket() as probe:

@@ -74,7 +74,7 @@ async def test_of_two_yeses_in_the_same_moment_the_one_asked_first_counts(databa
 
 async def test_a_yes_after_the_deadline_is_given_back_too(database_url):
     async with stations(database_url, "a") as s:
-        s["a"].gate, s["a"].answer, s["a"].answer_within = asyncio.Event(), yes(), timedelta(milliseconds=30)
+        s["a"].gate, s["a"].answer, s["a"].answer_within = asyncio.Event(), yes(), timedelta(milliseconds=300)
         view = await s.tap()
         assert view.reason is Denial.NO_ANSWER
         s["a"].gate.set()
@@ -87,7 +87,7 @@ async def test_a_yes_after_the_deadline_is_given_back_too(database_url):
 
 async def test_a_no_after_the_deadline_is_written_down_and_told_to_nobody(database_url):
     async with stations(database_url, "a") as s:
-        s["a"].gate, s["a"].answer_within = asyncio.Event(), timedelta(milliseconds=30)
+        s["a"].gate, s["a"].answer_within = asyncio.Event(), timedelta(milliseconds=300)
         view = await s.tap()
         s["a"].gate.set()
         await s.authorisation.close()
@@ -98,7 +98,7 @@ async def test_a_no_after_the_deadline_is_written_down_and_told_to_nobody(databa
 async def test_a_hub_that_never_answers_is_given_up_and_written_down(database_url):
     async with stations(database_url, "a") as s:
         s["a"].gate = asyncio.Event()
-        s["a"].answer_within = s["a"].request_timeout = timedelta(milliseconds=20)
+        s["a"].answer_within = s["a"].request_timeout = timedelta(milliseconds=200)
         view = await s.tap()
         await s.authorisation.close()
         assert asked(await s.authorisation.get(view.id, None)) == [("a", "outcome_unknown")]
