@@ -50,7 +50,7 @@ def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
     stretches = _expired(_with_energy(cdr, periods, stretches, notes))
     if not stretches:
         raise Unpriceable(Why.NOTHING, "periods", "nothing is told of what happened")
-    return Charge([_with_power(stretch) for stretch in stretches], cdr.location.time_zone or zone, notes)
+    return Charge(stretches, cdr.location.time_zone or zone, notes)
 
 
 def _aligned(cdr: Cdr, notes: list[Note]) -> Cdr:
@@ -132,7 +132,8 @@ def _of_period(start: datetime, end: datetime, told: Told, notes: list[Note]) ->
         phases = [(phases[0][0], clock)]
     if len(phases) > 1:
         _assume(notes, path, "the parts of its time are taken to follow each other: reservation, charging, parking")
-    return _in_turn(start, end, phases, told)
+        return _in_turn(start, end, phases, told)
+    return [_stretch(start, end, *phases[0], told)]
 
 
 def _rounding(told: Told) -> Decimal:
@@ -221,19 +222,19 @@ def _with_energy(cdr: Cdr, periods: Sequence[Told], stretches: list[Stretch], no
         return stretches
     if not cdr.energy:
         return stretches
-    takers = [one for one in stretches if one.phase is Phase.CHARGING] or [
-        one for one in stretches if one.phase not in _RESERVING
-    ]
-    if not takers:
+    phases = {one.phase for one in stretches}
+    carrier = next((phase for phase in (Phase.CHARGING, Phase.PARKING) if phase in phases), None)
+    if carrier is None:
         raise Unpriceable(Why.NO_TIME, "energy", "it flowed in no period")
     _assume(notes, "energy", "no period tells it: it is taken to flow evenly")
-    whole = sum(one.seconds for one in takers)
-    return [
-        replace(one, energy=cdr.energy * one.seconds / whole if whole else cdr.energy / len(takers))
-        if one in takers
-        else one
-        for one in stretches
-    ]
+    times = [one.seconds for one in stretches if one.phase is carrier]
+    whole, count = sum(times), len(times)
+
+    def carrying(one: Stretch) -> Stretch:
+        energy = cdr.energy * one.seconds / whole if whole else cdr.energy / count
+        return replace(one, energy=energy, power=_power(one.power, one.phase, energy, one.seconds))
+
+    return [carrying(one) if one.phase is carrier else one for one in stretches]
 
 
 def _expired(stretches: list[Stretch]) -> list[Stretch]:
@@ -243,27 +244,27 @@ def _expired(stretches: list[Stretch]) -> list[Stretch]:
     return [replace(stretch, phase=Phase.EXPIRED) for stretch in stretches]
 
 
-def _with_power(stretch: Stretch) -> Stretch:
-    """Derives the average power where none is told; it counts only where a tariff asks for it, and is noted then."""
-    power = stretch.power
-    if stretch.phase is not Phase.CHARGING or not stretch.seconds or (power is not None and power.average is not None):
-        return stretch
-    average = stretch.energy * _HOUR / stretch.seconds
-    return replace(stretch, power=Reading(average=average) if power is None else replace(power, average=average))
-
-
 def _stretch(start: datetime, end: datetime, phase: Phase, seconds: Decimal, told: Told) -> Stretch:
+    energy = told.energy or Decimal(0)
     return Stretch(
         start=start,
         end=end,
         phase=phase,
         seconds=seconds,
-        energy=told.energy or Decimal(0),
-        power=told.power,
+        energy=energy,
+        power=_power(told.power, phase, energy, seconds),
         current=told.current,
         period=told.number,
         tariff_id=told.tariff_id,
     )
+
+
+def _power(told: Reading | None, phase: Phase, energy: Decimal, seconds: Decimal) -> Reading | None:
+    """Derives the average power where none is told; it counts only where a tariff asks for it, and is noted then."""
+    if phase is not Phase.CHARGING or not seconds or (told is not None and told.average is not None):
+        return told
+    average = energy * _HOUR / seconds
+    return Reading(average=average) if told is None else replace(told, average=average)
 
 
 def _seconds(start: datetime, end: datetime) -> Decimal:

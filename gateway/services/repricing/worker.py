@@ -1,6 +1,7 @@
 """Prices CDRs anew as they come, beside everything else: few in the event loop, many in processes of their own."""
 
 import asyncio
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable, Sequence
@@ -47,6 +48,9 @@ _LONG: Final = 20_000
 
 _LACKING: Final = 5000
 """CDRs that are asked about at once."""
+
+_GARBAGE: Final = 100_000
+"""Objects after which a process that prices looks for cycles among them."""
 
 _COLUMNS: Final = 22
 
@@ -195,12 +199,16 @@ class Repricer:
 
 def _pool(processes: int) -> ProcessPoolExecutor:
     # Not forked: a process with an event loop and threads cannot be copied as it runs.
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_undisturbed)
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_prepared)
 
 
-def _undisturbed() -> None:
-    """Leaves it to the gateway to end its processes: a terminal interrupts all of them."""
+def _prepared() -> None:
+    """Prepares a process that prices."""
+    # The gateway ends its processes; a terminal interrupts all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is made for a CDR ends with it: looking for cycles among it takes a sixth of the time.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
 
 
 async def _write(tx: Transaction, asked: Asked, answers: Sequence[Answer]) -> None:
