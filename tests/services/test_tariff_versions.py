@@ -1,14 +1,17 @@
 """What tariffs said at any time is kept, whichever way they are written."""
 
+import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files
 
 from adapters.core.roaming import FeedKind
 from gateway.services.tariffs.versions import Asked, Version, known
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
+from mappings.canonical.tariffs import Tariff
 from tests import database
-from tests.harness import AT, PARTY, WHO, idle, later, tariff
+from tests.harness import AT, PARTY, WHO, eventually, idle, later, tariff
 from tests.services.partners import FEEDS, Partners, of_tariff
 
 MIGRATIONS = files("gateway.store") / "migrations"
@@ -164,6 +167,35 @@ async def test_what_is_changed_by_hand_is_kept_and_what_is_deleted_ends(store: S
     assert [price(each) for each in await versions(store, first, "T1")] == ["0.5"]
     assert [price(each) for each in await versions(store, second, "T1")] == ["0.6"]
     assert await versions(store, await now(store), "T1") == []
+
+
+async def test_of_two_who_change_a_tariff_at_once_the_one_that_waited_comes_later(
+    database_url: str, store: Store
+) -> None:
+    async with idle(database_url) as services:
+        await services.app.services.publishing.put_tariffs([(tariff("T1", "0.5"), ())], WHO)
+    body = tariff("T1", "0.5").model_dump_json(exclude_defaults=True)
+    change = "UPDATE tariff SET body = $1"
+    async with store.transaction() as last:
+        await last.fetchval("SELECT 1")  # it begins before the other one
+        async with store.transaction() as first:
+            await first.execute(change, body.replace("0.5", "0.6"))
+            waiting = asyncio.create_task(last.execute(change, body.replace("0.5", "0.7")))
+            await eventually(lambda: _waits(store), "somebody who waits for the row")
+        await waiting
+    rows = await store.fetch("SELECT body, known_from, known_until FROM tariff_version ORDER BY no")
+    assert [Tariff.model_validate_json(row["body"]).elements[0].price_components[0].price for row in rows] == [
+        Decimal("0.5"),
+        Decimal("0.6"),
+        Decimal("0.7"),
+    ]
+    assert [row["known_until"] for row in rows[:-1]] == [row["known_from"] for row in rows[1:]]
+    assert rows == sorted(rows, key=lambda row: row["known_from"])
+
+
+async def _waits(store: Store) -> bool:
+    waiting: bool = await store.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    return waiting
 
 
 async def test_with_a_connection_goes_what_was_known_over_it(abroad: Partners) -> None:
