@@ -197,6 +197,10 @@ async def test_prices_hold_at_every_way_of_the_connection_until_a_full_pull_name
     prices = [EvsePrices(party=PARTY, evse_id=EvseId(f"NL*ABC*EL{n}"), tariff_ids=("A, B", 'C"')) for n in (1, 2, 3)]
     assert await abroad.pull_all([map(of_prices, prices[1:])], feed=PRICES) == 0
     assert await abroad.pull_all([map(of_prices, prices[:1])], feed=PRICES) == 1
+    told = "SELECT prices, priced_by FROM catalogue_evse WHERE prices IS NOT NULL OR priced_by IS NOT NULL"
+    assert {(*row["prices"], row["priced_by"]) for row in await abroad.store.fetch(told)} == {
+        ("A, B", 'C"', PARTY.normal)
+    }
     found = {entry.evse_key: entry.ways[0].tariff_ids for entry in await abroad.find()}
     assert found == {"NLABCEL1": ["A, B", 'C"'], "NLABCEL2": None}
 

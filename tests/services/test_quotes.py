@@ -13,10 +13,9 @@ from adapters.core.inbound import LocationCopy
 from gateway.pricing.notes import NoteKind, Why
 from gateway.services.ports import Invalid, Parties
 from gateway.services.ports.quotes import Offer, Quote, QuoteWish
-from mappings.canonical.ids import EvseId, PartyId
+from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Evse
 from mappings.canonical.tariffs import (
-    EvsePrices,
     PriceComponent,
     Tariff,
     TariffElement,
@@ -136,7 +135,11 @@ async def test_prices_told_for_the_evse_go_before_those_of_its_connectors(desk: 
     assert gross(await desk.one()) == "12.10 EUR"
     await desk.services.app.store.execute("UPDATE catalogue_evse SET prices = '{t2}'")
     assert gross(await desk.one()) == "2.42 EUR"
-    assert EvsePrices(party=OTHER, evse_id=EvseId(EVSE), tariff_ids=("t2",)).tariff_ids == ("t2",)
+    # OICP's operator tells the prices of its sub-operators' EVSEs.
+    operator = PartyId("NL*HUB")
+    await desk.price("gireve", partners("T2", "0.2").model_copy(update={"party": operator}))
+    await desk.services.app.store.execute("UPDATE catalogue_evse SET priced_by = $1", operator.normal)
+    assert gross(await desk.one()) == "4.84 EUR"
 
 
 async def test_only_the_way_over_a_connection_is_quoted_where_one_is_named(desk: Desk) -> None:

@@ -162,6 +162,15 @@ async def test_a_connectors_own_tariffs_are_those_that_its_station_names(at: Des
         assert (await at.one(bill(f"c-{connector}", location=place))).repricing.tariff == "C1"
 
 
+async def test_an_operator_tells_the_prices_of_its_sub_operators_evses(at: Desk) -> None:
+    operator = PartyId("NL*HUB")
+    await at.publish(priced(id_="C1").model_copy(update={"party": operator}))
+    await at.store.execute("UPDATE catalogue_evse SET prices = ARRAY['C1', 'C2'], priced_by = $1", operator.normal)
+    assert (await at.one(bill())).repricing.net == 4
+    fields = {"product": "C1", "charging_start": START, "charging_end": END, "total_cost": None}
+    assert (await at.one(bill("c-2", periods=[], **fields))).repricing.net == 4
+
+
 async def test_a_tariff_for_the_drivers_emsp_goes_before_the_one_for_all(at: Desk) -> None:
     await at.publish(priced("0.5"))
     special = await at.publish(priced("0.4", target=PartyId("FR*EMS")))

@@ -333,21 +333,21 @@ WHERE t.no = i.no AND t.withdrawn_at IS NULL AND t.last_updated <= coalesce(i.at
     AND ($3::timestamptz IS NULL OR t.pushed_at < $3)
 
 -- name: write_prices
--- Which tariffs hold at the EVSEs of a connection ($1); $3 has their ids as JSON. `found`: how many have the key.
+-- Which tariffs hold at the EVSEs of a connection ($1); $3 has their ids as JSON, $4 whose they are.
 WITH input AS (
-    SELECT i.evse_key, ARRAY(SELECT json_array_elements_text(i.prices)) AS prices, i.n
-    FROM unnest($2::text[], $3::json[]) WITH ORDINALITY AS i(evse_key, prices, n)
+    SELECT i.evse_key, ARRAY(SELECT json_array_elements_text(i.prices)) AS prices, i.party, i.n
+    FROM unnest($2::text[], $3::json[], $4::text[]) WITH ORDINALITY AS i(evse_key, prices, party, n)
 ), named AS MATERIALIZED (
     SELECT * FROM (
-        SELECT i.n, i.prices, e.no, e.prices AS old, e.evse_key
+        SELECT i.n, i.prices, i.party, e.no, e.prices AS old, e.priced_by, e.evse_key
         FROM input i JOIN catalogue_evse e ON e.preferred AND e.evse_key = i.evse_key WHERE e.connection_id = $1
         UNION ALL
-        SELECT i.n, i.prices, e.no, e.prices, e.evse_key
+        SELECT i.n, i.prices, i.party, e.no, e.prices, e.priced_by, e.evse_key
         FROM input i JOIN catalogue_evse e ON NOT e.preferred AND e.evse_key = i.evse_key WHERE e.connection_id = $1
     ) i ORDER BY no
 ), changed AS (
-    UPDATE catalogue_evse e SET prices = i.prices
-    FROM named i WHERE e.no = i.no AND i.old IS DISTINCT FROM i.prices
+    UPDATE catalogue_evse e SET prices = i.prices, priced_by = i.party
+    FROM named i WHERE e.no = i.no AND (i.old IS DISTINCT FROM i.prices OR i.priced_by IS DISTINCT FROM i.party)
     RETURNING i.n, e.evse_key
 ), told AS (
     INSERT INTO catalogue_change (keys) SELECT array_agg(DISTINCT evse_key) FROM changed HAVING count(*) > 0
@@ -357,7 +357,7 @@ FROM named d LEFT JOIN changed c USING (n) GROUP BY d.n
 
 -- name: clear_prices
 WITH cleared AS (
-    UPDATE catalogue_evse SET prices = NULL WHERE no = ANY($1::bigint[]) AND prices IS NOT NULL RETURNING evse_key
+    UPDATE catalogue_evse SET prices = NULL, priced_by = NULL WHERE no = ANY($1::bigint[]) AND prices IS NOT NULL RETURNING evse_key
 ), told AS (
     INSERT INTO catalogue_change (keys) SELECT array_agg(DISTINCT evse_key) FROM cleared HAVING count(*) > 0
 )

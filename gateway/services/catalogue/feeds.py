@@ -216,7 +216,11 @@ class Feeds:
         async def write(prices: Sequence[EvsePrices]) -> None:
             keys = [one.evse_id.normal for one in prices]
             rows = await self._store.fetch(
-                SQL["write_prices"], connection.id, keys, [json.dumps(one.tariff_ids) for one in prices]
+                SQL["write_prices"],
+                connection.id,
+                keys,
+                [json.dumps(one.tariff_ids) for one in prices],
+                [one.party.normal for one in prices],
             )
             for row in rows:
                 page.told(row["differs"])

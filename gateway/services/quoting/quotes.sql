@@ -3,12 +3,12 @@
 -- that may be left out would have the statement planned anew each time.
 WITH way AS MATERIALIZED (
     SELECT NULL::int AS connection_id, NULL::text AS connection, NULL::text AS hub, false AS preferred, NULL::int AS rank,
-        e.no, e.evse_key, l.party, l.location_id, e.uid, NULL::text[] AS prices, l.body
+        e.no, e.evse_key, l.party, l.location_id, e.uid, NULL::text[] AS prices, l.party AS priced_by, l.body
     FROM evse e JOIN location l ON l.no = e.location_no
     WHERE e.evse_key = $5 AND NOT e.removed AND l.withdrawn_at IS NULL
     UNION ALL
     SELECT e.connection_id, c.name, c.hub, e.preferred, c.rank,
-        e.no, e.evse_key, l.party, l.location_id, e.uid, nullif(e.prices, '{}'), l.body
+        e.no, e.evse_key, l.party, l.location_id, e.uid, nullif(e.prices, '{}'), coalesce(e.priced_by, l.party), l.body
     FROM (
         SELECT * FROM catalogue_evse WHERE preferred AND evse_key = $5
         UNION ALL
@@ -22,7 +22,7 @@ WITH way AS MATERIALIZED (
 -- An own EVSE by its location ($5 party, $6 id, $7 uid).
 WITH way AS MATERIALIZED (
     SELECT NULL::int AS connection_id, NULL::text AS connection, NULL::text AS hub, false AS preferred, NULL::int AS rank,
-        e.no, e.evse_key, l.party, l.location_id, e.uid, NULL::text[] AS prices, l.body
+        e.no, e.evse_key, l.party, l.location_id, e.uid, NULL::text[] AS prices, l.party AS priced_by, l.body
     FROM evse e JOIN location l ON l.no = e.location_no
     WHERE e.party = $5 AND e.location_id = $6 AND e.uid = $7 AND NOT e.removed AND l.withdrawn_at IS NULL
 )
@@ -31,7 +31,8 @@ WITH way AS MATERIALIZED (
 -- A partner's EVSE by its location ($6 party, or null; $7 id; $8 uid), as the connection $5 tells it.
 WITH way AS MATERIALIZED (
     SELECT e.connection_id, c.name AS connection, c.hub, e.preferred, c.rank,
-        e.no, e.evse_key, l.party, l.location_id, e.uid, nullif(e.prices, '{}') AS prices, l.body
+        e.no, e.evse_key, l.party, l.location_id, e.uid, nullif(e.prices, '{}') AS prices,
+        coalesce(e.priced_by, l.party) AS priced_by, l.body
     FROM connection c
     JOIN catalogue_location l ON l.connection_id = c.id AND lower(l.location_id) = lower($7)
         AND ($6::text IS NULL OR l.party = $6)
@@ -63,7 +64,7 @@ LEFT JOIN LATERAL (
     ) i
     CROSS JOIN LATERAL (
         SELECT v.no, v.target, v.body, v.known_from, v.known_until FROM tariff_version v
-        WHERE v.party = w.party AND lower(v.tariff_id) = i.id
+        WHERE v.party = w.priced_by AND lower(v.tariff_id) = i.id
             AND coalesce(v.connection_id, 0) = coalesce(w.connection_id, 0) AND v.known_until > $1
             AND (v.known_from <= $1 OR v.first)
         OFFSET 0  -- by the index: how few ids JSON holds is not known to whoever plans

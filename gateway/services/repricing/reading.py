@@ -59,6 +59,7 @@ class _Peek:
         named: Ids of the tariffs that its periods name.
         product: The partner's name of what was sold, which may be a tariff's id (OICP 2.3, PartnerProductID), where
             nothing else names one; `ids` are those of its place then.
+        priced_by: Whose tariffs they are, where not the CPO's.
     """
 
     row: Record
@@ -73,6 +74,7 @@ class _Peek:
     zone: str | None = None
     told: bool = True
     product: str | None = None
+    priced_by: str | None = None
 
 
 async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked:
@@ -135,6 +137,7 @@ async def _see_places(tx: Transaction, peeks: Sequence[_Peek]) -> None:
         asked = [(n, peek.row["connection_id"], peek.row["evse_key"]) for n, peek in partners]
         for row in await tx.fetch(SQL["partners_places"], *columns(asked, 3)):
             _complete(lacking[row["n"]], _place(row["body"]), row["uid"], row["prices"])
+            lacking[row["n"]].priced_by = row["priced_by"]
 
 
 def _complete(peek: _Peek, place: _Place, uid: str, prices: Sequence[str] | None) -> None:
@@ -169,7 +172,7 @@ async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[l
         (
             n,
             0 if peek.row["subject"] > 0 else peek.row["connection_id"],
-            peek.row["cpo"],
+            peek.priced_by or peek.row["cpo"],
             id_,
             peek.start,
             peek.end,

@@ -48,7 +48,7 @@ JOIN location l ON l.party = i.party AND l.location_id = i.location_id
 
 -- name: partners_places
 -- EVSEs by their keys as a connection tells them: its own way to the EVSE, whoever speaks for it.
-SELECT i.n, e.uid, e.prices, l.no, l.body
+SELECT i.n, e.uid, e.prices, e.priced_by, l.no, l.body
 FROM unnest($1::int[], $2::int[], $3::text[]) AS i(n, connection_id, evse_key)
 CROSS JOIN LATERAL (
     SELECT * FROM catalogue_evse e WHERE e.preferred AND e.evse_key = i.evse_key AND e.connection_id = i.connection_id

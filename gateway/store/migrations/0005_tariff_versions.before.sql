@@ -1,5 +1,8 @@
 -- What tariffs said at any time, since a charge costs what the tariff said when it began.
 
+-- Whose tariffs `prices` names, where they are told apart from the EVSE: a hub's operator may be another party than the EVSE's.
+ALTER TABLE catalogue_evse ADD COLUMN priced_by text;
+
 -- A tariff as it was known from a moment on: an own one where `connection_id` is null, else a partner's as that hub told it.
 -- `known_from`: when we heard of it; `known_until`: when we heard of another, or of its end; infinity for what holds. `first`:
 -- nothing was known of it before, so that a charge before it can be priced by nothing else. Rows are never changed but for
