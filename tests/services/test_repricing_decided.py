@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import multiprocessing
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +20,7 @@ from gateway.services.repricing.worker import Repricer
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
-from tests.harness import PARTY, WHO, evse, later, location, tariff
+from tests.harness import PARTY, WHO, eventually, evse, later, location, tariff
 from tests.services.homecoming import CPO, EMSP, START
 from tests.services.pricing import TOLERANCE, Desk, bill, desk, priced
 from tests.services.roaming import Roaming, agreed, cdr
@@ -139,6 +140,19 @@ async def test_several_replicas_price_each_cdr_once(store: Store) -> None:
         ]
         assert sum(await asyncio.gather(*(one.work() for one in replicas))) == len(counted) == 20
         assert len(await at.all()) == 20
+
+
+async def test_a_process_that_is_killed_leaves_its_cdrs_to_the_gateway(store: Store) -> None:
+    async with desk(store, processes=1) as at:
+        await at.publish(priced())
+        for number in range(210):
+            await at.home.bill(bill(f"c-{number}", "T1"))
+        working = asyncio.create_task(at.repricer.work())
+        await eventually(lambda: bool(multiprocessing.active_children()), "a process for many")
+        for child in multiprocessing.active_children():
+            child.kill()
+        assert await working == 210
+        assert [one.outcome for one in await at.all()] == [Outcome.MATCHES] * 210
 
 
 async def test_who_speaks_for_another_emsp_sees_and_decides_nothing(at: Desk) -> None:
