@@ -52,6 +52,7 @@ def _filters(
     party: PartyOption = None,
     cpo: Annotated[str | None, typer.Option(help="NL*ABC; only those at this CPO's stations.")] = None,
     emsp: Annotated[str | None, typer.Option(help="FR*XYZ; only those of this EMSP's drivers.")] = None,
+    cdr: Annotated[str | None, typer.Option(metavar="ID", help="Only the CDR of this id.")] = None,
     since: Moment = None,
     until: Moment = None,
 ) -> Wanted:
@@ -63,6 +64,7 @@ def _filters(
         "party": party,
         "cpo": cpo,
         "emsp": emsp,
+        "cdr": cdr,
         "since": utc(since),
         "until": utc(until),
     }

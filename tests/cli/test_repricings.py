@@ -51,6 +51,7 @@ async def test_what_differs_is_found_shown_and_decided(both: tuple[App, Cli]) ->
     [one] = (await cli.here("repricings", "list", "--state", "open", "--direction", "in", "--json")).json["items"]
     assert (one["cdr"], one["outcome"], one["difference_net"]) == ("c-2", "differs", 1)
     listed = (await cli.here("repricings", "list", "--cpo", "NL*CPO", "--emsp", "FR*EMS")).out
+    assert "c-1" not in (await cli.here("repricings", "list", "--cdr", "c-2")).out
     assert "matches" in listed
     assert "differs" in listed
     shown = (await cli.here("repricings", "show", one["id"])).out

@@ -29,13 +29,14 @@ async def test_both_calculations_are_shown_side_by_side(face: Face) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/repricings", "/v1/repricings/export"])
 async def test_lists_and_exports_take_filters(face: Face, path: str) -> None:
-    query = "party=FR*XYZ&direction=in&outcome=differs&state=open&connection=gireve&cpo=NLABC&emsp=FR*XYZ"
+    query = "party=FR*XYZ&direction=in&outcome=differs&state=open&connection=gireve&cpo=NLABC&emsp=FR*XYZ&cdr=c-1"
     status, *_ = await face.call("GET", f"{path}?{query}&since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z")
     assert status == 200
     wanted = face.repricings.filters[-1]
     assert wanted.parties == frozenset({PartyId("FR*XYZ")})
     assert (wanted.direction, wanted.outcome, wanted.state) == (Direction.IN, Outcome.DIFFERS, RepricingState.OPEN)
     assert (wanted.cpo, wanted.emsp, wanted.connection) == (PartyId("NL*ABC"), PartyId("FR*XYZ"), "gireve")
+    assert wanted.cdr == "c-1"
     assert (wanted.since, wanted.until) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
     assert (await face.call("GET", f"{path}?outcome=WHATEVER"))[0] == 422
     key = await face.key(KeyRole.READ, parties=("DE*ABC",))

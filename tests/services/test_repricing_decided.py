@@ -182,6 +182,7 @@ async def test_who_speaks_for_another_emsp_sees_and_decides_nothing(at: Desk) ->
         ({"since": START, "until": START + timedelta(seconds=1)}, ["c-1", "c-2"]),
         ({"since": START + timedelta(seconds=1)}, []),
         ({"until": START}, []),
+        ({"cdr": "C-2"}, ["c-2"]),
     ],
 )
 async def test_lists_take_filters(at: Desk, wanted: dict[str, Any], found: list[str]) -> None:

@@ -25,6 +25,7 @@ from gateway.services.ports.repricing import (
 )
 from gateway.services.ports.repricing import Reason as Why
 from mappings.canonical.base import Instant
+from mappings.canonical.cdrs import CdrId
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
 
@@ -42,6 +43,7 @@ _FILTERS = (
     Parameter("emsp", PartyId, "Only those of this EMSP's drivers."),
     Parameter("since", Instant, "Only those of charges that began then or later."),
     Parameter("until", Instant, "Only those of charges that began before then."),
+    Parameter("cdr", CdrId, "Only the CDR of this id; one CPO's may be another's."),
 )
 _WHY: Final[dict[str, Any]] = {"why": "The start fee is not in the tariff of that day"}
 
@@ -222,5 +224,5 @@ class RepricingOperations:
 
 
 def _filter(call: Call) -> RepricingFilter:
-    names = ("direction", "outcome", "state", "connection", "cpo", "emsp", "since", "until")
+    names = ("direction", "outcome", "state", "connection", "cpo", "emsp", "since", "until", "cdr")
     return RepricingFilter(call.parties(call["party"]), **{name: call[name] for name in names})

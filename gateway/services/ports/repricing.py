@@ -239,6 +239,7 @@ class RepricingFilter:
     Attributes:
         parties: Those whom the caller may see; what belongs to no known one only whoever may see all.
         since, until: When the charge began; `until` is excluded.
+        cdr: The CDR's id, in whatever case.
     """
 
     parties: Parties = None
@@ -250,6 +251,7 @@ class RepricingFilter:
     emsp: PartyId | None = None
     since: datetime | None = None
     until: datetime | None = None
+    cdr: str | None = None
 
 
 class Repricings(Protocol):

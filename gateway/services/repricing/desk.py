@@ -134,6 +134,7 @@ async def _read(store: Store, wanted: RepricingFilter, before: int, limit: int) 
         wanted.emsp.normal if wanted.emsp is not None else None,
         wanted.since,
         wanted.until,
+        wanted.cdr,
         limit,
     )
     return [_view(row) for row in rows]

@@ -115,11 +115,12 @@ WHERE r.no < $1 AND ($2::text[] IS NULL OR r.party = ANY($2))
     AND ($4::text IS NULL OR r.outcome = $4) AND ($5::text IS NULL OR r.state = $5) AND ($6::text IS NULL OR c.name = $6)
     AND ($7::text IS NULL OR r.cpo = $7) AND ($8::text IS NULL OR r.emsp = $8)
     AND ($9::timestamptz IS NULL OR r.started_at >= $9) AND ($10::timestamptz IS NULL OR r.started_at < $10)
+    AND ($11::text IS NULL OR upper(r.cdr_id) = upper($11))
     -- The same once more, as the indexes have it.
     AND ($4::text IS DISTINCT FROM 'differs' OR r.outcome = 'differs')
     AND ($5::text IS DISTINCT FROM 'open' OR r.state = 'open')
     AND ($5::text IS DISTINCT FROM 'disputed' OR r.state = 'disputed')
-ORDER BY r.no DESC LIMIT $11
+ORDER BY r.no DESC LIMIT $12
 
 -- name: one
 SELECT r.*, c.name AS connection

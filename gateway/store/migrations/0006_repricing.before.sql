@@ -44,6 +44,7 @@ CREATE TABLE repricing (
     changed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX repricing_party ON repricing (party, no);
+CREATE INDEX repricing_cdr ON repricing (upper(cdr_id));
 CREATE INDEX repricing_open ON repricing (no) WHERE state = 'open';
 CREATE INDEX repricing_disputed ON repricing (no) WHERE state = 'disputed';
 CREATE INDEX repricing_differs ON repricing (no) WHERE outcome = 'differs';
