@@ -1,5 +1,6 @@
 """Rounding, as data: OCPI leaves it to law and contract, so it is stated and never built in."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -17,18 +18,15 @@ class Rounding:
 
     def __call__(self, amount: Fraction | Decimal) -> Decimal:
         """Rounds an amount; of a negative one, up is towards zero."""
-        scaled = Fraction(amount) * 10**self.places
-        return Decimal(_WAYS[self.rule](scaled)).scaleb(-self.places)
+        # By whole numbers: a fraction would be reduced for nothing, and this is done a dozen times for each charge.
+        numerator, denominator = amount.as_integer_ratio()
+        return Decimal(_WAYS[self.rule](numerator * 10**self.places, denominator)).scaleb(-self.places)
 
 
-def _near(scaled: Fraction) -> int:
-    return (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-
-
-_WAYS: Final = {
-    RoundingRule.ROUND_UP: lambda scaled: -(-scaled.numerator // scaled.denominator),
-    RoundingRule.ROUND_DOWN: lambda scaled: scaled.numerator // scaled.denominator,
-    RoundingRule.ROUND_NEAR: _near,
+_WAYS: Final[Mapping[RoundingRule, Callable[[int, int], int]]] = {
+    RoundingRule.ROUND_UP: lambda numerator, denominator: -(-numerator // denominator),
+    RoundingRule.ROUND_DOWN: lambda numerator, denominator: numerator // denominator,
+    RoundingRule.ROUND_NEAR: lambda numerator, denominator: (2 * numerator + denominator) // (2 * denominator),
 }
 
 
