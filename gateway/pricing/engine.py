@@ -155,7 +155,8 @@ def _costs(quantities: Sequence[Quantity], rules: Rules) -> list[tuple[Decimal, 
     """Gives the net cost and the tax of each quantity.
 
     What a component costs is rounded in its sum, as Gireve does and so that a charge does not cost more for having been
-    cut more often; a run costs what it adds to that sum.
+    cut more often; a run costs what it adds to that sum. A component's own rounding is of its price alone: a tax in
+    whole euros would be none, or as much as the price.
     """
     sums: dict[tuple[str, str], tuple[Fraction, Decimal, Decimal]] = {}
     costs = []
@@ -166,7 +167,7 @@ def _costs(quantities: Sequence[Quantity], rules: Rules) -> list[tuple[Decimal, 
         billed, net, tax = sums.get((quantity.tariff_id, quantity.path), (Fraction(0), Decimal(0), Decimal(0)))
         billed += quantity.billed
         net_now = rounding(Fraction(component.price) * billed)
-        tax_now = rounding(Fraction(net_now) * Fraction(component.vat) / 100) if component.vat is not None else tax
+        tax_now = rules.line(Fraction(net_now) * Fraction(component.vat) / 100) if component.vat is not None else tax
         sums[quantity.tariff_id, quantity.path] = billed, net_now, tax_now
         costs.append((net_now - net, tax_now - tax))
     return costs

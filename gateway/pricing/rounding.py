@@ -20,14 +20,15 @@ class Rounding:
         """Rounds an amount; of a negative one, up is towards zero."""
         # By whole numbers: a fraction would be reduced for nothing, and this is done a dozen times for each charge.
         numerator, denominator = amount.as_integer_ratio()
-        return Decimal(_WAYS[self.rule](numerator * 10**self.places, denominator)).scaleb(-self.places)
+        return Decimal(TO_WHOLE[self.rule](numerator * 10**self.places, denominator)).scaleb(-self.places)
 
 
-_WAYS: Final[Mapping[RoundingRule, Callable[[int, int], int]]] = {
+TO_WHOLE: Final[Mapping[RoundingRule, Callable[[int, int], int]]] = {
     RoundingRule.ROUND_UP: lambda numerator, denominator: -(-numerator // denominator),
     RoundingRule.ROUND_DOWN: lambda numerator, denominator: numerator // denominator,
     RoundingRule.ROUND_NEAR: lambda numerator, denominator: (2 * numerator + denominator) // (2 * denominator),
 }
+"""From a numerator and a denominator to a whole number."""
 
 
 @dataclass(frozen=True, slots=True)

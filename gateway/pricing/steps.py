@@ -1,24 +1,19 @@
 """What is billed of what was used: the steps, once for a charge (OCPI 2.2.1, mod_cdrs, "step_size")."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from gateway.pricing.holding import Run
 from gateway.pricing.notes import Note, NoteKind
+from gateway.pricing.rounding import TO_WHOLE
 from mappings.canonical.tariffs import PriceComponent, RoundingRule, TariffDimension
 
 _TIMES: Final = frozenset({TariffDimension.TIME, TariffDimension.PARKING_TIME})
 
 UNITS: Final = {TariffDimension.ENERGY: 1000, **dict.fromkeys((*_TIMES, TariffDimension.SESSION_TIME), 3600)}
 """Step units (Wh, seconds) in a unit of the price (kWh, hours). A flat fee has none."""
-
-_NUMBER: Final[dict[RoundingRule, Callable[[Fraction], int]]] = {
-    RoundingRule.ROUND_UP: lambda steps: -(-steps.numerator // steps.denominator),
-    RoundingRule.ROUND_DOWN: lambda steps: steps.numerator // steps.denominator,
-    RoundingRule.ROUND_NEAR: lambda steps: (2 * steps.numerator + steps.denominator) // (2 * steps.denominator),
-}
 
 
 @dataclass(slots=True)
@@ -57,7 +52,8 @@ def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
     Gireve's SESSION_TIME, which runs beside both. What is added goes to the last run.
 
     Where a component is rounded down or to the nearest step, which is Gireve's addition, it is rounded by itself, as
-    Gireve has it ("for each TariffElement"). Its ROUND_UP stands for what OCPI does.
+    Gireve has it ("for each TariffElement"). Its ROUND_UP stands for what OCPI does: where such a component came last,
+    nothing before it is rounded up.
 
     Args:
         quantities: In the order of time.
@@ -67,26 +63,28 @@ def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
     """
     notes: list[Note] = []
     alone: dict[tuple[str, str], list[Quantity]] = {}
-    together = []
     for each in quantities:
-        if each.component.step_rounding in {None, RoundingRule.ROUND_UP}:
-            together.append(each)
-        else:
+        if not _as_ocpi(each):
             alone.setdefault((each.tariff_id, each.path), []).append(each)
-    charging = [each for each in together if not each.reservation]
+    charging = [each for each in quantities if not each.reservation]
     timed = [each for each in charging if each.dimension in _TIMES]
-    groups = [
+    together = [
         [each for each in charging if each.dimension is TariffDimension.ENERGY],
         [each for each in timed if each.dimension is timed[-1].dimension],
         [each for each in charging if each.dimension is TariffDimension.SESSION_TIME],
-        [each for each in together if each.reservation and each.dimension is TariffDimension.TIME],
-        *alone.values(),
+        [each for each in quantities if each.reservation and each.dimension is TariffDimension.TIME],
     ]
-    for group in groups:
-        stepped = [each for each in group if each.stepped]
-        if stepped and stepped[-1] is group[-1]:
-            notes += _round(stepped)
+    for group in together:
+        if group and group[-1].stepped and _as_ocpi(group[-1]):
+            notes += _round([each for each in group if each.stepped and _as_ocpi(each)])
+    for group in alone.values():
+        if group[-1].stepped:
+            notes += _round([each for each in group if each.stepped])
     return notes
+
+
+def _as_ocpi(quantity: Quantity) -> bool:
+    return quantity.component.step_rounding in {None, RoundingRule.ROUND_UP}
 
 
 def _round(group: Sequence[Quantity]) -> list[Note]:
@@ -97,7 +95,8 @@ def _round(group: Sequence[Quantity]) -> list[Note]:
         return [Note(NoteKind.STEP_ZERO, f"{last.path}.step_size", said)]
     unit = UNITS[last.dimension]
     used = sum((each.used for each in group), Fraction(0))
-    number = _NUMBER[last.component.step_rounding or RoundingRule.ROUND_UP](used * unit / step)
+    steps = used * unit / step
+    number = TO_WHOLE[last.component.step_rounding or RoundingRule.ROUND_UP](steps.numerator, steps.denominator)
     more = Fraction(number * step, unit) - used
     for each in reversed(group):
         # Only a step that is rounded down can take more than the last run has.
