@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
+from typing import Final
 
 from gateway.pricing.notes import Note, NoteKind
 from gateway.pricing.result import Extra, Line, extra
+from gateway.pricing.rounding import Rounding
 from mappings.canonical.tariffs import Money, Tariff
+
+_ROUNDED: Final = Rounding(4)
+"""As OCPI's numbers are."""
 
 
 def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list[Line], list[Note]]:
     """Gives the lines that bring a cost within a tariff's limits, without and with tax, each by itself.
 
     The most is applied last, and so counts where the limits cross. Where a limit names no tax and the cost is moved to
-    it, the tax moves in proportion.
+    it, the tax moves along: by the one rate that there is, else in proportion.
 
     Args:
         session: Whether there was a session: an unused reservation owes no minimum.
@@ -33,9 +39,9 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
         if taxed is not None:
             whole = bound(gross, taxed)
         elif limited != net:
-            whole = limited * gross / net if net else limited
-            whole = whole.quantize(Decimal("0.0001"))
-            notes.append(Note(NoteKind.ASSUMED, field, "names no tax; the tax is taken in proportion"))
+            whole = _ROUNDED(Fraction(limited) * _with_tax_along(tariff, lines, net, gross))
+            if whole != limited:
+                notes.append(Note(NoteKind.ASSUMED, field, "names no tax; it moves along with the cost"))
         else:
             whole = gross
         if limited != net or whole != gross:
@@ -44,6 +50,17 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
     if tariff.min_price is not None and tariff.max_price is not None and tariff.min_price.net > tariff.max_price.net:
         notes.append(Note(NoteKind.LIMITS_CROSSED, "min_price", "lies above the maximum price, which counts"))
     return found, notes
+
+
+def _with_tax_along(tariff: Tariff, lines: Sequence[Line], net: Decimal, gross: Decimal) -> Fraction:
+    """Gives the factor from a cost without tax to the cost with it."""
+    # Not by the amounts where it can be helped: of a few Wh they are rounded to nothing, and a minimum is not.
+    rates = {line.vat for line in lines if line.net}
+    if not rates:
+        rates = {component.vat for element in tariff.elements for component in element.price_components}
+    if len(rates) == 1:
+        return 1 + Fraction(rates.pop() or 0) / 100
+    return Fraction(gross) / Fraction(net) if net else Fraction(1)
 
 
 def with_tax(limit: Money) -> Decimal | None:

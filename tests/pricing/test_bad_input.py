@@ -414,3 +414,23 @@ def test_a_second_flat_fee_is_not_due_and_is_told() -> None:
     found = price(both, charge(NOON, charging(60, "1")))
     assert told(found.lines) == expected([Row(FLAT, "1", "1.00")])
     assert kinds(found) == {NoteKind.FLAT_LATER}
+
+
+@pytest.mark.parametrize("kwh", ["0", "0.0008", "1", "3"])
+def test_a_minimum_that_names_no_tax_has_the_rate_of_what_is_billed_however_little_that_is(kwh: str) -> None:
+    # 0.0008 kWh are 0.0003, and 20 % of that 0.0001: in proportion to these, 5.00 would be 6.67 with tax.
+    found = price(tariff(element(energy("0.35", "20")), min_price=limit("5")), charge(NOON, charging(60, kwh)))
+    assert (found.net, found.gross) == (5, 6)
+    assert [note.kind for note in found.notes] == [NoteKind.ASSUMED]
+
+
+def test_a_limit_that_names_no_tax_takes_it_in_proportion_where_rates_differ() -> None:
+    # 2.00 and 20 % of it, 8.00 and 10 % of it: 11.20, of which a half is 5.60.
+    both = tariff(element(flat("2", "20"), energy("0.8", "10")), max_price=limit("5"))
+    found = price(both, charge(NOON, charging(60, "10")))
+    assert (found.net, found.gross) == (5, Decimal("5.60"))
+
+
+def test_a_limit_of_what_has_no_tax_assumes_none() -> None:
+    found = price(tariff(element(energy("0.35")), max_price=limit("5")), charge(NOON, charging(60, "20")))
+    assert (found.net, found.gross, found.notes) == (5, 5, [])
