@@ -37,7 +37,7 @@ def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
     Raises:
         Unpriceable: OUT_OF_ORDER: a period begins before the one before it, or it or the charging lies outside of the
             CDR. NEGATIVE_VOLUME: a volume is negative, or the meter goes back. NO_TIME: a period tells neither time
-            nor energy. UNKNOWN_DIMENSION: it tells nothing that is known.
+            nor energy, or energy in a reservation. UNKNOWN_DIMENSION: it tells nothing that is known.
     """
     notes: list[Note] = []
     cdr = _aligned(cdr, notes)
@@ -130,6 +130,8 @@ def _of_period(start: datetime, end: datetime, told: Told, notes: list[Note]) ->
     elif len(phases) == 1:
         # Hours are told less precisely than the clock: 22 minutes as 0.3667 would be a step more.
         phases = [(phases[0][0], clock)]
+    if told.energy and all(phase in _RESERVING for phase, _ in phases):
+        raise Unpriceable(Why.NO_TIME, path, "energy flowed in it, and it tells no time but a reservation's")
     if len(phases) > 1:
         _assume(notes, path, "the parts of its time are taken to follow each other: reservation, charging, parking")
         return _in_turn(start, end, phases, told)

@@ -259,6 +259,7 @@ def test_tariffs_are_those_that_periods_name() -> None:
         (cdr(metering={"start": 1, "between": [3, 2], "end": 4}), Why.NEGATIVE_VOLUME),
         (cdr(period(0)), Why.UNKNOWN_DIMENSION),
         (cdr(period(0, MAX_POWER=11)), Why.NO_TIME),
+        (cdr(period(0, RESERVATION_TIME="0.5", ENERGY=10), period(30, PARKING_TIME="0.5")), Why.NO_TIME),
         (cdr(period(0, ENERGY=10, TIME="0.5"), period(30, STATE_OF_CHARGE=80)), Why.NO_TIME),
     ],
 )
