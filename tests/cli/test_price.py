@@ -13,8 +13,8 @@ from rich.console import Console
 
 from gateway.cli.exits import Exit
 from gateway.cli.pricing.drawing import write_week
-from gateway.pricing.languages import speech_of
-from gateway.pricing.week import Conditions, week_of
+from gateway.pricing.explaining.languages import speech_of
+from gateway.pricing.explaining.week import Conditions, week_of
 from mappings.oicp.v2_3 import cdrs as oicp_cdrs
 from tests.cli.conftest import Cli
 from tests.mappings.ocpi.samples_charging import CDR

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.pricing.currencies import in_minor_units, minor
-from gateway.pricing.languages.figures import minor as written
+from gateway.pricing.explaining.languages.figures import minor as written
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from gateway.pricing.languages import LANGUAGES
-from gateway.pricing.levels import INKS, SHADES
-from gateway.pricing.svg import WIDTH, draw
-from gateway.pricing.week import Conditions, week_of
+from gateway.pricing.explaining.languages import LANGUAGES
+from gateway.pricing.explaining.shades import INKS, SHADES
+from gateway.pricing.explaining.svg import WIDTH, draw
+from gateway.pricing.explaining.week import Conditions, week_of
 from mappings.canonical.tariffs import Tariff
 from tests.pricing.building import WEEKEND, WORKDAYS, element, energy, flat, hourly, parking_fee, tariff
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.pricing import defects
-from gateway.pricing.languages import LANGUAGES, speech_of
-from gateway.pricing.languages.figures import money, number, span
-from gateway.pricing.languages.speech import Phrase
+from gateway.pricing.explaining.languages import LANGUAGES, speech_of
+from gateway.pricing.explaining.languages.figures import money, number, span
+from gateway.pricing.explaining.languages.speech import Phrase
+from gateway.pricing.explaining.words import explain, own_texts, summary
 from gateway.pricing.notes import Note, NoteKind
-from gateway.pricing.words import explain, own_texts, summary
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import (
     ClockSpan,

@@ -15,12 +15,12 @@ from gateway.cli.pricing.drawing import write_week
 from gateway.cli.pricing.files import Contents
 from gateway.cli.pricing.price import TariffFile, TariffOption, ZoneOption, decimal, zone_or_end
 from gateway.pricing import defects
-from gateway.pricing.groups import title_of
-from gateway.pricing.languages import LANGUAGES, speech_of
-from gateway.pricing.svg import draw
-from gateway.pricing.week import Conditions, Week, week_of
-from gateway.pricing.week_words import assumptions, clock
-from gateway.pricing.words import Section, explain, summary
+from gateway.pricing.explaining.groups import title_of
+from gateway.pricing.explaining.languages import LANGUAGES, speech_of
+from gateway.pricing.explaining.svg import draw
+from gateway.pricing.explaining.week import Conditions, Week, week_of
+from gateway.pricing.explaining.week_words import assumptions, clock
+from gateway.pricing.explaining.words import Section, explain, summary
 from mappings.canonical.base import Number
 from mappings.canonical.tariffs import DayOfWeek, ReservationRestriction, TariffDimension
 

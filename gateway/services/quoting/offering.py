@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 from gateway.pricing.charge import Charge, Phase
 from gateway.pricing.currencies import in_minor_units
 from gateway.pricing.engine import price
+from gateway.pricing.explaining.words import summary
 from gateway.pricing.needs import Battery, Curve, Need, charge_for, powers_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
 from gateway.pricing.result import Calculation, Line
 from gateway.pricing.selecting import Candidate, select
-from gateway.pricing.words import summary
 from gateway.services.ports.quotes import (
     NeedGiven,
     NoteShown,

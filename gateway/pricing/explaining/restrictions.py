@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from gateway.pricing.languages.figures import quantity, span
-from gateway.pricing.languages.speech import Phrase, Speech
+from gateway.pricing.explaining.languages.figures import quantity, span
+from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from mappings.canonical.tariffs import DayOfWeek, TariffHours, TariffRestrictions
 
 WEEK: Final = tuple(DayOfWeek)

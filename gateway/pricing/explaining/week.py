@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final, NamedTuple, Self
 
 from gateway.pricing.charge import Charge, Phase, Reading, Stretch
-from gateway.pricing.groups import UNITS, Group
+from gateway.pricing.explaining.groups import UNITS, Group
 from gateway.pricing.holding import Timeline
 from gateway.pricing.painting import component_of, paint
 from mappings.canonical.tariffs import ReservationRestriction, Tariff, TariffElement, TariffRestrictions

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from gateway.pricing import currencies
-from gateway.pricing.languages.speech import Speech
+from gateway.pricing.explaining.languages.speech import Speech
 
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _PLACES: Final = 4

@@ -1,10 +1,10 @@
 """The languages in which a tariff is said: a module of phrases each, none of which may lack one."""
 
-from gateway.pricing.languages.de import GERMAN
-from gateway.pricing.languages.en import ENGLISH
-from gateway.pricing.languages.fr import FRENCH
-from gateway.pricing.languages.nl import DUTCH
-from gateway.pricing.languages.speech import Speech
+from gateway.pricing.explaining.languages.de import GERMAN
+from gateway.pricing.explaining.languages.en import ENGLISH
+from gateway.pricing.explaining.languages.fr import FRENCH
+from gateway.pricing.explaining.languages.nl import DUTCH
+from gateway.pricing.explaining.languages.speech import Speech
 
 LANGUAGES = {speech.tag: speech for speech in (ENGLISH, FRENCH, GERMAN, DUTCH)}
 """By their ISO 639-1 codes; the first is spoken to whoever asks for another."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.pricing.languages.speech import Phrase, Speech
+from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.notes import NoteKind
 
 DUTCH: Final = Speech(

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from gateway.pricing.comparing import amount as amount_of
-from gateway.pricing.conditions import hours_said, restricts, said, turns_on
 from gateway.pricing.coverage import cover
-from gateway.pricing.groups import UNITS, Group, title_of
-from gateway.pricing.languages import primary, speech_of
-from gateway.pricing.languages.figures import energy, minor, money, number, percent, span, with_tax
-from gateway.pricing.languages.speech import Phrase, Speech
+from gateway.pricing.explaining.groups import UNITS, Group, title_of
+from gateway.pricing.explaining.languages import primary, speech_of
+from gateway.pricing.explaining.languages.figures import energy, minor, money, number, percent, span, with_tax
+from gateway.pricing.explaining.languages.speech import Phrase, Speech
+from gateway.pricing.explaining.restrictions import hours_said, restricts, said, turns_on
 from gateway.pricing.notes import Note
 from mappings.canonical.tariffs import (
     Money,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from gateway.pricing.conditions import WEEK, days_said
-from gateway.pricing.groups import UNITS, title_of
-from gateway.pricing.languages.figures import money, quantity, span
-from gateway.pricing.languages.speech import Phrase, Speech
-from gateway.pricing.week import DAY, Conditions, Span, Track, Week
+from gateway.pricing.explaining.groups import UNITS, title_of
+from gateway.pricing.explaining.languages.figures import money, quantity, span
+from gateway.pricing.explaining.languages.speech import Phrase, Speech
+from gateway.pricing.explaining.restrictions import WEEK, days_said
+from gateway.pricing.explaining.week import DAY, Conditions, Span, Track, Week
 
 
 class Row(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gateway.pricing.languages.speech import Phrase
+from gateway.pricing.explaining.languages.speech import Phrase
 from mappings.canonical.tariffs import ReservationRestriction, TariffDimension
 
 Group = tuple[TariffDimension, ReservationRestriction | None]
