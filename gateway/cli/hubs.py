@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from adapters.core.sandbox import SandboxServer
 from adapters.gireve import sandbox as gireve
@@ -115,9 +115,9 @@ def _shown(
     }
 
 
-PRICING: dict[str, object] = {"pricing": {"price": "0.59", "currency": "EUR", "power": "22", "per_minute": 3}}
-"""What an operator would add to its connection to Hubject for its prices to be pushed. Hubject takes 6 pushes a minute,
-and a call may need two."""
+PRICING: dict[str, JsonValue] = {"price": "0.59", "currency": "EUR", "power": "22", "per_minute": 3}
+"""What an operator would set as `pricing` of its connection to Hubject for its prices to be pushed. Hubject takes 6
+pushes a minute, and a call may need two."""
 
 _GIREVE_DEFAULTS: dict[str, object] = {
     "operator_name": "Roamgate Demo",

@@ -94,7 +94,7 @@ def _write_connections(hubs: Hubs, operator: PartyId, folder: Path) -> None:
     gireve = {**hubs.gireve_settings, "roles": ["CPO", "EMSP"], "parties": [presented]}
     for name, hub, settings in (
         ("gireve", "gireve", gireve),
-        ("hubject", "hubject", hubs.hubject_settings | PRICING),
+        ("hubject", "hubject", hubs.hubject_settings | {"pricing": PRICING}),
         ("hubject-emp", "hubject", hubs.hubject_emp_settings),
         ("home", "home", {}),
     ):

@@ -25,7 +25,7 @@ async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
 async def test_a_gateway_killed_at_random_moments_loses_nothing(on_stage: Stage) -> None:
     dice = random.Random()  # other moments every time is the point
     async with assembled(on_stage.settings) as app:
-        await on_stage.connect()
+        await on_stage.connect(prices=True)
         await bring_in(on_stage, network.network(200))
         named = await statuses.evses(app.store, 300)
         replaying = asyncio.create_task(statuses.replay(on_stage, named, rate=100, seconds=_SECONDS))
@@ -46,7 +46,7 @@ async def test_a_gateway_killed_while_it_imports_has_what_it_acknowledged_and_ta
     on_stage: Stage,
 ) -> None:
     async with assembled(on_stage.settings) as app:
-        await on_stage.connect()
+        await on_stage.connect(prices=True)
         importing = asyncio.create_task(bring_in(on_stage, network.network(2_000)))
         while not await app.store.fetchval("SELECT count(*) > 500 FROM location"):  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.02)

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from gateway.cli.demo import network
 from gateway.cli.demo.network import OPERATORS
 from gateway.cli.demo.processes import Child, Failed, answers, exists, free_port, started
-from gateway.cli.hubs import Hubs
+from gateway.cli.hubs import PRICING, Hubs
 from gateway.settings import Settings
 from gateway.store.migrate import migrate
 from gateway.store.pool import Store
@@ -117,8 +117,13 @@ class Stage:
     def _control(self, hub: str, what: str) -> str:
         return f"{getattr(self.hubs, hub)}/_sandbox/{what}"
 
-    async def connect(self) -> None:
-        """Makes a party for each operator and a live connection to each hub, registered."""
+    async def connect(self, *, prices: bool = False) -> None:
+        """Makes a party for each operator and a live connection to each hub, registered.
+
+        Args:
+            prices: Our prices are pushed to Hubject, too, which takes few such pushes a minute: until all is told, a
+                minute may pass.
+        """
         for country, code, name in OPERATORS:
             party = f"{country}*{code}"
             roles: JsonValue = ["CPO", "EMSP"] if PartyId(party) == OWN_EMSP else ["CPO"]
@@ -127,14 +132,15 @@ class Stage:
             settings = {**getattr(self.hubs, f"{hub}_settings"), _KNOWN_EMSPS[hub]: [EMSPS[hub].normal]}
             if hub == "gireve":
                 settings["roles"] = ["CPO", "EMSP"]
-            else:
-                settings["pricing"] = {"price": 0, "currency": "EUR", "power": 22, "per_minute": 6}
+            elif prices:
+                # As fast as Hubject allows: nobody waits longer for a demo because of a push that has to be made twice.
+                settings["pricing"] = {**PRICING, "per_minute": 6}
             connection: dict[str, Any] = {"name": hub, "hub": hub, "mode": "live", "settings": settings}
             await self.call("POST", "/v1/connections", connection)
-        prices: JsonValue = [PARTNER.normal]
+        partners: JsonValue = [PARTNER.normal]
         emp: dict[str, Any] = {
             "hub": "hubject",
-            "settings": {**self.hubs.hubject_emp_settings, "pricing_operators": prices},
+            "settings": {**self.hubs.hubject_emp_settings, "pricing_operators": partners},
         }
         own: dict[str, Any] = {"hub": HOME, "settings": {"emsps": [OWN_EMSP.normal]}}
         for name, made in (("hubject-emp", emp), (HOME, own)):

@@ -94,7 +94,7 @@ async def _tell(options: Options, console: Console, url: str, folder: Path) -> i
 async def _act(options: Options, console: Console, on_stage: Stage) -> int:
     async with assembled(on_stage.settings) as app:
         with step(console, "Connecting: registration with Gireve, mutual TLS with Hubject"):
-            await on_stage.connect()
+            await on_stage.connect(prices=True)
         with step(console, f"Importing {options.file or 'a made-up network'}"):
             name = options.file.name if options.file else "network.ndjson"
             report = await bring_in(on_stage, content_of(options), name)
