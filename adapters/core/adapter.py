@@ -78,12 +78,15 @@ class Rendered:
         fingerprint: Of that content, at most 48 bytes; equal content has an equal fingerprint. `b""` once deleted.
         sent_as: The identifier under which the hub will know it; None once deleted.
         issues: What the translation lost.
+        refused: Why what the item says now cannot be said, where the call takes off what the hub has of it: it is
+            refused once that is gone there.
     """
 
     item: Item
     fingerprint: bytes
     sent_as: str | None
     issues: tuple[Issue, ...] = ()
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Kind(NamedTuple):
         known_as: Gives the name under which Hubject has a gone item, or may have it; None if it surely has not.
         common: Gives what all records of one push have in common.
         turn: Makes a record of what Hubject has by a name; None where that is deleted, and the record inserted.
+        withdrawn: What can no longer be said is deleted, not left as it was said before.
     """
 
     operation: str
@@ -93,6 +94,7 @@ class Kind(NamedTuple):
     known_as: Callable[[Item], str | None]
     common: Callable[[Record], str] = _all_alike
     turn: Callable[[str, Record], Turn] | None = None
+    withdrawn: bool = False
 
 
 _Pair: TypeAlias = tuple[Record, Rendered]
@@ -117,12 +119,6 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
     if full_load:
         _replace_all(plan, kind, gone, alive)
         return plan
-    deletes: list[_Pair] = []
-    for item in gone:
-        if (known_as := kind.known_as(item)) is None:
-            plan.unchanged.append(Rendered(item, b"", None))
-        else:
-            deletes.append((kind.tombstone(known_as), Rendered(item, b"", None)))
     renamed: list[_Pair] = []
     updates: list[_Pair] = []
     inserts: list[_Pair] = []
@@ -136,7 +132,7 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
             plan.unchanged.append(rendered)
         else:
             updates.append((record, rendered))
-    plan.calls.extend(_calls(kind, ActionType.DELETE, deletes))
+    plan.calls.extend(_calls(kind, ActionType.DELETE, [*_deletes(plan, kind, gone)]))
     for batch in _batches(kind, renamed):
         plan.calls.extend(_turned(kind, batch))
     plan.calls.extend(_calls(kind, ActionType.UPDATE, updates))
@@ -159,6 +155,24 @@ def _rendered(plan: Plan, kind: Kind, written: Iterable[Written]) -> Iterator[_P
             plan.refused.append((item, record))
         else:
             yield record, Rendered(item, digest(record), kind.name(record), tuple(issues))
+
+
+def _deletes(plan: Plan, kind: Kind, gone: Sequence[Item]) -> Iterator[_Pair]:
+    """Settles of the gone, and where `Kind.withdrawn` of the refused, what Hubject surely has not; deletes the rest."""
+    for item in gone:
+        if (known_as := kind.known_as(item)) is None:
+            plan.unchanged.append(Rendered(item, b"", None))
+        else:
+            yield kind.tombstone(known_as), Rendered(item, b"", None)
+    if not kind.withdrawn:
+        return
+    refused = [*plan.refused]
+    plan.refused.clear()
+    for item, why in refused:
+        if (known_as := kind.known_as(item)) is None:
+            plan.refused.append((item, why))
+        else:
+            yield kind.tombstone(known_as), Rendered(item, b"", None, refused=why)
 
 
 def _calls(kind: Kind, action: ActionType, pairs: Sequence[_Pair]) -> Iterator[Call]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from adapters.core.adapter import Item
+from adapters.core.digest import digest
 from adapters.core.pricing import Compare, Unsayable
 from adapters.hubject.planning import Kind, Written
 from adapters.hubject.settings import PRODUCTS, PricingSettings, Settings
@@ -38,15 +39,17 @@ _RECORD: Final = "PricingProductDataRecord"
 
 def remembering(compare: Compare) -> Compare:
     """Makes a comparison that is made once: a batch that is halved is planned anew, and a comparison takes its time."""
-    known: dict[tuple[str, str], str] = {}
+    known: dict[bytes, str] = {}
 
     def remembered(wanted: Tariff, said: Tariff) -> str:
-        key = (wanted.model_dump_json(), said.model_dump_json())
-        if key not in known:
+        key = digest([wanted.model_dump_json(), said.model_dump_json()])
+        # Plans are made in several threads, of which another may forget what this one has just learnt.
+        if (found := known.get(key)) is None:
+            found = compare(wanted, said)
             if len(known) >= _COMPARISONS:
                 known.clear()
-            known[key] = compare(wanted, said)
-        return known[key]
+            known[key] = found
+        return found
 
     return remembered
 
@@ -113,6 +116,7 @@ def kind(settings: Settings, pricing: PricingSettings, compare: Compare) -> Kind
         tombstone=tombstone,
         known_as=known_as,
         common=lambda record: str(record["ProviderID"]),
+        withdrawn=True,
     )
 
 

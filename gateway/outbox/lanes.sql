@@ -221,28 +221,35 @@ SELECT key FROM projection
 WHERE connection_id = $1 AND operation = $2 AND NOT gone AND (sent_as IS NOT NULL OR shadowed)
 
 -- name: look_again
--- Operations that refer to things of another one ($2) of which the hub has others now: what they say may be another. What
--- the hub accepted stays known, so that nothing is sent for what says the same.
+-- Operations that refer to things of another one ($2) of which the hub has others now: what they say may be another, also
+-- where it was refused, since the hub may have refused it for a thing that it had not. What the hub accepted stays known,
+-- so that nothing is sent for what says the same.
 WITH locked AS MATERIALIZED (
     SELECT key, operation FROM projection
-    WHERE connection_id = $1 AND operation = ANY($2::text[]) AND NOT (gone OR held OR refused)
+    WHERE connection_id = $1 AND operation = ANY($2::text[]) AND NOT (gone OR held)
     ORDER BY evse_no NULLS FIRST, connection_id, key, operation
     FOR UPDATE
 )
 UPDATE projection p SET
-    wanted = p.wanted + 1, pending = true,
+    wanted = p.wanted + 1, pending = true, refused = false,
     due_at = CASE WHEN p.pending THEN p.due_at ELSE now() END, since = CASE WHEN p.pending THEN p.since ELSE now() END
 FROM locked l WHERE p.connection_id = $1 AND p.key = l.key AND p.operation = l.operation
 
 -- name: in_and_out_of_force
--- What speaks of a tariff that began or ended since it was told: what a hub is told may hang on the time. Some seconds
--- later, so that it has begun by everybody's clock.
-UPDATE projection p SET wanted = p.wanted + 1, pending = true, due_at = now(), since = now()
-FROM tariff t
-WHERE t.no = p.tariff_no AND NOT (p.pending OR p.held OR p.refused OR p.gone)
-    AND EXISTS (
+-- What speaks of a tariff that began or ended since it was last to be told: what a hub is told may hang on the time. Not
+-- since the hub acknowledged it, which may be long after it was planned. Some seconds later, so that it has begun by
+-- everybody's clock.
+WITH locked AS MATERIALIZED (
+    SELECT p.connection_id, p.key, p.operation
+    FROM projection p JOIN tariff t ON t.no = p.tariff_no
+    WHERE NOT (p.pending OR p.held OR p.refused OR p.gone) AND EXISTS (
         SELECT FROM (VALUES (t.body ->> 'start'), (t.body ->> 'end')) AS moment (at)
-        WHERE at::timestamptz + interval '5 seconds' BETWEEN p.acked_at AND now())
+        WHERE at::timestamptz + interval '5 seconds' BETWEEN p.since AND now())
+    ORDER BY p.evse_no NULLS FIRST, p.connection_id, p.key, p.operation
+    FOR UPDATE OF p
+)
+UPDATE projection p SET wanted = p.wanted + 1, pending = true, due_at = now(), since = now()
+FROM locked l WHERE p.connection_id = l.connection_id AND p.key = l.key AND p.operation = l.operation
 
 -- name: pace
 -- Reserves the next moment at which a paced operation may be called, and tells how long to wait for it.

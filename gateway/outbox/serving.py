@@ -62,7 +62,7 @@ class Serving:
         """Tells the hub what was claimed; gives what is to be written."""
         claimed = self._result.lane.claimed
         if self._link.connection.mode is Mode.SHADOW:
-            self._show([one.item for one in claimed])
+            await self._show([one.item for one in claimed])
         elif not await self._repeat() or not await self._tell([one.item for one in claimed if one.attempt is None]):
             self._give_up()
         return self._result
@@ -100,8 +100,7 @@ class Serving:
 
     async def _tell(self, items: Sequence[Item]) -> bool:
         """Plans and makes the calls for some items; False where the lane has to stop."""
-        # A slow operation says much at once, and has time for it; the loop has others to serve.
-        plan = await asyncio.to_thread(self._plan, items) if self._operation.slow else self._plan(items)
+        plan = await self._planned(items)
         self._take(plan)
         calls = iter(plan.calls)
         for call in calls:
@@ -178,6 +177,10 @@ class Serving:
                 return
             await asyncio.sleep(min(seconds, _GLANCE))
 
+    async def _planned(self, items: Sequence[Item]) -> Plan:
+        # A slow operation says much at once, and has time for it; the loop has others to serve.
+        return await asyncio.to_thread(self._plan, items) if self._operation.slow else self._plan(items)
+
     def _plan(self, items: Sequence[Item]) -> Plan:
         """Plans; what makes the adapter stumble is refused, so that it does not keep everything else from the hub."""
         if not items:
@@ -210,17 +213,23 @@ class Serving:
             self._result.waiting += waiting
             self._result.waiting_until = now + min(max(waited / 4, _WAITING), _LONGEST_WAITING)
 
-    def _show(self, items: Sequence[Item]) -> None:
-        plan = self._plan(items)
+    async def _show(self, items: Sequence[Item]) -> None:
+        plan = await self._planned(items)
         self._result.refused += [self._refusal(item, refused) for item, refused in plan.refused]
         self._result.shadowed += self._pairs(plan.unchanged)
         # What waits for another operation is shown all the same: that operation is only shown, too.
         for call in plan.calls:
-            self._result.shadowed += self._pairs(call.settles)
+            self._result.shadowed += self._pairs([one for one in call.settles if one.refused is None])
+            self._result.refused += self._withdrawn(call)
         self._result.shadowed += self._pairs([Rendered(item, b"", None) for item in plan.waiting])
 
     def _accept(self, call: Call) -> None:
         self._result.accepted += self._pairs(call.settles)
+        self._result.refused += self._withdrawn(call)
+
+    def _withdrawn(self, call: Call) -> list[Refusal]:
+        """Gives what the hub has no longer because it cannot be said as it is now."""
+        return [self._refusal(one.item, one.refused) for one in call.settles if one.refused is not None]
 
     def _refuse(self, call: Call, verdict: Refuse | Forget) -> None:
         body = json.dumps(call.body, separators=(",", ":"))

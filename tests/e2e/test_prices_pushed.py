@@ -164,6 +164,20 @@ async def test_what_the_hub_refuses_is_a_dead_letter_until_it_is_replayed(databa
         assert await gateway.letters() == {}
 
 
+async def test_an_evse_that_was_refused_is_told_again_once_hubject_has_other_products(database_url: str) -> None:
+    async with pricing(database_url) as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1", "T2"])))
+        gateway.fail("hubject", "refuse", path="evse-pricing")
+        await put(gateway, tariff())
+        await gateway.settled()
+        assert [*await gateway.letters()] == ["NLABCE1"]
+        gateway.mend()
+        await put(gateway, tariff("T2"))
+        await gateway.settled()
+        assert offered(gateway) == {"NLABCE1": {"*": ["T1", "T2"]}}
+        assert await gateway.letters() == {}
+
+
 async def test_one_refused_product_does_not_keep_an_evse_from_its_others(database_url: str) -> None:
     async with pricing(database_url, partners=[Partner(PARTY)]) as gateway:
         dear = tariff("T2", elements=[*tariff().elements, *tariff(price="0.9").elements], hours={"days": ["MONDAY"]})
@@ -178,6 +192,43 @@ async def test_one_refused_product_does_not_keep_an_evse_from_its_others(databas
         issues = await gateway.app.services.network.issues(PARTY, "L1")
         told = {(one.operation, one.issue.value) for one in issues if one.operation == PRICES}
         assert told == {(PRICES, "T2"), (PRICES, "T3")}
+
+
+async def test_a_price_that_can_no_longer_be_said_does_not_stand_on(database_url: str) -> None:
+    async with pricing(database_url) as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1", "T2"])))
+        await gateway.put_tariffs(tariff(), tariff("T2", "0.3"))
+        await gateway.settled()
+        await put(gateway, tariff(price="0.7", hours={"days": ["MONDAY"]}))
+        await gateway.settled()
+        assert charged(gateway) == {"NL*ABC/T2/-": 0.3}
+        assert offered(gateway) == {"NLABCE1": {"*": ["T2"]}}
+        assert [*await gateway.letters()] == ["NL*ABC/T1/-"]
+        (row,) = [row for (_, key), row in (await gateway.rows(PRODUCTS)).items() if key == "NL*ABC/T1/-"]
+        assert (row["refused"], row["sent_as"], row["pending"]) == (True, None, False)
+        asked = gateway.hubject.requests[PRODUCTS, "ok"]
+        await gateway.app.services.deliveries.replay(Letters(connection="hubject"), WHO)
+        await gateway.settled()
+        assert [*await gateway.letters()] == ["NL*ABC/T1/-"]
+        assert gateway.hubject.requests[PRODUCTS, "ok"] == asked
+        await put(gateway, tariff(price="0.7"))
+        await gateway.settled()
+        assert charged(gateway) == {"NL*ABC/T1/-": 0.7, "NL*ABC/T2/-": 0.3}
+        assert offered(gateway) == {"NLABCE1": {"*": ["T1", "T2"]}}
+        assert await gateway.letters() == {}
+
+
+async def test_an_emp_that_is_a_target_no_more_loses_its_prices(database_url: str) -> None:
+    async with pricing(database_url) as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1"])))
+        await gateway.put_tariffs(tariff(), tariff(target=EMP, price="0.4"))
+        await gateway.settled()
+        changed = gateway.settings["hubject"] | {"pricing": PRICING | {"targets": []}}
+        await gateway.app.services.connections.set_settings("hubject", changed, WHO)
+        await gateway.settled()
+        assert charged(gateway) == {"NL*ABC/T1/-": 0.5}
+        assert offered(gateway) == {"NLABCE1": {"*": ["T1"]}}
+        assert [*await gateway.letters()] == ["NL*ABC/T1/NL*EMS"]
 
 
 async def test_an_approximated_tariff_says_the_difference_in_money(database_url: str) -> None:
@@ -204,14 +255,14 @@ async def test_a_tariff_is_a_product_while_it_is_in_force(database_url: str) -> 
         await gateway.settled()
         assert offered(gateway) == {"NLABCE1": {"*": ["OLD"]}}
         assert not await outbox.in_and_out_of_force()
-        # An hour later: what was told then was told before the change.
+        # An hour later: what was told then was planned before the change, however late it was acknowledged.
         changed = json.dumps((datetime.now(UTC) - timedelta(minutes=1)).isoformat())
         await gateway.app.store.execute(
             'UPDATE tariff SET body = regexp_replace(body::text, \'"(start|end)":"[^"]+"\','
             " '\"\\1\":' || $1, 'g')::json",
             changed,
         )
-        await gateway.app.store.execute("UPDATE projection SET acked_at = now() - interval '1 hour'")
+        await gateway.app.store.execute("UPDATE projection SET since = now() - interval '1 hour'")
         assert await outbox.in_and_out_of_force()
         await gateway.settled()
         assert charged(gateway) == {"NL*ABC/NEW/-": 0.6}

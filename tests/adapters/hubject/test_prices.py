@@ -158,6 +158,21 @@ def test_what_cannot_be_said_is_refused_unless_the_operator_wants_it_approximate
     assert (last.kind, last.field, last.detail) == (IssueKind.NARROWED, "elements", "T1 against T1")
 
 
+def test_what_can_no_longer_be_said_is_taken_off_and_refused_with_that(hub):
+    insert = hub.plan(PRODUCTS, claimed(hub, PRODUCTS, tariff())).calls[0]
+    known = [replace(item, subject=by_day()) for item in accepted(insert.settles)]
+    plan = hub.plan(PRODUCTS, known)
+    (call,) = plan.calls
+    assert (call.action, products(call), plan.refused) == ("delete", ["T1"], [])
+    (rendered,) = call.settles
+    assert (rendered.sent_as, rendered.fingerprint) == (None, b"")
+    assert rendered.refused is not None
+    assert rendered.refused.reason.field.startswith("elements")
+    # An insert that nobody answered may have been acted upon.
+    (tried,) = claimed(hub, PRODUCTS, by_day())
+    assert [one.action for one in hub.plan(PRODUCTS, [replace(tried, attempts=1)]).calls] == ["delete"]
+
+
 def test_a_tariff_is_compared_once_however_often_it_is_planned():
     asked = []
 
