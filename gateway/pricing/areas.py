@@ -10,17 +10,15 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from gateway.pricing.clock import DAY, WEEKDAY_NUMBERS, parts_of_day
 from mappings.canonical.tariffs import DayOfWeek, TariffRestrictions
 
-DAY: Final = 1440
-"""Minutes of a day; the clock of restrictions has no seconds."""
 WEEK: Final = 7 * DAY
 ALL_WEEK: Final = (1 << WEEK) - 1
 
 _FIRST_DATE, _LAST_DATE = "", "~"  # below and above all dates, which are compared as they are written
 _MOST: Final = Decimal("Infinity")
 _LEAST: Final = -_MOST
-_WEEKDAYS: Final = {day: number for number, day in enumerate(DayOfWeek)}
 
 Ranges = tuple[str, str, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal]
 """From and below, of the date, kWh, seconds, A and kW."""
@@ -80,19 +78,8 @@ def minutes(asked: TariffRestrictions) -> int:
 
 @lru_cache(maxsize=4096)
 def _minutes(start: str | None, end: str | None, days: tuple[int, ...]) -> int:
-    opens, closes = minute(start or "00:00"), minute(end or "00:00") or DAY
-    whole = (1 << DAY) - 1
-    if opens < closes:
-        day = (1 << closes) - (1 << opens)
-    else:  # over midnight; what begins when it ends is all day
-        day = whole if opens == closes else whole ^ ((1 << opens) - (1 << closes))
+    day = sum((1 << closes) - (1 << opens) for opens, closes in parts_of_day(start, end))
     return day * sum(1 << DAY * number for number in days or range(7))
-
-
-def minute(clock: str) -> int:
-    """Gives the minute of the day of a time like `13:30`."""
-    hours, rest = clock.split(":")
-    return int(hours) * 60 + int(rest)
 
 
 def overlap(one: Ranges, other: Ranges) -> bool:
@@ -158,4 +145,4 @@ def _of_dates(asked: TariffRestrictions) -> Iterator[str]:
 
 
 def _of(days: Iterable[DayOfWeek]) -> set[int]:
-    return {_WEEKDAYS[day] for day in days}
+    return {WEEKDAY_NUMBERS[day] for day in days}

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from gateway.pricing.areas import (
     ALL_WEEK,
-    DAY,
     EVERYWHERE,
     WEEK,
     Area,
@@ -17,8 +16,8 @@ from gateway.pricing.areas import (
     contradictions,
     overlap,
 )
-from gateway.pricing.areas import minute as minute_of
 from gateway.pricing.charge import Phase
+from gateway.pricing.clock import DAY, minute
 from gateway.pricing.limits import with_tax
 from gateway.pricing.notes import Note, NoteKind
 from gateway.pricing.painting import PRICED
@@ -233,4 +232,4 @@ _EACH_MIDNIGHT: Final = sum(1 << DAY * number for number in range(7))
 
 def _minute_after(end: str, week: int) -> int:
     """Gives the minutes of the week at an end time that follow one of the times before it."""
-    return (_EACH_MIDNIGHT << minute_of(end)) & _shifted(week, 1)
+    return (_EACH_MIDNIGHT << minute(end)) & _shifted(week, 1)

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.clock import WEEKDAY_NUMBERS, parts_of_day, zone_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
-from gateway.pricing.zones import zone_of
-from mappings.canonical.tariffs import DayOfWeek, TariffRestrictions
+from mappings.canonical.tariffs import TariffRestrictions
 
 Place = int | Fraction
 Run = tuple[Place, Place]
@@ -23,6 +23,7 @@ Run = tuple[Place, Place]
 
 _MICRO: Final = timedelta(microseconds=1)
 _SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
 _DAY: Final = 86_400 * _SECOND
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 92 * _DAY
@@ -30,7 +31,6 @@ _LONGEST: Final = 92 * _DAY
 as 1970 in a CDR (OCPI 2.2.1, mod_cdrs, CDR object, last note)."""
 _THURSDAY: Final = 3
 """The weekday of day 0, counted from Monday."""
-_WEEKDAYS: Final = {day: number for number, day in enumerate(DayOfWeek)}
 _RESERVING: Final = frozenset({Phase.RESERVED, Phase.EXPIRED})
 _IDLE: Final = Reading(Decimal(0), Decimal(0))
 
@@ -193,7 +193,7 @@ class Timeline:
         return bool(_surely(load.least, load.most, average, average))
 
     def _on_clock(self, asked: TariffRestrictions, number: int, run: Run) -> Iterator[Run]:
-        days = frozenset(_WEEKDAYS[day] for day in asked.day_of_week)
+        days = frozenset(WEEKDAY_NUMBERS[day] for day in asked.day_of_week)
         first = _day(asked.start_date) if asked.start_date is not None else None
         past = _day(asked.end_date) if asked.end_date is not None else None
         hours = _hours(asked.start_time, asked.end_time)
@@ -307,19 +307,7 @@ def _day(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _hours(start: str | None, end: str | None) -> tuple[tuple[int, int], ...]:
-    """Gives the parts of a day from one time to another; over midnight where it ends before it begins."""
-    opens, closes = _clock(start), _clock(end) or _DAY
-    if opens < closes:
-        return ((opens, closes),)
-    # What begins when it ends is all day.
-    return ((0, closes), (opens, _DAY)) if opens > closes else ((0, _DAY),)
-
-
-def _clock(text: str | None) -> int:
-    if text is None:
-        return 0
-    hours, minutes = text.split(":")
-    return (int(hours) * 60 + int(minutes)) * 60 * _SECOND
+    return tuple((opens * _MINUTE, closes * _MINUTE) for opens, closes in parts_of_day(start, end))
 
 
 def _offset(zone: ZoneInfo, at: int) -> int:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Generic, TypeVar
 
+from gateway.pricing.clock import WEEKDAYS, parts_of_day, zone_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
-from gateway.pricing.zones import zone_of
 from mappings.canonical.ids import PartyId
-from mappings.canonical.tariffs import ClockSpan, DayOfWeek, Tariff, TariffHours, TariffType
+from mappings.canonical.tariffs import Tariff, TariffHours, TariffType
 
-_DAYS: Final = tuple(DayOfWeek)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -154,23 +153,11 @@ def begins_within(tariff: Tariff, start: datetime, zone: str | None) -> bool:
 
 
 def _holds(hours: TariffHours, local: datetime) -> bool:
-    if hours.days and _DAYS[local.weekday()] not in hours.days:
+    if hours.days and WEEKDAYS[local.weekday()] not in hours.days:
         return False
     minute = local.hour * 60 + local.minute
-    return not hours.spans or any(_within(span, minute) for span in hours.spans)
-
-
-def _within(span: ClockSpan, minute: int) -> bool:
-    start, end = _minute(span.start), _minute(span.end)
-    if start < end:
-        return start <= minute < end
-    # Over midnight; equal ones are all of the day.
-    return minute >= start or minute < end
-
-
-def _minute(time: str) -> int:
-    hour, minute = time.split(":")
-    return int(hour) * 60 + int(minute)
+    parts = [part for span in hours.spans for part in parts_of_day(span.start, span.end)]
+    return not parts or any(opens <= minute < closes for opens, closes in parts)
 
 
 def _first(chosen: Sequence[C]) -> C:

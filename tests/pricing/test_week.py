@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.clock import DAY
 from gateway.pricing.coverage import cover
 from gateway.pricing.engine import price
 from gateway.pricing.explaining.languages import speech_of
 from gateway.pricing.explaining.languages.speech import Phrase
 from gateway.pricing.explaining.shades import INKS, SHADES, levels, shade_of
-from gateway.pricing.explaining.week import DAY, Conditions, Track, week_of
+from gateway.pricing.explaining.week import Conditions, Track, week_of
 from gateway.pricing.explaining.week_words import assumptions, heading, rows, spoken, title
 from mappings.canonical.tariffs import DayOfWeek, ReservationRestriction, Tariff, TariffDimension
 from tests.pricing.building import (

@@ -6,10 +6,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from gateway.pricing.clock import DAY
 from gateway.pricing.explaining.languages.figures import minor, number
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.explaining.shades import SHADES, Level, levels, shade_of
-from gateway.pricing.explaining.week import DAY, Span, Track, Week
+from gateway.pricing.explaining.week import Span, Track, Week
 from gateway.pricing.explaining.week_words import assumptions, heading, price_said, rows
 
 _BARS: Final = "▁▂▃▅▆█"

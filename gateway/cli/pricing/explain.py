@@ -15,6 +15,7 @@ from gateway.cli.pricing.drawing import write_week
 from gateway.cli.pricing.files import Contents
 from gateway.cli.pricing.price import TariffFile, TariffOption, ZoneOption, decimal, zone_or_end
 from gateway.pricing import defects
+from gateway.pricing.clock import WEEKDAYS
 from gateway.pricing.explaining.groups import title_of
 from gateway.pricing.explaining.languages import LANGUAGES, speech_of
 from gateway.pricing.explaining.svg import draw
@@ -140,14 +141,14 @@ def _write(sections: Sequence[Section]) -> None:
 
 
 def _tracks(prices: Week, language: str) -> Sequence[TrackShown]:
-    speech, days = speech_of(language), tuple(DayOfWeek)
+    speech = speech_of(language)
     return [
         TrackShown(
             track.group[0],
             track.group[1],
             speech(title_of(track.group)),
             [
-                SpanShown(days[one.weekday], clock(one.begin), clock(one.end), one.price, one.vat, one.element)
+                SpanShown(WEEKDAYS[one.weekday], clock(one.begin), clock(one.end), one.price, one.vat, one.element)
                 for one in track.spans
             ],
         )

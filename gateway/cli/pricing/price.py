@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +15,7 @@ from gateway.cli.pricing.files import Contents
 from gateway.cli.pricing.shown import write_priced
 from gateway.pricing.cdrs import charge_of
 from gateway.pricing.charge import Charge, Phase, Reading
+from gateway.pricing.clock import zone_of
 from gateway.pricing.comparing import TOLERANCE, Likeness, compare
 from gateway.pricing.engine import price as price_of
 from gateway.pricing.engine import price_by
@@ -42,10 +43,10 @@ def zone_or_end(name: str | None) -> ZoneInfo | None:
     """Finds a time zone; ends the command where there is none of the name."""
     if name is None:
         return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    zone = zone_of(name)
+    if zone is None:
         end(Exit.USAGE, f"--zone: {name!r} is not a time zone like Europe/Paris")
+    return zone
 
 
 TariffFile = Annotated[

@@ -5,12 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from gateway.pricing.clock import WEEKDAY_NUMBERS, WEEKDAYS, parts_of_day
 from gateway.pricing.explaining.languages.figures import quantity, span
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from mappings.canonical.tariffs import DayOfWeek, TariffHours, TariffRestrictions
 
-WEEK: Final = tuple(DayOfWeek)
-"""Monday first."""
 _MIDNIGHT: Final = "00:00"
 
 Triple = tuple[Phrase, Phrase, Phrase]
@@ -62,8 +61,8 @@ def days_said(days: Iterable[DayOfWeek], speech: Speech, names: Sequence[str] | 
         speech: In which to say them.
         names: Of the days, Monday first; the language's whole names where left out.
     """
-    chosen = sorted({WEEK.index(day) for day in days})
-    if len(chosen) in {0, len(WEEK)}:
+    chosen = sorted({WEEKDAY_NUMBERS[day] for day in days})
+    if len(chosen) in {0, len(WEEKDAYS)}:
         return ""
     words = names or speech.days
     parts: list[str] = []
@@ -87,7 +86,7 @@ def _stretches(chosen: Sequence[int]) -> Iterable[tuple[int, int]]:
 
 def _days_of(restrictions: TariffRestrictions) -> frozenset[DayOfWeek]:
     days = frozenset(restrictions.day_of_week)
-    return days if len(days) < len(WEEK) else frozenset()
+    return days if len(days) < len(WEEKDAYS) else frozenset()
 
 
 def _days_and_clock(restrictions: TariffRestrictions, speech: Speech) -> list[str]:
@@ -107,7 +106,7 @@ def _clock_of(restrictions: TariffRestrictions) -> tuple[str, str] | None:
 
 
 def _over_midnight(start: str, end: str) -> bool:
-    return end < start and end != _MIDNIGHT
+    return len(parts_of_day(start, end)) > 1
 
 
 def _clock(start: str, end: str, speech: Speech) -> str:

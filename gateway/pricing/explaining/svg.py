@@ -5,11 +5,12 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
+from gateway.pricing.clock import DAY
 from gateway.pricing.explaining.languages import speech_of
 from gateway.pricing.explaining.languages.figures import minor, number
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.explaining.shades import INKS, SHADES, Level, levels, shade_of
-from gateway.pricing.explaining.week import DAY, Span, Track, Week
+from gateway.pricing.explaining.week import Span, Track, Week
 from gateway.pricing.explaining.week_words import assumptions, heading, price_said, rows, spoken, title
 
 WIDTH: Final = 760

@@ -8,13 +8,12 @@ from itertools import groupby
 from typing import Final, NamedTuple, Self
 
 from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.clock import DAY
 from gateway.pricing.explaining.groups import UNITS, Group
 from gateway.pricing.holding import Timeline
 from gateway.pricing.painting import component_of, paint
 from mappings.canonical.tariffs import ReservationRestriction, Tariff, TariffElement, TariffRestrictions
 
-DAY: Final = 1440
-"""Minutes."""
 _DAYS: Final = 7
 _PHASES: Final = {
     None: (Phase.CHARGING, Phase.PARKING),

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from gateway.pricing.clock import DAY, WEEKDAYS
 from gateway.pricing.explaining.groups import UNITS, title_of
 from gateway.pricing.explaining.languages.figures import money, quantity, span
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
-from gateway.pricing.explaining.restrictions import WEEK, days_said
-from gateway.pricing.explaining.week import DAY, Conditions, Span, Track, Week
+from gateway.pricing.explaining.restrictions import days_said
+from gateway.pricing.explaining.week import Conditions, Span, Track, Week
 
 
 class Row(NamedTuple):
@@ -65,7 +66,7 @@ def rows(track: Track, currency: str, speech: Speech) -> Sequence[Row]:
         alike.setdefault(tuple((one.begin, one.end, one.price) for one in day), []).append(number)
     found: list[Row] = []
     for parts, numbers in alike.items():
-        days = days_said([WEEK[one] for one in numbers], speech)
+        days = days_said([WEEKDAYS[one] for one in numbers], speech)
         days = days or speech(Phrase.DAYS, first=speech.days[0], last=speech.days[-1])
         for index, (begin, end, price) in enumerate(parts):
             found.append(

@@ -7,10 +7,10 @@ from typing import Annotated, Final, Protocol, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from adapters.core.connection import ConnectionName
+from gateway.pricing.clock import zone_of
 from gateway.pricing.needs import Over
 from gateway.pricing.notes import NoteKind, Why
 from gateway.pricing.result import Extra
-from gateway.pricing.zones import zone_of
 from gateway.services.ports.common import Parties
 from gateway.services.ports.sent_commands import EvseNamed, TokenNamed
 from mappings.canonical.base import Instant, Model, Number
