@@ -31,7 +31,7 @@ from gateway.outbox.destinations import LinkSource, Place, Source
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.hook_destinations import HookSource
 from gateway.outbox.repository import Outbox
-from gateway.pricing.differences import compare
+from gateway.pricing import differences
 from gateway.pricing.rounding import GIREVE
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
@@ -231,7 +231,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         sent,
         registry,
         metrics,
-        compare,
+        differences.told,
         settings.public_url.rstrip("/"),
         Peers(settings.client_certificate_header, settings.trusted_proxies),
     )

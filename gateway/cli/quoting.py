@@ -21,8 +21,9 @@ from gateway.cli.asking import (
 )
 from gateway.cli.exits import Exit, end
 from gateway.cli.pricing.price import decimal
+from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages import speech_of
-from gateway.pricing.explaining.languages.figures import minor, number, span
+from gateway.pricing.explaining.languages.figures import number, span
 from gateway.services.ports.quotes import Offer, Quote
 
 _SPEECH: Final = speech_of("en")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.charge import RESERVING, Charge, Phase, Reading, Stretch
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
 from gateway.pricing.periods import Told, told_of
 from mappings.canonical.cdrs import Cdr
@@ -20,8 +20,6 @@ _DISAGREE: Final = timedelta(seconds=30)
 """By which the clocks of a meter and of a backend may differ."""
 _PLACES: Final = range(2, 5)
 """Of hours, as they are told; a zero at the end is not seen, and of fewer nobody means that it was rounded."""
-
-_RESERVING: Final = frozenset({Phase.RESERVED, Phase.EXPIRED})
 
 
 def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
@@ -130,7 +128,7 @@ def _of_period(start: datetime, end: datetime, told: Told, notes: list[Note]) ->
     elif len(phases) == 1:
         # Hours are told less precisely than the clock: 22 minutes as 0.3667 would be a step more.
         phases = [(phases[0][0], clock)]
-    if told.energy and all(phase in _RESERVING for phase, _ in phases):
+    if told.energy and all(phase in RESERVING for phase, _ in phases):
         raise Unpriceable(Why.NO_TIME, path, "energy flowed in it, and it tells no time but a reservation's")
     if len(phases) > 1:
         _assume(notes, path, "the parts of its time are taken to follow each other: reservation, charging, parking")
@@ -241,7 +239,7 @@ def _with_energy(cdr: Cdr, periods: Sequence[Told], stretches: list[Stretch], no
 
 def _expired(stretches: list[Stretch]) -> list[Stretch]:
     """Tells a reservation that nobody came for from one that a charge followed."""
-    if any(stretch.phase not in _RESERVING for stretch in stretches):
+    if any(stretch.phase not in RESERVING for stretch in stretches):
         return stretches
     return [replace(stretch, phase=Phase.EXPIRED) for stretch in stretches]
 

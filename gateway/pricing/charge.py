@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from gateway.pricing.notes import Note
 
@@ -19,6 +20,10 @@ class Phase(StrEnum):
     CHARGING = "CHARGING"
     PARKING = "PARKING"
     """Plugged in, and the vehicle asks for no power."""
+
+
+RESERVING: Final = frozenset({Phase.RESERVED, Phase.EXPIRED})
+"""The phases of a reservation; the others are the session's."""
 
 
 @dataclass(frozen=True, slots=True)

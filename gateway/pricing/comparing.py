@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
-from gateway.pricing.result import Calculation, Line
+from gateway.pricing.result import Calculation, Line, gross_of
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.tariffs import Money, TariffDimension
 from mappings.tables import TableError
@@ -151,15 +151,7 @@ def _told(cdr: Cdr) -> dict[Part, Amount]:
 
 def amount(money: Money) -> Amount:
     """Gives an amount without tax and with it, which is known where every tax has an amount or a rate."""
-    tax = Decimal(0)
-    for one in money.taxes:
-        if one.amount is not None:
-            tax += one.amount
-        elif one.percentage is not None:
-            tax += money.net * one.percentage / _HUNDRED
-        else:
-            return Amount(money.net)
-    return Amount(money.net, money.net + tax if money.taxes else None)
+    return Amount(money.net, gross_of(money))
 
 
 def _calculated(calculation: Calculation, sign: int) -> dict[Part, Amount]:

@@ -18,9 +18,9 @@ from gateway.pricing.areas import (
 )
 from gateway.pricing.charge import Phase
 from gateway.pricing.clock import DAY, minute
-from gateway.pricing.limits import with_tax
 from gateway.pricing.notes import Note, NoteKind
 from gateway.pricing.painting import PRICED
+from gateway.pricing.result import gross_of
 from mappings.canonical.tariffs import (
     Money,
     PriceComponent,
@@ -136,7 +136,7 @@ def _limits(tariff: Tariff) -> Iterator[Note]:
 
 
 def _above(least: Money, most: Money) -> bool:
-    low, high = with_tax(least), with_tax(most)
+    low, high = gross_of(least), gross_of(most)
     return least.net > most.net or (low is not None and high is not None and low > high)
 
 

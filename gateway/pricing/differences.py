@@ -34,7 +34,7 @@ class Difference(NamedTuple):
         return self.said - self.wanted
 
 
-class Comparison(NamedTuple):
+class Differences(NamedTuple):
     """What two tariffs make of some charges.
 
     Attributes:
@@ -49,7 +49,7 @@ class Comparison(NamedTuple):
     one_sided: int
 
 
-def comparison(wanted: Tariff, said: Tariff, charges: Sequence[Charge], rules: Rules = PLAIN) -> Comparison:
+def differences(wanted: Tariff, said: Tariff, charges: Sequence[Charge], rules: Rules = PLAIN) -> Differences:
     """Prices charges by two tariffs of one currency; a charge that neither can price is not compared.
 
     What is compared is net, as prices between operators are. Whether the day is one of a tariff's is not asked.
@@ -64,17 +64,17 @@ def comparison(wanted: Tariff, said: Tariff, charges: Sequence[Charge], rules: R
             one_sided += 1
         elif abs(second - first) >= EXACT:
             differing.append(Difference(charge, first, second))
-    return Comparison(compared, differing, one_sided)
+    return Differences(compared, differing, one_sided)
 
 
-def compare(wanted: Tariff, said: Tariff) -> str:
+def told(wanted: Tariff, said: Tariff) -> str:
     """Says in one sentence what a tariff costs more or less as it is said, on the samples of its first year."""
     first = FIRST if wanted.start is None else min(max(FIRST, wanted.start.date()), _LAST)
-    return sentence(comparison(wanted, said, samples(first)), wanted.currency)
+    return sentence(differences(wanted, said, samples(first)), wanted.currency)
 
 
-def sentence(found: Comparison, currency: str) -> str:
-    """Says a comparison to a person."""
+def sentence(found: Differences, currency: str) -> str:
+    """Says differences to a person."""
     if not found.of:
         return "no sample charge can be priced by it"
     those = f"of {found.of} sample charges"

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
-from gateway.pricing.charge import Charge, Phase
+from gateway.pricing.charge import RESERVING, Charge
 from gateway.pricing.holding import Place, Run, Timeline
 from gateway.pricing.limits import limit
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
@@ -17,7 +17,6 @@ from gateway.pricing.rounding import PLAIN, Rounding, Rules
 from gateway.pricing.steps import Quantity, take_steps
 from mappings.canonical.tariffs import Tariff, TariffDimension
 
-_RESERVING: Final = frozenset({Phase.RESERVED, Phase.EXPIRED})
 _SHOWN: Final = Rounding(6)
 _HOUR: Final = 3600
 
@@ -94,7 +93,7 @@ def _price(
     lines = [_line(timeline, charge, *pair) for pair in zip(quantities, costs, strict=True)]
     notes += _inexact(quantities)
     start = _at_start(charge, parts)
-    more, said = limit(start, lines, session=any(each.phase not in _RESERVING for each in charge.stretches))
+    more, said = limit(start, lines, session=any(each.phase not in RESERVING for each in charge.stretches))
     lines += more
     if rules.total is not None:
         lines += _rounded(start.id, lines, rules.total)
@@ -111,7 +110,7 @@ def _price(
 
 def _at_start(charge: Charge, parts: Sequence[tuple[Tariff, Sequence[int]]]) -> Tariff:
     for tariff, among in parts:
-        if any(charge.stretches[number].phase not in _RESERVING for number in among):
+        if any(charge.stretches[number].phase not in RESERVING for number in among):
             return tariff
     return parts[0][0]
 
@@ -135,7 +134,7 @@ def _quantity(timeline: Timeline, tariff: Tariff, painted: Painted, *, stepped: 
         component=component_of(tariff, painted),
         tariff_id=tariff.id,
         run=painted.run,
-        reservation=timeline.stretches[int(painted.run[0])].phase in _RESERVING,
+        reservation=timeline.stretches[int(painted.run[0])].phase in RESERVING,
         used=used,
         billed=used,
         stepped=stepped,

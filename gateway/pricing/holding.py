@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.pricing.charge import Charge, Phase, Reading, Stretch
+from gateway.pricing.charge import RESERVING, Charge, Phase, Reading, Stretch
 from gateway.pricing.clock import WEEKDAY_NUMBERS, parts_of_day, zone_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
 from mappings.canonical.tariffs import TariffRestrictions
@@ -31,7 +31,6 @@ _LONGEST: Final = 92 * _DAY
 as 1970 in a CDR (OCPI 2.2.1, mod_cdrs, CDR object, last note)."""
 _THURSDAY: Final = 3
 """The weekday of day 0, counted from Monday."""
-_RESERVING: Final = frozenset({Phase.RESERVED, Phase.EXPIRED})
 _IDLE: Final = Reading(Decimal(0), Decimal(0))
 
 
@@ -108,7 +107,7 @@ class Timeline:
         """Gives from when on durations count, of the charge and of its reservation."""
         origins: dict[bool, int] = {}
         for number, stretch in enumerate(self.stretches):
-            origins.setdefault(stretch.phase in _RESERVING, self._begins[number])
+            origins.setdefault(stretch.phase in RESERVING, self._begins[number])
         return origins
 
     def moment(self, place: Place) -> datetime:
@@ -171,7 +170,7 @@ class Timeline:
         if asked.min_kwh is not None or asked.max_kwh is not None:
             begin, end = _between(asked.min_kwh, asked.max_kwh, number, self._before[number], self.energy[number])
         if begin < end and (asked.min_duration is not None or asked.max_duration is not None):
-            origin = self._origins[stretch.phase in _RESERVING]
+            origin = self._origins[stretch.phase in RESERVING]
             gone = Fraction(self._begins[number] - origin, _SECOND)
             lasts = Fraction(self._ends[number] - self._begins[number], _SECOND)
             first, last = _between(asked.min_duration, asked.max_duration, number, gone, lasts)

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Final
 
 from gateway.pricing.notes import Note, NoteKind
-from gateway.pricing.result import Extra, Line, extra
+from gateway.pricing.result import Extra, Line, extra, gross_of
 from gateway.pricing.rounding import Rounding
-from mappings.canonical.tariffs import Money, Tariff
+from mappings.canonical.tariffs import Tariff
 
 _ROUNDED: Final = Rounding(4)
 """As OCPI's numbers are."""
@@ -35,7 +35,7 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
             continue
         bound = min if kind is Extra.MAXIMUM else max
         limited = bound(net, said.net)
-        taxed = with_tax(said)
+        taxed = gross_of(said)
         if taxed is not None:
             whole = bound(gross, taxed)
         elif limited != net:
@@ -61,18 +61,3 @@ def _with_tax_along(tariff: Tariff, lines: Sequence[Line], net: Decimal, gross: 
     if len(rates) == 1:
         return 1 + Fraction(rates.pop() or 0) / 100
     return Fraction(gross) / Fraction(net) if net else Fraction(1)
-
-
-def with_tax(limit: Money) -> Decimal | None:
-    """Gives a limit with its taxes; None where it names none."""
-    if not limit.taxes:
-        return None
-    total = limit.net
-    for tax in limit.taxes:
-        if tax.amount is not None:
-            total += tax.amount
-        elif tax.percentage is not None:
-            total += limit.net * tax.percentage / 100
-        else:
-            return None
-    return total

@@ -104,6 +104,19 @@ def money(lines: Iterable[Line]) -> Money:
     return Money(net=net, taxes=tuple(Tax(name=VAT, percentage=rate, amount=amount) for rate, amount in taxes.items()))
 
 
+def gross_of(amount: Money) -> Decimal | None:
+    """Gives an amount with its taxes; None where it names none, or one without amount and rate."""
+    total = amount.net
+    for tax in amount.taxes:
+        if tax.amount is not None:
+            total += tax.amount
+        elif tax.percentage is not None:
+            total += amount.net * tax.percentage / 100
+        else:
+            return None
+    return total if amount.taxes else None
+
+
 def extra(kind: Extra, tariff_id: str, net: Decimal, tax: Decimal) -> Line:
     """Makes a line that no element makes."""
     return Line(

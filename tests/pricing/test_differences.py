@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.pricing.differences import Comparison, compare, comparison, described, sentence
+from gateway.pricing.differences import Differences, described, differences, sentence, told
 from gateway.pricing.samples import samples
 from mappings.canonical.tariffs import ClockSpan, PriceRounding, RoundingRule, Tariff, TariffHours
 from mappings.ocpi.dialects import gireve_tariffs
@@ -16,13 +16,13 @@ SAMPLES = samples()
 DAY = TariffHours(spans=(ClockSpan(start="06:00", end="22:00"),))
 
 
-def against(wanted: Tariff, said: Tariff) -> Comparison:
-    return comparison(wanted, said, SAMPLES)
+def against(wanted: Tariff, said: Tariff) -> Differences:
+    return differences(wanted, said, SAMPLES)
 
 
 def test_a_tariff_differs_nowhere_from_itself() -> None:
     wanted = tariff(element(energy("0.5"), hourly("3")))
-    assert compare(wanted, wanted) == f"of {len(SAMPLES)} sample charges none differs"
+    assert told(wanted, wanted) == f"of {len(SAMPLES)} sample charges none differs"
 
 
 def test_the_largest_difference_is_named_with_its_charge_and_both_prices() -> None:
@@ -36,7 +36,7 @@ def test_the_largest_difference_is_named_with_its_charge_and_both_prices() -> No
 
 
 def test_what_is_said_too_low_is_less() -> None:
-    said = compare(tariff(element(flat("2"))), tariff(element(flat("1.50"))))
+    said = told(tariff(element(flat("2"))), tariff(element(flat("1.50"))))
     assert "by at most 0.50 EUR less" in said
 
 
@@ -57,19 +57,19 @@ def test_a_charge_that_neither_prices_is_not_compared() -> None:
     wanted = tariff(element(energy("0.5")), hours=DAY)
     assert against(wanted, wanted).of < len(SAMPLES)
     never = tariff(element(energy("0.5")), hours=TariffHours(spans=(ClockSpan(start="04:00", end="04:01"),)))
-    assert compare(never, never) == "no sample charge can be priced by it"
+    assert told(never, never) == "no sample charge can be priced by it"
 
 
 def test_differences_and_what_only_one_prices_stand_in_one_sentence() -> None:
     wanted = tariff(element(energy("0.5")), hours=DAY)
-    said = compare(wanted, tariff(element(energy("0.6"))))
+    said = told(wanted, tariff(element(energy("0.6"))))
     assert " differ, by at most 6.25 EUR more (" in said
     assert said.endswith("have a price by one of the two only")
 
 
 def test_a_tariff_is_sampled_from_its_first_day_however_late_it_is() -> None:
     wanted = tariff(element(flat("1")), start="9999-12-31T23:59:59Z")
-    assert compare(wanted, wanted).endswith("none differs")
+    assert told(wanted, wanted).endswith("none differs")
 
 
 def test_a_charge_is_said_by_what_flowed_how_long_it_stood_and_when_it_began() -> None:

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.pricing.clock import DAY
-from gateway.pricing.explaining.languages.figures import minor, number
+from gateway.pricing.currencies import minor
+from gateway.pricing.explaining.languages.figures import number
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.explaining.shades import SHADES, Level, levels, shade_of
 from gateway.pricing.explaining.week import Span, Track, Week

@@ -17,9 +17,9 @@ from gateway.pricing.cdrs import charge_of
 from gateway.pricing.charge import Charge, Phase, Reading
 from gateway.pricing.clock import zone_of
 from gateway.pricing.comparing import TOLERANCE, Likeness, compare
+from gateway.pricing.currencies import minor
 from gateway.pricing.engine import price as price_of
 from gateway.pricing.engine import price_by
-from gateway.pricing.explaining.languages.figures import minor
 from gateway.pricing.needs import Battery, Need, charge_for, powers_of
 from gateway.pricing.notes import Note, NoteKind, Unpriceable
 from gateway.pricing.rounding import GIREVE, PLAIN, Rounding, Rules

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from gateway.cli.asking import OUTPUT, harmless, write_json, write_table
 from gateway.pricing.comparing import Amount, Comparison, Likeness, Part, PartCompared
+from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages import speech_of
-from gateway.pricing.explaining.languages.figures import minor, number, percent, quantity, span
+from gateway.pricing.explaining.languages.figures import number, percent, quantity, span
 from gateway.pricing.notes import Note, NoteKind
 from gateway.pricing.result import Calculation, Line
 from mappings.canonical.base import Number

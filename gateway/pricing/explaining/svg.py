@@ -6,8 +6,9 @@ from html import escape
 from typing import Final
 
 from gateway.pricing.clock import DAY
+from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages import speech_of
-from gateway.pricing.explaining.languages.figures import minor, number
+from gateway.pricing.explaining.languages.figures import number
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.explaining.shades import INKS, SHADES, Level, levels, shade_of
 from gateway.pricing.explaining.week import Span, Track, Week

@@ -5,14 +5,15 @@ from datetime import UTC, tzinfo
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from gateway.pricing.comparing import amount as amount_of
 from gateway.pricing.coverage import cover
+from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.groups import UNITS, Group, title_of
 from gateway.pricing.explaining.languages import primary, speech_of
-from gateway.pricing.explaining.languages.figures import energy, minor, money, number, percent, span, with_tax
+from gateway.pricing.explaining.languages.figures import energy, money, number, percent, span, with_tax
 from gateway.pricing.explaining.languages.speech import Phrase, Speech
 from gateway.pricing.explaining.restrictions import hours_said, restricts, said, turns_on
 from gateway.pricing.notes import Note
+from gateway.pricing.result import gross_of
 from mappings.canonical.tariffs import (
     Money,
     PriceComponent,
@@ -124,10 +125,10 @@ def summary(tariff: Tariff, language: str) -> str:
     ]
     if not told and not any(phrase is Phrase.LEAST for phrase, _ in limits):
         return speech(Phrase.FREE)
-    gross = all(one.vat is not None for one in told) and all(amount_of(limit).gross is not None for _, limit in limits)
+    gross = all(one.vat is not None for one in told) and all(gross_of(limit) is not None for _, limit in limits)
     parts = [_short(group, prices, gross, tariff.currency, speech) for group, prices in grouped]
     for phrase, limit in limits:
-        amount = (amount_of(limit).gross if gross else None) or limit.net
+        amount = (gross_of(limit) if gross else None) or limit.net
         parts.append(_within(speech(phrase, money=money(amount, tariff.currency, speech))))
     parts.append(speech(Phrase.GROSS if gross else Phrase.NET))
     sentence = ", ".join(parts)
@@ -251,7 +252,7 @@ def _roundings(component: PriceComponent, currency: str, speech: Speech) -> list
 
 
 def _both(amount: Money, currency: str, speech: Speech) -> str:
-    net, gross = money(amount.net, currency, speech), amount_of(amount).gross
+    net, gross = money(amount.net, currency, speech), gross_of(amount)
     if gross is None:
         return f"{net} ({speech(Phrase.NET)})"
     return speech(Phrase.BOTH, net=net, gross=money(gross, currency, speech))

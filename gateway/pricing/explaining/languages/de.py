@@ -19,7 +19,6 @@ GERMAN: Final = Speech(
     ),
     phrases={
         Phrase.TARIFF: "Tarif {id} von {party}, in {currency}",
-        Phrase.TARIFF_UNNAMED: "Ein Tarif in {currency}",
         Phrase.ENERGY: "Energie",
         Phrase.TIME: "Ladezeit",
         Phrase.PARKING_TIME: "Parken",
@@ -99,13 +98,11 @@ GERMAN: Final = Speech(
         Phrase.GROSS: "mit MwSt.",
         Phrase.NET: "ohne MwSt.",
         Phrase.WEEK: "Preise des Tarifs {id} über eine Woche",
-        Phrase.WEEK_UNNAMED: "Preise über eine Woche",
         Phrase.AT: "Angenommen: {assumed}.",
         Phrase.NOTHING: "kostenlos",
         Phrase.UNPRICED: "kein Preis",
         Phrase.LEGEND: "Preise ohne MwSt.",
         Phrase.WEEK_OF: "die Woche ab dem {start}",
-        Phrase.AT_START: "der Beginn eines Ladevorgangs",
     },
     notes={
         NoteKind.STEP_ZERO: "ein Schritt von 0, also wird nichts gerundet",

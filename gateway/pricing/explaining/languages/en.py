@@ -19,7 +19,6 @@ ENGLISH: Final = Speech(
     ),
     phrases={
         Phrase.TARIFF: "Tariff {id} of {party}, in {currency}",
-        Phrase.TARIFF_UNNAMED: "A tariff in {currency}",
         Phrase.ENERGY: "Energy",
         Phrase.TIME: "Time of charging",
         Phrase.PARKING_TIME: "Parking",
@@ -99,13 +98,11 @@ ENGLISH: Final = Speech(
         Phrase.GROSS: "with VAT",
         Phrase.NET: "without VAT",
         Phrase.WEEK: "Prices of the tariff {id} over a week",
-        Phrase.WEEK_UNNAMED: "Prices over a week",
         Phrase.AT: "Assumed: {assumed}.",
         Phrase.NOTHING: "free",
         Phrase.UNPRICED: "no price",
         Phrase.LEGEND: "Prices without VAT",
         Phrase.WEEK_OF: "the week from {start}",
-        Phrase.AT_START: "the start of a charge",
     },
     notes={
         NoteKind.STEP_ZERO: "a step of 0, so nothing is rounded up",

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
-from gateway.pricing import currencies
+from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages.speech import Speech
 
 _SPANS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -23,11 +23,6 @@ def number(value: Decimal, speech: Speech, least: int = 0) -> str:
 def money(amount: Decimal, currency: str, speech: Speech) -> str:
     """Writes an amount as `0.25 EUR`, with as many places as the currency has or more."""
     return f"{number(amount, speech, minor(currency))} {currency}"
-
-
-def minor(currency: str) -> int:
-    """Gives the places of a currency's minor unit."""
-    return currencies.minor(currency)
 
 
 def percent(rate: Decimal, speech: Speech) -> str:

@@ -19,7 +19,6 @@ FRENCH: Final = Speech(
     ),
     phrases={
         Phrase.TARIFF: "Tarif {id} de {party}, en {currency}",
-        Phrase.TARIFF_UNNAMED: "Un tarif en {currency}",
         Phrase.ENERGY: "Énergie",
         Phrase.TIME: "Temps de charge",
         Phrase.PARKING_TIME: "Stationnement",
@@ -99,13 +98,11 @@ FRENCH: Final = Speech(
         Phrase.GROSS: "TVA comprise",
         Phrase.NET: "hors TVA",
         Phrase.WEEK: "Prix du tarif {id} sur une semaine",
-        Phrase.WEEK_UNNAMED: "Prix sur une semaine",
         Phrase.AT: "Hypothèses : {assumed}.",
         Phrase.NOTHING: "gratuit",
         Phrase.UNPRICED: "sans prix",
         Phrase.LEGEND: "Prix hors TVA",
         Phrase.WEEK_OF: "la semaine à partir du {start}",
-        Phrase.AT_START: "le début d'une charge",
     },
     notes={
         NoteKind.STEP_ZERO: "une tranche de 0 : rien n'est arrondi",

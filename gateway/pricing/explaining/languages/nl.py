@@ -19,7 +19,6 @@ DUTCH: Final = Speech(
     ),
     phrases={
         Phrase.TARIFF: "Tarief {id} van {party}, in {currency}",
-        Phrase.TARIFF_UNNAMED: "Een tarief in {currency}",
         Phrase.ENERGY: "Energie",
         Phrase.TIME: "Laadtijd",
         Phrase.PARKING_TIME: "Parkeren",
@@ -99,13 +98,11 @@ DUTCH: Final = Speech(
         Phrase.GROSS: "met btw",
         Phrase.NET: "zonder btw",
         Phrase.WEEK: "Prijzen van tarief {id} over een week",
-        Phrase.WEEK_UNNAMED: "Prijzen over een week",
         Phrase.AT: "Aangenomen: {assumed}.",
         Phrase.NOTHING: "gratis",
         Phrase.UNPRICED: "geen prijs",
         Phrase.LEGEND: "Prijzen zonder btw",
         Phrase.WEEK_OF: "de week vanaf {start}",
-        Phrase.AT_START: "het begin van een laadsessie",
     },
     notes={
         NoteKind.STEP_ZERO: "een stap van 0, dus niets wordt afgerond",

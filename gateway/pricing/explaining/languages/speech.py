@@ -13,7 +13,6 @@ class Phrase(StrEnum):
     """Everything that is said of a tariff; names in braces are filled in."""
 
     TARIFF = "{id} {party} {currency}"
-    TARIFF_UNNAMED = "{currency}"
 
     # Titles
     ENERGY = "energy"
@@ -107,13 +106,11 @@ class Phrase(StrEnum):
 
     # A week's drawing
     WEEK = "week of {id}"
-    WEEK_UNNAMED = "week"
     AT = "at {assumed}"
     NOTHING = "nothing"
     UNPRICED = "unpriced"
     LEGEND = "legend"
     WEEK_OF = "week of {start}"
-    AT_START = "at start"
 
 
 OF_TARIFFS: Final = frozenset(
