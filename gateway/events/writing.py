@@ -59,6 +59,8 @@ class EventType(StrEnum):
     """As of an own one."""
     REPRICING_DECIDED = "repricing.decided"
     """A person accepted or disputed what a CDR costs."""
+    REPRICING_CLEARED = "repricing.cleared"
+    """Nobody has to decide about what a CDR costs any more: it matches by now, or is not in effect."""
 
     @classmethod
     def _missing_(cls, value: object) -> "EventType | None":

@@ -291,6 +291,67 @@ async def test_a_cdr_that_waits_for_its_session_is_priced_and_nobody_has_to_deci
     assert (one.outcome, one.state) == (Outcome.DIFFERS, RepricingState.CLEAR)
 
 
+async def test_a_cdr_that_is_assigned_to_no_session_waits_for_a_person_from_then_on(hubs: Roaming) -> None:
+    repricer, at = await own(hubs)
+    await hubs.accept(cdr(session_id=None, reference="r-9", total_cost=Money(net=Decimal(7)), product="T1"))
+    await repricer.work()
+    await hubs.cdrs.assign(PARTY, "c-1", None, WHO)
+    assert await repricer.work() == 1
+    [one] = (await at.list(RepricingFilter(), None, 10)).items
+    assert one.state is RepricingState.OPEN
+    assert "cdr.price_differs" in await hubs.events()
+
+
+async def test_what_is_not_in_effect_for_a_while_keeps_its_decision_and_each_turn_is_told(at: Desk) -> None:
+    await at.desk.accept(None, 1, "agreed", WHO)
+    decided = "UPDATE received_cdr SET decision = $1"
+    for decision, state in (("rejected", RepricingState.CLEAR), ("accepted", RepricingState.ACCEPTED)):
+        await at.store.execute(decided, decision)
+        assert [one.state for one in await at.all()] == [state]
+    assert [type_ for type_, _ in await at.events()] == [
+        "received_cdr.price_differs",
+        "repricing.decided",
+        "repricing.cleared",
+    ]
+
+
+async def test_what_comes_into_effect_again_asks_a_person_again(at: Desk) -> None:
+    for decision in ("rejected", "accepted"):
+        await at.store.execute("UPDATE received_cdr SET decision = $1", decision)
+        await at.repricer.work()
+    assert [type_ for type_, _ in await at.events()] == [
+        "received_cdr.price_differs",
+        "repricing.cleared",
+        "received_cdr.price_differs",
+    ]
+
+
+async def test_a_price_that_follows_from_a_tariff_heard_of_later_waits_no_more_and_that_is_told(at: Desk) -> None:
+    await at.store.execute("DELETE FROM tariff_version")
+    await at.publish(priced("0.4"))
+    shown = await at.desk.recompute(None, 1, WHO)
+    assert (shown.repricing.outcome, shown.repricing.state) == (Outcome.MATCHES, RepricingState.CLEAR)
+    type_, data = (await at.events())[-1]
+    assert (type_, data["outcome"], data["cdr"], data["net"]) == ("repricing.cleared", "matches", "c-1", "4.0000")
+
+
+async def test_a_decision_while_a_price_is_worked_out_is_in_the_history(at: Desk) -> None:
+    await at.store.execute("DELETE FROM tariff_version")
+    await at.publish(priced("0.2"))
+    async with at.store.transaction() as tx:
+        await tx.execute(
+            "UPDATE repricing SET state = 'accepted', decided = $1",
+            json.dumps({"state": "accepted", "why": "agreed", "who": "anna", "at": "2026-01-01T00:00:00Z"}),
+        )
+        working = asyncio.create_task(at.repricer.again(await tx.fetchval("SELECT subject FROM repricing")))
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+        await eventually(lambda: at.store.fetchval(waits), "the price waits for the decision")
+    await working
+    shown = await at.desk.get(None, 1)
+    assert shown.repricing.state is RepricingState.OPEN
+    assert [(one.state, one.decided is not None) for one in shown.history] == [(RepricingState.ACCEPTED, True)]
+
+
 async def test_what_a_removed_connection_brought_is_left_as_it_was_priced(at: Desk) -> None:
     await at.store.execute("DELETE FROM connection")
     [one] = await at.all()

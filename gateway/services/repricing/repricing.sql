@@ -47,20 +47,26 @@ FROM unnest($1::int[], $2::text[], $3::text[]) AS i(n, party, location_id)
 JOIN location l ON l.party = i.party AND l.location_id = i.location_id
 
 -- name: partners_places
--- EVSEs by their keys as a connection tells them: its own way to the EVSE, whoever speaks for it.
+-- EVSEs by their keys as a connection tells them: its own way to the EVSE, whoever speaks for it; one that is gone only where
+-- no other is left.
 SELECT i.n, e.uid, e.prices, e.priced_by, l.no, l.body
 FROM unnest($1::int[], $2::int[], $3::text[]) AS i(n, connection_id, evse_key)
 CROSS JOIN LATERAL (
     SELECT * FROM catalogue_evse e WHERE e.preferred AND e.evse_key = i.evse_key AND e.connection_id = i.connection_id
     UNION ALL
-    SELECT * FROM catalogue_evse e WHERE NOT e.preferred AND e.evse_key = i.evse_key AND e.connection_id = i.connection_id
+    (SELECT * FROM catalogue_evse e WHERE NOT e.preferred AND e.evse_key = i.evse_key AND e.connection_id = i.connection_id
+    ORDER BY e.removed, e.no DESC)
     LIMIT 1
 ) e
 JOIN catalogue_location l ON l.no = e.location_no
 
+-- name: lock_before
+-- What stands so far in the place of what is to be written: held, so that a person's decision meanwhile is not missed.
+SELECT subject, state FROM repricing WHERE subject = ANY($1::bigint[]) ORDER BY abs(subject), subject FOR UPDATE
+
 -- name: write
 -- Repricings, each in the place of an older one. What comes out otherwise than before is kept in the history, and takes a
--- person's decision along; what comes out alike leaves both as they are.
+-- person's decision along; what comes out alike leaves both as they are, also after a while in which nobody had to decide.
 WITH fresh AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::text[],
         $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[], $16::numeric[],
@@ -87,11 +93,11 @@ ON CONFLICT (subject) DO UPDATE SET party = excluded.party, emsp = excluded.emsp
     source = excluded.source, version_no = excluded.version_no, result = excluded.result, queue_no = excluded.queue_no,
     computed_at = now(),
     state = CASE
-        WHEN excluded.state <> 'clear' AND r.state <> 'clear'
+        WHEN excluded.state <> 'clear'
             AND (r.outcome, r.why, r.told_net, r.told_gross, r.net, r.gross)
                 IS NOT DISTINCT FROM (excluded.outcome, excluded.why, excluded.told_net, excluded.told_gross, excluded.net,
                     excluded.gross)
-        THEN r.state ELSE excluded.state END,
+        THEN coalesce(r.decided ->> 'state', excluded.state) ELSE excluded.state END,
     decided = CASE
         WHEN (r.outcome, r.why, r.told_net, r.told_gross, r.net, r.gross)
             IS NOT DISTINCT FROM (excluded.outcome, excluded.why, excluded.told_net, excluded.told_gross, excluded.net,

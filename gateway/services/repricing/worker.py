@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
+from gateway.services.ports.repricing import RepricingState
 from gateway.services.repricing.judging import Answer, Question, judge, judge_all
 from gateway.services.repricing.reading import SQL, Asked, Terms, ask
 from gateway.services.storing import columns
@@ -214,18 +215,30 @@ def _prepared() -> None:
 async def _write(tx: Transaction, asked: Asked, answers: Sequence[Answer]) -> None:
     if not answers:
         return
+    subjects = [question.subject for question in asked.questions]
+    before = {row["subject"]: row["state"] for row in await tx.fetch(SQL["lock_before"], subjects)}
     rows = await tx.fetch(SQL["write"], *columns([answer.row for answer in answers], _COLUMNS))
-    changed = {row["subject"]: row for row in rows if row["changed"] and row["state"] == "open"}
+    written = {row["subject"]: row for row in rows}
     events = [
-        _event(question, changed[question.subject])
+        _event(type_, question, written[question.subject])
         for question in asked.questions
-        if question.subject in changed and question.party is not None
+        if question.subject in written
+        and question.party is not None
+        and (type_ := _told(question.subject, written[question.subject], before.get(question.subject))) is not None
     ]
     await append_events(tx, *events)
 
 
-def _event(question: Question, row: Record) -> Event:
-    own = question.subject > 0
+def _told(subject: int, row: Record, before: str | None) -> EventType | None:
+    """Says what of a repricing is told: that a person has to decide, now or anew, or that nobody has to any more."""
+    if row["state"] == RepricingState.OPEN and (row["changed"] or before != RepricingState.OPEN):
+        return EventType.CDR_PRICE_DIFFERS if subject > 0 else EventType.RECEIVED_CDR_PRICE_DIFFERS
+    if row["state"] == RepricingState.CLEAR and before not in {None, RepricingState.CLEAR}:
+        return EventType.REPRICING_CLEARED
+    return None
+
+
+def _event(type_: EventType, question: Question, row: Record) -> Event:
     told = {
         "id": row["no"],
         "cpo": question.cpo,
@@ -240,5 +253,4 @@ def _event(question: Question, row: Record) -> Event:
     data: dict[str, JsonValue] = {
         name: value if isinstance(value, str | int) else str(value) for name, value in told.items() if value is not None
     }
-    type_ = EventType.CDR_PRICE_DIFFERS if own else EventType.RECEIVED_CDR_PRICE_DIFFERS
     return Event(type_, PartyId(question.party or ""), f"repricings/{row['no']}", data)

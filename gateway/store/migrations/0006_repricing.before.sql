@@ -87,9 +87,11 @@ END $$;
 
 CREATE TRIGGER cdr_to_price AFTER INSERT ON cdr
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION queue_own_cdrs();
--- Assigned to a session, or taken back; not where its connection was removed, after which less would be known.
-CREATE TRIGGER cdr_to_price_again AFTER UPDATE OF body, connection_id, taken_back ON cdr FOR EACH ROW
+-- Assigned to a session or to none, which ends its review, or taken back; not where its connection was removed, after which
+-- less would be known.
+CREATE TRIGGER cdr_to_price_again AFTER UPDATE OF body, connection_id, leg, review, taken_back ON cdr FOR EACH ROW
     WHEN (old.body::text <> new.body::text OR old.taken_back <> new.taken_back
+        OR (old.review IS NULL) <> (new.review IS NULL) OR old.leg ->> 'emsp' IS DISTINCT FROM new.leg ->> 'emsp'
         OR new.connection_id IS NOT NULL AND old.connection_id IS DISTINCT FROM new.connection_id)
     EXECUTE FUNCTION queue_own_cdr();
 CREATE TRIGGER received_cdr_to_price AFTER INSERT ON received_cdr
