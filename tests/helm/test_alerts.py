@@ -16,6 +16,8 @@ ALERTS = {
     "RoamgateReviewWaiting",
     "RoamgateReceivedWithoutCdr",
     "RoamgateReceivedReviewWaiting",
+    "RoamgateRepricingsOpen",
+    "RoamgateRepricingsWaiting",
 }
 
 
@@ -47,8 +49,10 @@ async def test_every_alert_asks_for_figures_that_there_are() -> None:
 
 
 def test_how_long_something_may_wait_is_a_setting() -> None:
-    [rule] = [rule for rule in rules() if rule["alert"] == "RoamgatePendingTooLong"]
-    assert rule["expr"].endswith("> 600")
+    late = [
+        rule["expr"] for rule in rules() if rule["alert"] in {"RoamgatePendingTooLong", "RoamgateRepricingsWaiting"}
+    ]
+    assert [expression.rpartition(" ")[2] for expression in late] == ["600", "600"]
 
 
 def test_what_prometheus_fills_in_is_left_to_it() -> None:
