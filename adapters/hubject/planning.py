@@ -122,10 +122,12 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
     renamed: list[_Pair] = []
     updates: list[_Pair] = []
     inserts: list[_Pair] = []
+    tried: list[_Pair] = []
     for record, rendered in _rendered(plan, kind, kind.write(alive)):
         item = rendered.item
         if item.sent_as is None:
-            inserts.append((record, rendered))
+            # What may be there already keeps what surely is not from being inserted, and the other way round.
+            (tried if item.attempts else inserts).append((record, rendered))
         elif item.sent_as != rendered.sent_as:
             renamed.append((record, rendered))
         elif item.accepted == rendered.fingerprint:
@@ -136,6 +138,7 @@ def make_plan(kind: Kind, items: Sequence[Item], *, full_load: bool) -> Plan:
     for batch in _batches(kind, renamed):
         plan.calls.extend(_turned(kind, batch))
     plan.calls.extend(_calls(kind, ActionType.UPDATE, updates))
+    plan.calls.extend(_calls(kind, ActionType.INSERT, tried))
     plan.calls.extend(_calls(kind, ActionType.INSERT, inserts))
     return plan
 

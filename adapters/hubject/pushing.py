@@ -1,6 +1,7 @@
 """Makes a push, and a second one where the first was refused for an action that may not have fitted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -20,7 +21,8 @@ async def push(client: SecuredClient, base_url: str, call: Call, outcomes: Outco
     Whether the hub has a record is not always known: an insert may have been acted upon without an answer, or with
     one that a killed gateway never wrote down, and somebody may have taken records away in Hubject's portal. Hubject
     refuses an insert of what is there and an update of what is not. So the other action is tried with the same records,
-    the batch whole, since halving it down to single records would take minutes. Of two refusals the first one stands.
+    the batch whole, since halving it down to single records would take minutes. Of two refusals the first one stands,
+    unless the call is of several records of one thing, of which only some may be there.
 
     Args:
         outcomes: What the codes mean.
@@ -29,17 +31,33 @@ async def push(client: SecuredClient, base_url: str, call: Call, outcomes: Outco
     if not isinstance(outcome, RefusedByHub) or outcome.code not in MISFIT:
         return outcome
     if call.action == "delete":
-        if outcome.code != UNKNOWN_EVSE:
-            return outcome
-        # Gone is gone. Of several, some may be there: those are found by halving, or by asking for each record of one.
-        if planning.size(call) == 1:
-            return Delivered()
-        singles = [*planning.singles(call)] if len(call.settles) == 1 else []
-        return await _each(client, base_url, singles, outcomes) if singles else outcome
+        return await _gone(client, base_url, call, outcome, outcomes)
     if call.action not in _OTHER:
         return outcome
     second = await _push(client, base_url, call, _OTHER[call.action], outcomes)
-    return outcome if isinstance(second, RefusedByHub) else second
+    if not isinstance(second, RefusedByHub):
+        return second
+    if second.code in MISFIT and _of_one_in_parts(call):
+        # Some of them may be there and some not, so that neither action fits: first none shall be.
+        deleted = await push(client, base_url, replace(call, action="delete"), outcomes)
+        if isinstance(deleted, Delivered):
+            return await _push(client, base_url, call, "insert", outcomes)
+    return outcome
+
+
+def _of_one_in_parts(call: Call) -> bool:
+    """Tells whether a call has several records of one thing."""
+    return len(call.settles) == 1 and planning.size(call) > 1
+
+
+async def _gone(client: SecuredClient, base_url: str, call: Call, refused: RefusedByHub, outcomes: Outcomes) -> Outcome:
+    """Says what came of a delete that was refused: gone is gone."""
+    if refused.code != UNKNOWN_EVSE:
+        return refused
+    if planning.size(call) == 1:
+        return Delivered()
+    # Of several, some may be there: those are found by halving, or by asking for each record of one.
+    return await _each(client, base_url, [*planning.singles(call)], outcomes) if _of_one_in_parts(call) else refused
 
 
 async def _each(client: SecuredClient, base_url: str, deletes: Sequence[Call], outcomes: Outcomes) -> Outcome:

@@ -353,6 +353,35 @@ async def test_an_evses_prices_of_which_some_are_gone_are_deleted_row_by_row(pla
     await made.close()
 
 
+async def test_prices_for_another_emp_are_there_beside_those_that_nobody_knew_were_there(plain):
+    made = pricing_adapter(base_url=plain.url)
+    await push(made, "evse_data", items(made, "evse_data", place("T1")))
+    await push(made, PRODUCTS, claimed(made, PRODUCTS, tariff(), tariff(target=EMP)))
+    (fresh,) = claimed(made, PRICES, place("T1"), known=[T1])
+    await push(made, PRICES, [fresh])
+    await push(made, PRICES, [replace(fresh, known=frozenset({T1, T1_EMP}), attempts=1)])
+    assert set(plain.sandbox.memory[PRICES]["FRHUBE1"]) == {"*", "NL-EMS"}
+    await made.close()
+
+
+async def test_prices_of_which_somebody_took_some_away_are_mended(plain):
+    made = pricing_adapter(base_url=plain.url)
+    await push(made, "evse_data", items(made, "evse_data", place("T1")))
+    await push(made, PRODUCTS, claimed(made, PRODUCTS, tariff(), tariff(target=EMP)))
+    known = await push(made, PRICES, claimed(made, PRICES, place("T1"), known=[T1, T1_EMP]))
+    await push(made, PRICES, gone([replace(known[0], sent_as="FR*HUB*E1 NL-EMS")]))
+    assert set(plain.sandbox.memory[PRICES]["FRHUBE1"]) == {"*"}
+    await push(made, PRICES, [replace(known[0], accepted=None)])
+    assert set(plain.sandbox.memory[PRICES]["FRHUBE1"]) == {"*", "NL-EMS"}
+    await made.close()
+
+
+def test_what_may_be_there_is_not_inserted_with_what_surely_is_not(hub):
+    first, second = claimed(hub, PRODUCTS, tariff(), tariff("T2"))
+    calls = hub.plan(PRODUCTS, [first, replace(second, attempts=1)]).calls
+    assert [(call.action, products(call)) for call in calls] == [("insert", ["T2"]), ("insert", ["T1"])]
+
+
 async def test_without_an_offer_prices_wait_and_nothing_else_does(plain):
     made = pricing_adapter(base_url=plain.url)
     partner = plain.sandbox.partners[HUB_CPO.normal]
