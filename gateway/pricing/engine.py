@@ -35,8 +35,8 @@ def price_by(tariffs: Mapping[str, Tariff], charge: Charge, rules: Rules = PLAIN
     """Prices a charge whose periods name tariffs, as where the driver's wishes changed.
 
     A period that names none, where another does, costs nothing: OCPI has no tariff for it (mod_cdrs, ChargingPeriod).
-    Steps are taken by the last tariff alone, since OCPI takes none where one tariff follows another. The flat fee is
-    the first that holds, and the price limits are those of the tariff at the start.
+    Steps are taken of all the session's energy or time by the last tariff's, since OCPI takes none where one tariff
+    follows another. The flat fee is the first that holds, and the price limits are those of the tariff at the start.
 
     Args:
         tariffs: By the ids that periods name; at least one does.

@@ -24,7 +24,7 @@ class Quantity:
         path: Of the component in its tariff.
         reservation: Whether the run is one of a reservation.
         used, billed: In units of the price; `billed` is `used` until steps are taken.
-        stepped: Whether steps are taken at all: not where another tariff came after this one.
+        stepped: Whether a step may be taken at its end: not where another tariff came after this one.
     """
 
     dimension: TariffDimension
@@ -76,7 +76,7 @@ def take_steps(quantities: Sequence[Quantity]) -> list[Note]:
     ]
     for group in together:
         if group and group[-1].stepped and _as_ocpi(group[-1]):
-            notes += _round([each for each in group if each.stepped and _as_ocpi(each)])
+            notes += _round([each for each in group if _as_ocpi(each)])
     for group in alone.values():
         if group[-1].stepped:
             notes += _round([each for each in group if each.stepped])

@@ -79,14 +79,14 @@ def test_the_specification_s_cdr_costs_so_by_its_own_file_and_tariff() -> None:
 
 
 def test_a_change_of_tariffs_has_no_step_of_its_own() -> None:
-    # The driver's wishes change after 10 min: 1.00 an hour by 15 min, then 2.00 by 5 min for 12 min more. Only the last
-    # component's step counts (mod_cdrs, step_size): 10 + 12 = 22 min are 25, so 10 × 1.00 an hour = 0.1667 and
-    # 15 × 2.00 = 0.50.
+    # The driver's wishes change after 11 min: 1.00 an hour by 15 min, then 2.00 by 5 min for 12 min more. Only the last
+    # component's step counts, and of the session's total (mod_cdrs, step_size): 11 + 12 = 23 min are 25, so 11 min × 1.00
+    # an hour = 0.1833 and 14 × 2.00 = 0.4667. The 12 by themselves would have been 15.
     cheap = tariff(element(hourly("1.00", None, 900)), id="CHEAP")
     fast = tariff(element(hourly("2.00", None, 300)), id="FAST")
-    whole = charge(local("2026-06-01 12:00"), charging(10), charging(12))
+    whole = charge(local("2026-06-01 12:00"), charging(11), charging(12))
     first, second = whole.stretches
     whole = replace(whole, stretches=(replace(first, tariff_id="CHEAP"), replace(second, tariff_id="FAST")))
     found = price_by({"CHEAP": cheap, "FAST": fast}, whole)
-    assert told(found.lines) == expected([Row(TIME, "10", "0.1667"), Row(TIME, "15", "0.50")])
+    assert told(found.lines) == expected([Row(TIME, "11", "0.1833"), Row(TIME, "14", "0.4667")])
     assert [line.tariff_id for line in found.lines] == ["CHEAP", "FAST"]
