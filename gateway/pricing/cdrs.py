@@ -45,6 +45,8 @@ def charge_of(cdr: Cdr, zone: str | None = None) -> Charge:
         stretches = _by_periods(cdr, periods, notes)
     else:
         stretches = _by_clock(cdr, periods, notes)
+    if any(told.fed_back for told in periods):
+        _assume(notes, "periods", "energy that the vehicle gave back is told, and tariffs have no price for it")
     stretches = _expired(_with_energy(cdr, periods, stretches, notes))
     if not stretches:
         raise Unpriceable(Why.NOTHING, "periods", "nothing is told of what happened")

@@ -27,6 +27,7 @@ class Told:
         number: Of the period, from 0.
         times: Hours by phase, in the order in which they follow each other; only those that are told.
         energy: kWh; None where not told.
+        fed_back: Whether the vehicle gave energy back, which is not part of `energy`.
         tariff_id: The tariff that it names.
     """
 
@@ -36,6 +37,7 @@ class Told:
     power: Reading | None = None
     current: Reading | None = None
     tariff_id: str | None = None
+    fed_back: bool = False
 
     @property
     def tells_time(self) -> bool:
@@ -70,6 +72,7 @@ def told_of(period: ChargingPeriod, number: int) -> Told:
         power=_reading(volumes, DimensionType.MIN_POWER, DimensionType.MAX_POWER, DimensionType.POWER),
         current=_reading(volumes, DimensionType.MIN_CURRENT, DimensionType.MAX_CURRENT, DimensionType.CURRENT),
         tariff_id=period.tariff_id,
+        fed_back=bool(volumes.get(DimensionType.ENERGY_EXPORT)),
     )
 
 

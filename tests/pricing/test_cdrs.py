@@ -141,7 +141,13 @@ def test_periods_whose_energy_is_not_the_cdrs_are_priced_and_said() -> None:
 
 
 def test_imported_energy_stands_in_for_energy() -> None:
-    assert charge_of(cdr(period(0, ENERGY_IMPORT=10, ENERGY_EXPORT=1, TIME=1))).stretches[0].energy == 10
+    charge = charge_of(cdr(period(0, ENERGY_IMPORT=10, TIME=1)))
+    assert (charge.stretches[0].energy, kinds(charge)) == (10, [])
+
+
+def test_energy_that_is_given_back_is_not_taken_off_and_is_said() -> None:
+    charge = charge_of(cdr(period(0, ENERGY=10, ENERGY_EXPORT=1, TIME=1)))
+    assert (charge.stretches[0].energy, kinds(charge)) == (10, [NoteKind.ASSUMED])
 
 
 # Reservations
