@@ -80,7 +80,7 @@ def test_the_specification_s_cdr_costs_so_by_its_own_file_and_tariff() -> None:
 
 def test_a_change_of_tariffs_has_no_step_of_its_own() -> None:
     # The driver's wishes change after 11 min: 1.00 an hour by 15 min, then 2.00 by 5 min for 12 min more. Only the last
-    # component's step counts, and of the session's total (mod_cdrs, step_size): 11 + 12 = 23 min are 25, so 11 min × 1.00
+    # component's step counts, and of the session's total (mod_cdrs, step_size): 11 + 12 = 23 min are 25, so 11 at 1.00
     # an hour = 0.1833 and 14 × 2.00 = 0.4667. The 12 by themselves would have been 15.
     cheap = tariff(element(hourly("1.00", None, 900)), id="CHEAP")
     fast = tariff(element(hourly("2.00", None, 300)), id="FAST")
