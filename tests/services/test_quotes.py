@@ -1,9 +1,11 @@
 """A quote says what a charge will cost by every way to an EVSE, or by a tariff."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -260,6 +262,27 @@ async def test_a_tariff_that_is_given_needs_no_storing(desk: Desk) -> None:
     assert nowhere.refusal is not None
     assert nowhere.refusal.why is Why.NO_ZONE
     assert (nowhere.energy, nowhere.charging) == (20, 7200)
+
+
+async def test_a_long_charge_by_a_long_tariff_holds_up_nobody_else(desk: Desk) -> None:
+    component = PriceComponent(type="TIME", price=Decimal(1), step_size=1)
+    minutes = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(200)]
+    elements = tuple(
+        TariffElement(
+            price_components=(component,),
+            restrictions=TariffRestrictions.model_validate({"start_time": begin, "end_time": end}),
+        )
+        for begin, end in pairwise(minutes)
+    )
+    terms = tariff("X", elements=elements).model_dump()
+    need = {"duration": 7 * 86_400, "power": 1}
+    quote = asyncio.create_task(desk.one(terms=terms, need=need, time_zone="Europe/Amsterdam"))
+    turns = 0
+    while not quote.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len((await quote).lines) == 7 * 199
+    assert turns > 10
 
 
 async def test_amounts_are_rounded_to_the_currency_s_minor_unit_and_the_exact_ones_stand_beside_them(

@@ -1,15 +1,16 @@
 """Quotes."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from gateway.pricing.needs import check
+from gateway.pricing.needs import Curve, Need, check
 from gateway.pricing.notes import Unpriceable
 from gateway.pricing.selecting import Candidate
 from gateway.services.links import Links
 from gateway.services.ports import Invalid, Parties
-from gateway.services.ports.quotes import Quote, QuoteWish, TariffNamed
+from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
 from gateway.services.ports.sent_commands import EvseNamed
 from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
 from gateway.services.quoting.reading import Way, find, find_token
@@ -19,6 +20,11 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token
 
 _ENGLISH: Final = "en"
+
+_LIGHT_ELEMENTS: Final = 100
+_LIGHT_HOURS: Final = 24
+_LIGHT_ENERGY: Final = 200
+"""kWh."""
 
 
 class Quoting:
@@ -32,6 +38,7 @@ class Quoting:
         self._store = store
         self._links = links
         self._now = now
+        self._turn = asyncio.Semaphore(1)
 
     async def quote(self, wish: QuoteWish, parties: Parties, accepted: str | None) -> Quote:
         """See `ports.quotes.Quotes.quote`."""
@@ -46,14 +53,26 @@ class Quoting:
             found = await find(self._store, wish, wish.evse, start, parties)
             ways = self._open(found.ways, wish, wish.evse)
             wanted = Wanted(wish, need, start, _language(wish, found.token, accepted))
-            return Quote(start, wanted.language, ways[0].evse_key, [offer_of(way, wanted) for way in ways])
+            versions = [version for way in ways for version in way.versions]
+            offers = await self._worked_out(need, versions, lambda: [offer_of(way, wanted) for way in ways])
+            return Quote(start, wanted.language, ways[0].evse_key, offers)
         candidates = await self._candidates(wish, start)
         wanted = Wanted(wish, need, start, _language(wish, await find_token(self._store, wish), accepted))
         name = wish.tariff.connection if wish.tariff is not None else None
         link = self._links.by_name(name) if name is not None else None
         cpo = candidates[0].tariff.party
         where = {"connection": name, "hub": link.connection.hub if link is not None else None, "cpo": cpo}
-        return Quote(start, wanted.language, None, [priced(where, candidates, wanted, wish.time_zone)])
+        offers = await self._worked_out(need, candidates, lambda: [priced(where, candidates, wanted, wish.time_zone)])
+        return Quote(start, wanted.language, None, offers)
+
+    async def _worked_out(
+        self, need: Need, candidates: Sequence[Candidate], work: Callable[[], list[Offer]]
+    ) -> list[Offer]:
+        """Prices here and now what takes a few milliseconds; what may take seconds, beside the event loop, by turns."""
+        if _is_light(need, candidates):
+            return work()
+        async with self._turn:
+            return await asyncio.to_thread(work)
 
     def _demand_connections(self, wish: QuoteWish) -> None:
         """Makes sure that there are the connections that a wish names.
@@ -110,6 +129,17 @@ class Quoting:
             over = f" over {named.connection}" if named.connection is not None else ""
             raise Invalid(("tariff.id", f"{named.party} has no such tariff{over}"))
         return found
+
+
+def _is_light(need: Need, candidates: Sequence[Candidate]) -> bool:
+    """Tells whether few elements are looked at for a charge that is short."""
+    planned = (need.duration or timedelta(0)) + need.parked + need.reserved
+    wanted = need.energy or (need.battery.capacity if need.battery is not None else 0)
+    quick = not isinstance(need.power, Curve) and (need.power is None or need.power * _LIGHT_HOURS >= wanted)
+    elements = sum(len(each.tariff.elements) for each in candidates)
+    return (
+        elements <= _LIGHT_ELEMENTS and planned <= timedelta(hours=_LIGHT_HOURS) and wanted <= _LIGHT_ENERGY and quick
+    )
 
 
 def _whole_second(at: datetime) -> datetime:
