@@ -33,13 +33,15 @@ class Costs:
 
     Attributes:
         where: At our own stations, or over which connection.
-        charges: That were quoted.
+        charges: That there were.
+        due: Those that have to have a price: all of them, or where the network is not ours those that had a quote.
         told: By the CDRs; None where that protocol's CDRs tell no cost.
         same: Charges whose CDR was priced anew to what was quoted, and tells that or nothing.
     """
 
     where: str
     charges: int
+    due: int
     quoted: Decimal
     told: Decimal | None
     repriced: Decimal
@@ -47,8 +49,8 @@ class Costs:
 
     @property
     def equal(self) -> bool:
-        """Whether every charge cost what was quoted."""
-        return 0 < self.charges == self.same
+        """Whether every charge that has to have a price cost what was quoted."""
+        return self.due == self.same
 
 
 def quoted(answer: Any, connection: str | None = None) -> Quoted | None:
@@ -61,16 +63,19 @@ def quoted(answer: Any, connection: str | None = None) -> Quoted | None:
     return None
 
 
-async def compare(stage: Stage, quotes: Mapping[str, Mapping[str, Quoted | None]]) -> list[Costs]:
+async def compare(
+    stage: Stage, quotes: Mapping[str, Mapping[str, Quoted | None]], unpriced: frozenset[str] = frozenset()
+) -> list[Costs]:
     """Holds quotes against repriced CDRs; waits for these a while.
 
     Args:
         quotes: By where, then by the CDR: an own one's id, else the number of a received one.
+        unpriced: Where charges may lack a quote, since the stations may lack tariffs.
     """
     found: list[Costs] = []
     for _ in range(int(_PATIENCE / _LOOK_EVERY)):
         repriced = await _repriced(stage)
-        found = [_costs(where, quotes[where], repriced) for where in quotes]
+        found = [costs_of(where, quotes[where], repriced, every=where not in unpriced) for where in quotes]
         if all(one.equal for one in found):
             break
         await asyncio.sleep(_LOOK_EVERY)
@@ -83,13 +88,15 @@ async def _repriced(stage: Stage) -> dict[str, Any]:
     return {str(one.get("received") or one["cdr"]): one for one in page["items"]}
 
 
-def _costs(where: str, quotes: Mapping[str, Quoted | None], repriced: Mapping[str, Any]) -> Costs:
+def costs_of(where: str, quotes: Mapping[str, Quoted | None], repriced: Mapping[str, Any], *, every: bool) -> Costs:
+    """Holds the quotes of one place against repricings, of whichever there are by now."""
     priced = {cdr: quote for cdr, quote in quotes.items() if quote is not None}
     ours = {cdr: repriced[cdr] for cdr in priced if cdr in repriced}
     told = [Decimal(str(one["told_net"])) for one in ours.values() if one.get("told_net") is not None]
     return Costs(
         where=where,
-        charges=len(priced),
+        charges=len(quotes),
+        due=len(quotes) if every else len(priced),
         quoted=_sum(quote.cost.net for quote in priced.values()),
         told=_sum(told) if told else None,
         repriced=_sum(Decimal(str(one.get("net", 0))) for one in ours.values()),

@@ -29,6 +29,7 @@ _ARRIVE_EVERY = 0.2
 
 _REPLAYED = 2_000
 """EVSEs whose statuses change."""
+_HERE = "at our own"
 
 
 class NotQuiet(Failed):
@@ -178,12 +179,13 @@ async def charges(
         with step(console, "Every CDR, out and in, is priced anew, and held against what was quoted before the charge"):
             came_home = await abroad.numbers(on_stage)
             asked: dict[str, dict[str, costs.Quoted | None]] = {
-                "at our own": {f"CDR-{session}": quote for session, quote in cpo.quotes.items()}
+                _HERE: {f"CDR-{session}": quote for session, quote in cpo.quotes.items()}
             }
             for driver, quote in zip(there, quotes, strict=True):
                 number = came_home.get((driver.way, driver.evse.normal), f"none of {driver.evse}")
                 asked.setdefault(driver.way, {})[number] = quote
-            return came, Abroad(catalogued, back, await costs.compare(on_stage, asked))
+            unpriced = frozenset({_HERE} if options.file is not None else ())
+            return came, Abroad(catalogued, back, await costs.compare(on_stage, asked, unpriced))
 
 
 async def _foreign(
