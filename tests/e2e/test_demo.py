@@ -38,7 +38,7 @@ async def test_a_gateway_killed_at_random_moments_loses_nothing(on_stage: Stage)
             killed += 1
         await asyncio.gather(replaying, failing)
         assert killed >= 2
-        await quiet(app, 60)
+        await quiet(app, 120)
         await _assert_equal(on_stage, app)
 
 
@@ -56,7 +56,7 @@ async def test_a_gateway_killed_while_it_imports_has_what_it_acknowledged_and_ta
         report = await bring_in(on_stage, network.network(2_000))
         assert report["unchanged"] >= 500
         assert report["created"] + report["unchanged"] + report["updated"] == 2_000 + len(prices.OWN)
-        await quiet(app, 90)
+        await quiet(app, 120)
         await _assert_equal(on_stage, app)
 
 
