@@ -18,11 +18,10 @@ from gateway.pricing.areas import (
 )
 from gateway.pricing.charge import Phase
 from gateway.pricing.clock import DAY, minute
+from gateway.pricing.limits import crossed
 from gateway.pricing.notes import Note, NoteKind
 from gateway.pricing.painting import PRICED
-from gateway.pricing.result import gross_of
 from mappings.canonical.tariffs import (
-    Money,
     PriceComponent,
     ReservationRestriction,
     Tariff,
@@ -126,18 +125,10 @@ def _never_priced(component: PriceComponent, asked: TariffRestrictions) -> str |
 
 
 def _limits(tariff: Tariff) -> Iterator[Note]:
-    least, most = tariff.min_price, tariff.max_price
-    for name, money in (("min_price", least), ("max_price", most)):
+    for name, money in (("min_price", tariff.min_price), ("max_price", tariff.max_price)):
         if money is not None and money.net < 0:
             yield Note(NoteKind.NEGATIVE_PRICE, name, f"{money.net:f}: the driver is paid")
-    if least is not None and most is not None and _above(least, most):
-        said = "lies above the maximum price, which counts"
-        yield Note(NoteKind.LIMITS_CROSSED, "min_price", said)
-
-
-def _above(least: Money, most: Money) -> bool:
-    low, high = gross_of(least), gross_of(most)
-    return least.net > most.net or (low is not None and high is not None and low > high)
+    yield from crossed(tariff)
 
 
 # Between elements

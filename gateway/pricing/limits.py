@@ -47,9 +47,18 @@ def limit(tariff: Tariff, lines: Sequence[Line], *, session: bool) -> tuple[list
         if limited != net or whole != gross:
             found.append(extra(kind, tariff.id, limited - net, (whole - gross) - (limited - net)))
         net, gross = limited, whole
-    if tariff.min_price is not None and tariff.max_price is not None and tariff.min_price.net > tariff.max_price.net:
-        notes.append(Note(NoteKind.LIMITS_CROSSED, "min_price", "lies above the maximum price, which counts"))
-    return found, notes
+    return found, [*notes, *crossed(tariff)]
+
+
+def crossed(tariff: Tariff) -> list[Note]:
+    """Notes a minimum above the maximum, without tax or with it."""
+    least, most = tariff.min_price, tariff.max_price
+    if least is None or most is None:
+        return []
+    low, high = gross_of(least), gross_of(most)
+    if least.net <= most.net and (low is None or high is None or low <= high):
+        return []
+    return [Note(NoteKind.LIMITS_CROSSED, "min_price", "lies above the maximum price, which counts")]
 
 
 def _with_tax_along(tariff: Tariff, lines: Sequence[Line], net: Decimal, gross: Decimal) -> Fraction:

@@ -113,6 +113,5 @@ GERMAN: Final = Speech(
         NoteKind.TAX_AS_FRACTION: "eine Steuer von unter einem Prozent, vielleicht als Bruch gemeint",
         NoteKind.LIMITS_CROSSED: "der Mindestpreis liegt über dem Höchstpreis",
         NoteKind.GAP: "lässt Zeiten ohne Preis",
-        NoteKind.FLAT_LATER: "eine andere Gebühr gälte später; bezahlt wird eine",
     },
 )

@@ -113,6 +113,5 @@ ENGLISH: Final = Speech(
         NoteKind.TAX_AS_FRACTION: "a tax of less than one per cent, perhaps meant as a fraction",
         NoteKind.LIMITS_CROSSED: "the least price is above the highest",
         NoteKind.GAP: "leaves times without a price",
-        NoteKind.FLAT_LATER: "another fee would hold later; one is paid",
     },
 )

@@ -113,7 +113,6 @@ FRENCH: Final = Speech(
         NoteKind.TAX_AS_FRACTION: "une taxe de moins d'un pour cent, peut-être une fraction",
         NoteKind.LIMITS_CROSSED: "le prix minimum dépasse le prix maximum",
         NoteKind.GAP: "laisse des moments sans prix",
-        NoteKind.FLAT_LATER: "un autre forfait vaudrait plus tard ; un seul est payé",
     },
     first="1er",
 )

@@ -113,6 +113,5 @@ DUTCH: Final = Speech(
         NoteKind.TAX_AS_FRACTION: "een belasting van minder dan één procent, misschien als breuk bedoeld",
         NoteKind.LIMITS_CROSSED: "de minimumprijs ligt boven de maximumprijs",
         NoteKind.GAP: "laat tijden zonder prijs",
-        NoteKind.FLAT_LATER: "een ander vast bedrag zou later gelden; er wordt één betaald",
     },
 )

@@ -123,7 +123,6 @@ OF_TARIFFS: Final = frozenset(
         NoteKind.TAX_AS_FRACTION,
         NoteKind.LIMITS_CROSSED,
         NoteKind.GAP,
-        NoteKind.FLAT_LATER,
     }
 )
 """The kinds of notes on a tariff in itself; others speak of a charge."""
