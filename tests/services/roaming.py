@@ -191,6 +191,13 @@ class Roaming:
         async with self.store.transaction() as tx:
             await record(tx, [Admission(**(fields | changes))])
 
+    async def time_out(self, id_: str = "a-1") -> None:
+        """Has nobody say in time whether a driver is admitted."""
+        changed = await self.store.execute(
+            "UPDATE authorisation SET allowed = false, reason = 'NO_ANSWER' WHERE id = $1", id_
+        )
+        assert changed == 1
+
     async def put(self, given: Session | None = None) -> SessionResult:
         return await self.sessions.put(given or session(), WHO)
 

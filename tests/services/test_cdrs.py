@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.services.authorisation.admitting import Origin
 from gateway.services.ports import (
     CdrFilter,
     CdrRefusal,
@@ -109,6 +110,18 @@ async def test_a_cdr_that_names_an_authorisation_before_its_session_is_a_conflic
     await hubs.put(ended())
     result = await hubs.accept(given)
     assert (result.outcome, result.connection) == ("created", "hub")
+
+
+async def test_a_cdr_under_a_start_that_timed_out_waits_for_its_session_and_is_told(hubs: Roaming) -> None:
+    await hubs.admit(origin=Origin.START)
+    await hubs.time_out()
+    given = cdr(session_id=None, reference="a-1")
+    with pytest.raises(Conflict, match="PUT it, then send the CDR again"):
+        await hubs.accept(given)
+    await hubs.put(ended(reference="a-1"))
+    result = await hubs.accept(given)
+    assert (result.outcome, result.connection, result.review) == ("created", "hub", None)
+    assert [sent.reference for sent in await told(hubs)] == ["a-1"]
 
 
 async def test_a_cdr_waits_with_the_session_in_review_that_carries_its_reference(hubs: Roaming) -> None:

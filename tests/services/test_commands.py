@@ -15,6 +15,7 @@ from mappings.canonical.commands import (
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
+from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
 from tests.backend import says, signed_by
 from tests.harness import OTHER, PARTY, WHO
@@ -31,6 +32,7 @@ from tests.services.commanding import (
     silent,
     start,
 )
+from tests.services.roaming import session as session_of
 
 
 async def test_a_start_is_carried_to_the_backend_with_all_that_it_needs(desk):
@@ -127,6 +129,16 @@ async def test_a_backend_that_never_answers_is_a_timeout_in_time_and_what_it_say
     with pytest.raises(Conflict):
         await desk.app.services.commands.answer(None, command.id, CommandAnswer(result=ACCEPTED))
     assert (await desk.perform(start())).result is TIMEOUT
+
+
+async def test_what_a_backend_began_whose_answer_came_too_late_is_told_to_the_hub(desk):
+    await desk.hurry()
+    async with silent(desk.listener):
+        assert (await desk.perform(start())).result is TIMEOUT
+    reference = desk.listener.heard[0].json["reference"]
+    told = session_of(reference=reference, identification=DRIVER, auth_method=AuthMethod.COMMAND)
+    result = await desk.app.services.sessions.put(told, WHO)
+    assert (result.authorisation, result.connection, result.review) == (reference, "hubject", None)
 
 
 async def test_what_silence_counts_as_is_the_operators_to_say(desk):

@@ -201,6 +201,49 @@ async def test_an_authorisation_that_is_denied_while_its_session_is_written_is_n
     assert not await hubs.messages()
 
 
+@pytest.mark.parametrize("origin", [Origin.START, Origin.RESERVE])
+@pytest.mark.parametrize("reference", ["a-1", "hub-ref-1"])
+async def test_what_the_backend_began_by_a_command_that_timed_out_roams_where_it_names_it(
+    hubs: Roaming, reference: str, origin: Origin
+) -> None:
+    await hubs.admit(origin=origin)
+    await hubs.time_out()
+    result = await hubs.put(session(reference=reference, auth_method=AuthMethod.COMMAND))
+    assert (result.authorisation, result.connection, result.review) == ("a-1", "hub", None)
+    assert [message.kind for message in await hubs.messages()] == ["PUT"]
+    row = await hubs.row("authorisation")
+    assert (row["allowed"], row["reason"]) == (True, None)
+    again = await hubs.put(session("s-2", reference=reference))
+    assert again.review == "the authorisation that it refers to serves another session"
+
+
+async def test_a_start_that_timed_out_is_not_guessed_to_be_meant_but_a_person_may_say_so(hubs: Roaming) -> None:
+    await hubs.admit(origin=Origin.START)
+    await hubs.time_out()
+    result = await hubs.put(session(auth_method=AuthMethod.COMMAND))
+    assert result.review == "its auth_method is COMMAND, but no authorisation fits it"
+    assigned = await hubs.sessions.assign(PARTY, "s-1", "a-1", WHO)
+    assert (assigned.authorisation, assigned.connection, assigned.review) == ("a-1", "hub", None)
+    assert (await hubs.row("authorisation"))["allowed"]
+
+
+async def test_a_start_that_times_out_while_its_session_is_written_is_used(hubs: Roaming) -> None:
+    await hubs.admit(origin=Origin.START)
+    async with hubs.store.transaction() as tx:
+        await tx.execute("UPDATE authorisation SET allowed = false, reason = 'NO_ANSWER'")
+        putting = asyncio.create_task(hubs.put(session(reference="a-1")))
+        await eventually(lambda: hubs.store.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"))
+    assert (await putting).review is None
+    assert (await hubs.row("authorisation"))["allowed"]
+
+
+async def test_a_tap_that_no_hub_answered_admits_nobody(hubs: Roaming) -> None:
+    await hubs.admit()
+    await hubs.time_out()
+    result = await hubs.put(session(reference="a-1"))
+    assert result.review == "the authorisation that it refers to was denied"
+
+
 async def test_a_session_of_the_operators_own_driver_is_told_only_where_it_is_wanted(hubs: Roaming) -> None:
     await hubs.connect("advenir", anonymous=True)
     result = await hubs.put(session(auth_method=AuthMethod.WHITELIST))

@@ -18,7 +18,8 @@ CROSS JOIN LATERAL (
     SELECT no FROM authorisation WHERE id = i.reference
     UNION ALL
     SELECT authorisation_no FROM session_ref WHERE kind = 'reference' AND value = i.reference) found
-JOIN authorisation a ON a.no = found.no AND a.party = i.party AND a.allowed
+JOIN authorisation a ON a.no = found.no AND a.party = i.party
+    AND (a.allowed OR a.reason = 'NO_ANSWER' AND a.origin = ANY('{start,reserve}'))
 LEFT JOIN session s ON s.no = a.session_no
 UNION
 SELECT i.party, i.reference, s.session_id

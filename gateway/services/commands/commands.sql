@@ -47,8 +47,9 @@ SELECT id FROM made
 
 -- name: settle
 -- What is said first counts; of a reservation that was accepted, also that it was cancelled. $5: also where it is to be told to
--- somebody. $6: why not, where it was not accepted; then nothing begins under what a start or reservation admitted. $7: a
--- reservation was given up. What was given up, used up or replaced expires; what began under it goes on.
+-- somebody. $6: why not, where it was not accepted; then nothing begins under what a start or reservation admitted, but after a
+-- timeout what the backend names it with. $7: a reservation was given up. What was given up, used up or replaced expires; what
+-- began under it goes on.
 WITH settled AS (
     UPDATE command SET result = $2::text, answer = $3, answered_at = $4
     WHERE id = $1 AND ($5 OR reply_to IS NULL)

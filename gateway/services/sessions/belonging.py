@@ -116,6 +116,7 @@ async def _candidates(tx: Transaction, statement: str, *args: object) -> Sequenc
             expires=row["expires_at"],
             session_no=row["session_no"],
             reserves=row["origin"] == Origin.RESERVE,
+            silent=row["silent"],
         )
         for row in await tx.fetch(SQL[statement], *args)
     ]
@@ -134,7 +135,7 @@ async def assigned(tx: Transaction, session: Session, session_no: int, authorisa
     if not found:
         raise Invalid(("authorisation", "is not known"))
     [one] = found
-    if not one.allowed:
+    if not one.may_serve:
         raise Invalid(("authorisation", "was denied"))
     if one.location_id != session.location_id:
         raise Invalid(("authorisation", f"is for the location {one.location_id}"))

@@ -33,6 +33,8 @@ class Candidate:
         reserves: It was for a reservation.
         expires: Until when it can be used; None where nobody said.
         session_no: The session that it serves already.
+        silent: A command that made it timed out: nobody heard whether it was carried out. Only what the backend says of
+            it since tells.
     """
 
     no: int
@@ -48,6 +50,12 @@ class Candidate:
     expires: datetime | None
     session_no: int | None
     reserves: bool = False
+    silent: bool = False
+
+    @property
+    def may_serve(self) -> bool:
+        """Whether what names it may be under it."""
+        return self.allowed or self.silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,8 @@ def _of_reference(session: Session, session_no: int | None, named: Sequence[Cand
         return Review(f"its reference leads to {len(named)} authorisations")
     [one] = named
     faults = (
-        (not one.allowed, "the authorisation that it refers to was denied"),
+        # The backend has the reference of the command: where it tells of a session, it carried that out.
+        (not one.may_serve, "the authorisation that it refers to was denied"),
         (_taken(one, session_no), "the authorisation that it refers to serves another session"),
         # A terminal may serve several EVSEs of its location, but none elsewhere.
         (one.location_id != session.location_id, "the authorisation that it refers to is for another location"),

@@ -28,9 +28,11 @@ UPDATE session SET authorisation_no = $2, connection_id = $3, review = NULL, ass
 WHERE no = $1
 
 -- name: named
--- The authorisations that a reference leads to: our id, or what a hub wants to see again.
+-- The authorisations that a reference leads to: our id, or what a hub wants to see again. `silent`: of a command that timed
+-- out, unlike a tap that no hub answered: that one the backend was told is denied.
 SELECT a.no, a.id, a.location_id, a.evse_uid, a.identity, a.contract_key, a.connection_id, a.allowed, a.leg, a.at,
-    a.expires_at, a.session_no, a.origin
+    a.expires_at, a.session_no, a.origin,
+    NOT a.allowed AND a.reason = 'NO_ANSWER' AND a.origin = ANY('{start,reserve}') AS silent
 FROM authorisation a
 WHERE a.party = $1 AND a.no IN (
     SELECT no FROM authorisation WHERE id = $2
@@ -41,7 +43,7 @@ ORDER BY a.no
 -- name: nearby
 -- Those that may still begin a session at an EVSE; the newest of very many.
 SELECT a.no, a.id, a.location_id, a.evse_uid, a.identity, a.contract_key, a.connection_id, a.allowed, a.leg, a.at,
-    a.expires_at, a.session_no, a.origin
+    a.expires_at, a.session_no, a.origin, false AS silent
 FROM authorisation a
 WHERE a.party = $1 AND a.evse_uid = $2 AND a.location_id = $3 AND a.allowed AND a.session_no IS NULL AND a.at <= $4
     AND (a.at >= $5 OR a.expires_at >= $6)
@@ -52,8 +54,10 @@ ORDER BY a.at DESC LIMIT 100
 SELECT EXISTS (SELECT FROM token WHERE listed AND uid_key = $1 UNION ALL SELECT FROM token WHERE listed AND contract_key = $2)
 
 -- name: claim
--- An authorisation serves one session, unless it was denied meanwhile.
-UPDATE authorisation SET session_no = $2 WHERE no = $1 AND allowed AND (session_no IS NULL OR session_no = $2)
+-- An authorisation serves one session, unless it was denied meanwhile. One of a command that timed out was given all the same.
+UPDATE authorisation SET session_no = $2, allowed = true, reason = NULL
+WHERE no = $1 AND (allowed OR reason = 'NO_ANSWER' AND origin = ANY('{start,reserve}'))
+    AND (session_no IS NULL OR session_no = $2)
 RETURNING no
 
 -- name: add_own_id
