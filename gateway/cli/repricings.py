@@ -1,6 +1,7 @@
 """`repricings`: what CDRs cost by the tariff in force at their start, and what people decide about it."""
 
 import sys
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -82,8 +83,8 @@ def list_(
         return
     write_table(
         (
-            *("id", "way", "cpo", "cdr", "emsp", "start", "outcome", "told", "calculated", "difference", ""),
-            *("tariff", "state", "over"),
+            *("id", "way", "cpo", "cdr", "emsp", "start", "outcome", "told", "calculated", "difference", "with tax"),
+            *("", "tariff", "state", "over"),
         ),
         [
             (
@@ -97,6 +98,7 @@ def list_(
                 one.told_net,
                 one.net,
                 one.difference_net,
+                one.difference_gross,
                 one.currency,
                 one.tariff,
                 one.state,
@@ -135,9 +137,16 @@ def dispute(
         end(Exit.USAGE, "--tax is on what was agreed on: give --agreed")
     money = None
     if agreed is not None:
-        taxes = [{"name": "VAT", "amount": float(decimal(tax))}] if tax is not None else []
-        money = {"net": float(decimal(agreed)), "taxes": taxes}
+        taxes = [{"name": "VAT", "amount": float(_amount(tax, "--tax"))}] if tax is not None else []
+        money = {"net": float(_amount(agreed, "--agreed")), "taxes": taxes}
     write_shown(ask(url, key, lambda client: client.repricings.dispute(no, why, money)), as_json=as_json)
+
+
+def _amount(text: str, option: str) -> Decimal:
+    try:
+        return decimal(text)
+    except typer.BadParameter as error:
+        end(Exit.USAGE, f"{option}: {error.message}")
 
 
 @app.command()

@@ -188,7 +188,11 @@ def _get(raw: Any, path: Path) -> Any:
 
 
 def _said(fault: ErrorDetails) -> str:
-    return "is missing" if fault["type"] == "missing" else f"cannot be read ({fault['msg']})"
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] in {"int_type", "float_type"}:  # of a union, whose first branch alone is known here
+        return "cannot be read (it is not a number)"
+    return f"cannot be read ({fault['msg']})"
 
 
 def _refusal(raw: Any, fault: ErrorDetails, report: Report) -> Refused:

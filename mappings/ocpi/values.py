@@ -24,6 +24,9 @@ from mappings.trusted import build
 C = TypeVar("C", bound=StrEnum)
 W = TypeVar("W", bound=StrEnum)
 
+_NAMED = 16
+"""How many words of a vocabulary a refusal names at most."""
+
 LONGEST_ID = 36
 """Of ids, wherever the text does not say otherwise (2.2.1, CiString(36))."""
 
@@ -84,7 +87,9 @@ def decisive(table: EnumTable[C, W], text: str, report: Report, path: Path, fiel
     if found is None:
         found = _mended(table, text, report, (*path, field))
         if found is None:
-            raise report.refuse(show((*path, field)), f"not a {_name(table)}", text)
+            words = [str(word) for word in table.wire]
+            known = f"; known are {', '.join(words)}" if len(words) <= _NAMED else ""
+            raise report.refuse(show((*path, field)), f"not a {_name(table)}{known}", text)
     return found
 
 

@@ -150,6 +150,29 @@ async def test_what_the_tariff_asks_for_and_nobody_told_is_named(bare: Cli, put)
     assert "other_currency" in other.err
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"type": "SESSION_FEE"}, "price_components[0].type: not a Dimension; known are ENERGY, FLAT, PARKING_TIME"),
+        ({"price": "0,30"}, "price_components[0].price: cannot be read (it is not a number)"),
+    ],
+)
+async def test_what_cannot_be_read_of_a_tariff_says_what_could_be(
+    bare: Cli, put, wrong: dict[str, str], said: str
+) -> None:
+    component = TARIFF["elements"][0]["price_components"][0] | wrong
+    done = await bare.here(
+        "price", put("t.json", TARIFF | {"elements": [{"price_components": [component]}]}), "--kwh", "2"
+    )
+    assert (done.code, said in done.err) == (Exit.FAILED, True), done.err
+
+
+async def test_a_cdr_without_a_time_zone_names_the_option_that_says_it(bare: Cli, put) -> None:
+    place = {name: value for name, value in BILL["cdr_location"].items() if name != "time_zone"}
+    done = await bare.here("price", put("t.json", TARIFF), put("c.json", BILL | {"cdr_location": place}))
+    assert (done.code, "(no_zone); --zone says it" in done.err) == (Exit.FAILED, True), done.err
+
+
 async def test_a_cdr_of_hubject_takes_its_product_and_the_currency_of_that(bare: Cli, put) -> None:
     record, _ = oicp_cdrs.from_canonical(cdr(product="AC by the minute"), LEG)
     bill = put("c.json", {"ChargeDetailRecords": {"content": [record]}})

@@ -21,7 +21,7 @@ from gateway.pricing.currencies import minor
 from gateway.pricing.engine import price as price_of
 from gateway.pricing.engine import price_by
 from gateway.pricing.needs import Battery, Need, charge_for, powers_of
-from gateway.pricing.notes import Note, NoteKind, Unpriceable
+from gateway.pricing.notes import Note, NoteKind, Unpriceable, Why
 from gateway.pricing.rounding import GIREVE, PLAIN, Rounding, Rules
 from gateway.pricing.selecting import Candidate, select
 from mappings.canonical.cdrs import Cdr
@@ -139,7 +139,8 @@ def price(
         )
         _of_wish(Contents(tariff), tariff_id, _Wish(need, start, date, current), zone, rules, as_json=as_json)
     except Unpriceable as error:
-        end(Exit.FAILED, f"cannot be priced: {error} ({error.why})")
+        hint = "; --zone says it" if error.why is Why.NO_ZONE else ""
+        end(Exit.FAILED, f"cannot be priced: {error} ({error.why}){hint}")
 
 
 def _span(minutes: Decimal | None) -> timedelta | None:
