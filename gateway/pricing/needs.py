@@ -25,6 +25,8 @@ LONGEST: Final = timedelta(days=31)
 """What takes longer is not reached."""
 
 _HOUR: Final = Decimal(3600)
+_FULL: Final = Decimal(100)
+"""Per cent of a battery."""
 _METERED: Final = Decimal("0.000001")
 
 
@@ -143,16 +145,29 @@ def check(need: Need) -> None:
         raise Unpriceable(Why.NOTHING, "energy", "no energy is asked for")
     if need.duration is not None and need.duration <= timedelta(0):
         raise Unpriceable(Why.NOTHING, "duration", "no time is asked for")
+    for name, span in (("duration", need.duration), ("parked", need.parked), ("reserved", need.reserved)):
+        if span is not None and not timedelta(0) <= span <= LONGEST:
+            raise Unpriceable(Why.NOT_MET, name, f"the time is negative, or longer than {LONGEST.days} days")
+    _check_battery(need)
     by_charge = isinstance(need.power, Curve) and need.power.over is Over.STATE_OF_CHARGE
     if need.battery is None and (need.target is not None or by_charge):
         raise Unpriceable(Why.NOT_MET, "battery", "a state of charge says nothing without the battery")
     if need.energy is not None and need.target is not None:
         raise Unpriceable(Why.NOT_MET, "target", "energy is asked for, too, and the two need not be the same")
-    if need.battery is not None and need.target is not None and need.target <= need.battery.charged:
-        detail = f"the battery has {need.battery.charged:f} % at the start, and {need.target:f} % are asked for"
-        raise Unpriceable(Why.NOT_MET, "target", detail)
     if isinstance(need.power, Curve):
         _check_curve(need.power)
+
+
+def _check_battery(need: Need) -> None:
+    if need.target is not None and need.target > _FULL:
+        raise Unpriceable(Why.NOT_MET, "target", f"{need.target:f} % are asked for, and a full battery has 100")
+    if need.battery is None:
+        return
+    if need.battery.capacity <= 0 or not 0 <= need.battery.charged <= _FULL:
+        raise Unpriceable(Why.NOT_MET, "battery", "its capacity is not above 0 kWh, or its charge not from 0 to 100 %")
+    if need.target is not None and need.target <= need.battery.charged:
+        detail = f"the battery has {need.battery.charged:f} % at the start, and {need.target:f} % are asked for"
+        raise Unpriceable(Why.NOT_MET, "target", detail)
 
 
 def _check_curve(curve: Curve) -> None:
@@ -174,11 +189,11 @@ def _wanted(need: Need, notes: list[Note]) -> Decimal | None:
     """
     if need.battery is None:
         return need.energy
-    room = need.battery.capacity * (100 - need.battery.charged) / 100
+    room = need.battery.capacity * (_FULL - need.battery.charged) / _FULL
     if need.target is not None:
         detail = "nothing is lost on the way: the battery takes what the meter counts"
         notes.append(Note(NoteKind.ASSUMED, "target", detail))
-        return need.battery.capacity * (min(need.target, Decimal(100)) - need.battery.charged) / 100
+        return need.battery.capacity * (need.target - need.battery.charged) / _FULL
     if need.energy is not None and need.energy > room:
         raise Unpriceable(Why.NOT_MET, "energy", f"the battery has room for {room.normalize():f} kWh")
     return need.energy
@@ -198,7 +213,7 @@ def _profile(need: Need, wanted: Decimal | None, notes: list[Note]) -> list[Piec
         pieces = below(pieces, need.limit)
         notes.append(Note(NoteKind.ASSUMED, "power", f"the EVSE gives {need.limit.normalize():f} kW at most"))
     if need.battery is not None:
-        pieces = up_to(pieces, need.battery.capacity * (100 - need.battery.charged) / 100)
+        pieces = up_to(pieces, need.battery.capacity * (_FULL - need.battery.charged) / _FULL)
     if all(piece.first <= 0 and piece.last <= 0 for piece in pieces):
         raise Unpriceable(Why.NOT_MET, "power", "without power no energy flows")
     return pieces
@@ -236,7 +251,7 @@ def _points(need: Need, curve: Curve) -> list[tuple[Decimal, Decimal]]:
     """Gives a curve's points by the energy delivered, also those before the start."""
     if need.battery is None or curve.over is Over.ENERGY:
         return list(curve.points)
-    scale, charged = need.battery.capacity / 100, need.battery.charged
+    scale, charged = need.battery.capacity / _FULL, need.battery.charged
     return [((place - charged) * scale, power) for place, power in curve.points]
 
 
