@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.pricing.charge import Charge, Phase
+from gateway.pricing.charge import RESERVING, Charge, Phase
 from gateway.pricing.engine import price
 from gateway.pricing.notes import Unpriceable
 from gateway.pricing.rounding import PLAIN, Rules
@@ -95,11 +95,21 @@ def sentence(found: Differences, currency: str) -> str:
 
 
 def described(charge: Charge) -> str:
-    """Says a charge in a few words, as `20 kWh in 3 h from 18:00`; UTC, where its place has no zone."""
+    """Says a charge in a few words, as `20 kWh in 3 h from 18:00`; UTC, where its place has no zone.
+
+    A reservation is told, too: without it, what costs for having been reserved alone would seem to cost for nothing.
+    """
     energy = sum((stretch.energy for stretch in charge.stretches), Decimal(0))
-    held = (stretch for stretch in charge.stretches if stretch.phase in {Phase.CHARGING, Phase.PARKING})
-    seconds = sum((stretch.seconds for stretch in held), Decimal(0))
-    return f"{_number(energy)} kWh in {_number(seconds / 3600)} h from {_local(charge)}"
+    said = f"{_number(energy)} kWh in {_hours(charge, Phase.CHARGING, Phase.PARKING)} h from {_local(charge)}"
+    if any(stretch.phase in RESERVING for stretch in charge.stretches):
+        unused = " in vain" if any(stretch.phase is Phase.EXPIRED for stretch in charge.stretches) else ""
+        said += f", reserved{unused} for {_hours(charge, *RESERVING)} h"
+    return said
+
+
+def _hours(charge: Charge, *phases: Phase) -> str:
+    seconds = sum((stretch.seconds for stretch in charge.stretches if stretch.phase in phases), Decimal(0))
+    return _number(seconds / 3600)
 
 
 def _local(charge: Charge) -> str:

@@ -167,6 +167,12 @@ async def test_what_cannot_be_read_of_a_tariff_says_what_could_be(
     assert (done.code, said in done.err) == (Exit.FAILED, True), done.err
 
 
+async def test_no_sentence_ends_twice_where_it_ends_with_an_abbreviation(bare: Cli, put, tmp_path: Path) -> None:
+    out = tmp_path / "week.svg"
+    done = await bare.here("tariff", "explain", put("t.json", TARIFF), "--language", "de", "--svg", str(out))
+    assert ("MwSt." in done.out, ".." in done.out, ".." in out.read_text()) == (True, False, False)
+
+
 async def test_a_cdr_without_a_time_zone_names_the_option_that_says_it(bare: Cli, put) -> None:
     place = {name: value for name, value in BILL["cdr_location"].items() if name != "time_zone"}
     done = await bare.here("price", put("t.json", TARIFF), put("c.json", BILL | {"cdr_location": place}))

@@ -75,7 +75,7 @@ def test_a_tariff_is_sampled_from_its_first_day_however_late_it_is() -> None:
 def test_a_charge_is_said_by_what_flowed_how_long_it_stood_and_when_it_began() -> None:
     assert described(SAMPLES[3]) == "22 kWh in 2.7 h from 07:55"
     reserved = next(each for each in SAMPLES if sum(s.energy for s in each.stretches) == 0)
-    assert described(reserved) == "0 kWh in 0 h from 07:55"
+    assert described(reserved) == "0 kWh in 0 h from 07:55, reserved in vain for 1 h"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ if not len(_BARS) == len(_INKS) == len(SHADES):
 def write_week(week: Week, speech: Speech, console: Console) -> None:
     """Writes a week: drawn where somebody looks on and there is room, else as a table to be read by whatever reads."""
     told = assumptions(week, speech)
-    console.print(f"{speech(Phrase.LEGEND)}. {told}".rstrip(), style="dim", markup=False)
+    console.print(f"{speech(Phrase.LEGEND).removesuffix('.')}. {told}".rstrip(), style="dim", markup=False)
     signs = _signs(console)
     for track in week.tracks:
         console.print()

@@ -81,7 +81,7 @@ def draw(week: Week, language: str) -> str:
 
 
 def _described(week: Week, speech: Speech) -> str:
-    lines = [assumptions(week, speech), f"{speech(Phrase.LEGEND)}."]
+    lines = [assumptions(week, speech), f"{speech(Phrase.LEGEND).removesuffix('.')}."]
     for track in week.tracks:
         said = "; ".join(" ".join(filter(None, row)) for row in rows(track, week.currency, speech))
         lines.append(f"{heading(track, week, speech)}: {said}.")
