@@ -63,6 +63,15 @@ async def test_everything_is_exported_as_json_lines_unless_a_table_is_asked_for(
     assert [one["id"] for one in others] == ["6", "5"]
 
 
+@pytest.mark.parametrize("why", ["=1+1", "-1", "@SUM(1)", "\t=1", "\n=1", "＝1"])
+async def test_no_text_of_a_table_is_a_formula_and_what_was_agreed_on_stands_there(face: Face, why: str) -> None:
+    await face.call("POST", f"{ONE}/dispute", json={"why": why, "agreed": {"net": -3}})
+    headers = {**await bearer(face), "Accept": "text/csv"}
+    async with face.client.get(f"{face.url}/v1/repricings/export", headers=headers) as answer:
+        first, *_ = csv.DictReader(io.StringIO(await answer.text(), newline=""))
+    assert (first["decided_why"], first["agreed_net"]) == (f"'{why}", "-3")
+
+
 async def bearer(face: Face) -> dict[str, str]:
     """The header of a key that may read."""
     return {"Authorization": f"Bearer {await face.key(KeyRole.READ)}"}

@@ -15,7 +15,9 @@ CSV: Final = "text/csv"
 Pages: TypeAlias = AsyncIterator[Sequence[RepricingView]]
 
 _COLUMNS: Final = tuple(each.name for each in fields(RepricingView) if each.name != "decided")
-_DECIDED: Final = ("decided_why", "decided_who", "decided_at")
+_DECIDED: Final = ("decided_why", "decided_who", "decided_at", "agreed_net")
+_FORMULAS: Final = tuple("=+-@\t\r\n＝＋－＠")
+"""How what a spreadsheet computes begins; the last four are the first four in full width."""
 
 
 async def lines(pages: Pages) -> AsyncIterator[bytes]:
@@ -35,7 +37,9 @@ async def table(pages: Pages) -> AsyncIterator[bytes]:
 def _row(one: RepricingView) -> Sequence[object]:
     shown: dict[str, Any] = adapter_of(RepricingView).dump_python(one, mode="json")
     decided = shown.pop("decided") or {}
-    return [*(shown[name] for name in _COLUMNS), decided.get("why"), decided.get("who"), decided.get("at")]
+    agreed = decided.get("agreed") or {}
+    told = (decided.get("why"), decided.get("who"), decided.get("at"), agreed.get("net"))
+    return [*(shown[name] for name in _COLUMNS), *told]
 
 
 def _rows(rows: Sequence[Sequence[object]]) -> bytes:
@@ -46,5 +50,4 @@ def _rows(rows: Sequence[Sequence[object]]) -> bytes:
 
 def _harmless(cell: object) -> object:
     """Keeps a spreadsheet from taking a partner's text for a formula; amounts are none."""
-    formula = isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{cell}" if formula else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
