@@ -3,6 +3,8 @@
 import asyncio
 import json
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -25,6 +27,14 @@ from tests.services.homecoming import CPO, EMSP, START
 from tests.services.pricing import TOLERANCE, Desk, bill, desk, priced
 from tests.services.roaming import Roaming, agreed, cdr
 
+POOL = """
+import time
+from gateway.services.repricing.worker import _pool
+
+_pool(1).submit(print, "works", flush=True).result()
+time.sleep(60)
+"""
+"""A gateway that has a process which prices."""
 OTHER = frozenset({PartyId("FR*XXX")})
 
 
@@ -153,6 +163,17 @@ async def test_a_process_that_is_killed_leaves_its_cdrs_to_the_gateway(store: St
             child.kill()
         assert await working == 210
         assert [one.outcome for one in await at.all()] == [Outcome.MATCHES] * 210
+
+
+def test_processes_that_price_end_with_a_gateway_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", POOL], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as gateway:
+        assert gateway.stdout is not None
+        assert gateway.stdout.readline() == "works\n"
+        gateway.kill()
+        # Its end comes when nobody is left who could write there.
+        assert gateway.communicate(timeout=20)[0] == ""
 
 
 async def test_who_speaks_for_another_emsp_sees_and_decides_nothing(at: Desk) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -207,9 +209,18 @@ def _prepared() -> None:
     """Prepares a process that prices."""
     # The gateway ends its processes; a terminal interrupts all of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_gateway, daemon=True).start()
     # What is made for a CDR ends with it: looking for cycles among it takes a sixth of the time.
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+
+
+def _end_with_the_gateway() -> None:
+    """Ends this process once the gateway was killed: it holds both ends of its queue, and would wait for ever."""
+    gateway = multiprocessing.parent_process()
+    if gateway is not None:
+        gateway.join()
+        os._exit(1)
 
 
 async def _write(tx: Transaction, asked: Asked, answers: Sequence[Answer]) -> None:
