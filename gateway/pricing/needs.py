@@ -222,7 +222,7 @@ def _profile(need: Need, wanted: Decimal | None, notes: list[Note]) -> list[Piec
 def _assumed(need: Need, wanted: Decimal | None, notes: list[Note]) -> Decimal:
     if wanted is not None and need.duration is not None:
         power = wanted / (_seconds(need.duration) / _HOUR)
-        detail = f"{power:.4g} kW all the time, since no power is given: the energy over the duration"
+        detail = f"{_about(power)} kW all the time, since no power is given: the energy over the duration"
     elif need.limit is not None:
         power = need.limit
         detail = f"{power.normalize():f} kW all the time, the most that the EVSE gives, since no power is given"
@@ -258,8 +258,8 @@ def _points(need: Need, curve: Curve) -> list[tuple[Decimal, Decimal]]:
 def _not_met(need: Need, flows: Sequence[Flow]) -> Unpriceable:
     delivered = sum((flow.energy for flow in flows), Decimal(0))
     if need.duration is not None:
-        return Unpriceable(Why.NOT_MET, "duration", f"in that time only {delivered:.4g} kWh flow")
-    return Unpriceable(Why.NOT_MET, "power", f"in {LONGEST.days} days only {delivered:.4g} kWh flow")
+        return Unpriceable(Why.NOT_MET, "duration", f"in that time only {_about(delivered)} kWh flow")
+    return Unpriceable(Why.NOT_MET, "power", f"in {LONGEST.days} days only {_about(delivered)} kWh flow")
 
 
 def _charging(flows: Sequence[Flow], start: datetime) -> list[Stretch]:
@@ -287,3 +287,8 @@ def _standing(phase: Phase, start: datetime, end: datetime) -> Stretch:
 
 def _seconds(span: timedelta) -> Decimal:
     return Decimal(span.days * 86_400 + span.seconds) + Decimal(span.microseconds) / 1_000_000
+
+
+def _about(value: Decimal) -> str:
+    """Four digits, and never a power of ten: `:.4g` alone says 40 as 4e+1."""
+    return f"{Decimal(f'{value:.4g}'):f}"

@@ -264,3 +264,10 @@ def test_the_powers_at_which_prices_change_are_those_of_the_restrictions():
     ]
     tariff = Tariff(party="NL*ABC", id="T1", currency="EUR", elements=tuple(elements), last_updated=START)
     assert powers_of(tariff) == {16, 32}
+
+
+def test_a_power_that_follows_from_energy_and_time_is_said_without_powers_of_ten() -> None:
+    made = charge(energy=Decimal(20), duration=timedelta(minutes=30))
+    assert Note(
+        NoteKind.ASSUMED, "power", "40 kW all the time, since no power is given: the energy over the duration"
+    ) in (made.notes)
