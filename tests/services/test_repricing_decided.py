@@ -122,9 +122,13 @@ async def test_what_lacks_a_tariff_is_asked_about_again_for_a_day(at: Desk) -> N
     await at.one(bill("c-2", "T2"))
     assert await at.repricer.ask_lacking() == 0
     await at.store.execute("UPDATE repricing SET computed_at = now() - interval '61 minutes'")
-    assert await at.repricer.ask_lacking() == 1  # and not what was priced
+    await at.home.bill(bill("c-9", "T1", total_cost={"net": 3}))
+    await at.store.execute("UPDATE repricing_queue SET at = now() - interval '11 s'")
+    assert await at.repricer.ask_lacking() == 0  # the queue is behind
+    await at.store.execute("UPDATE repricing_queue SET at = now()")
+    assert await at.repricer.ask_lacking() == 1  # CDRs keep coming; and not what was priced
     await at.publish(priced("0.4", "T2"))
-    _, second = await at.all()
+    _, second, _ = await at.all()
     assert (second.outcome, second.state) == (Outcome.MATCHES, RepricingState.CLEAR)
     await at.one(bill("c-3", "T3"))
     ages = "UPDATE repricing SET computed_at = now() - interval '2 days', changed_at = now() - interval '2 days'"

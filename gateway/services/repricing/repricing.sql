@@ -15,11 +15,11 @@ SELECT $1::bigint AS subject, nextval(pg_get_serial_sequence('repricing_queue', 
 
 -- name: ask_lacking
 -- What came within $1, lacked knowledge that may have come since, and was priced longer ago than $2. Nothing while anything
--- waits, or the same would be asked again and again.
+-- has waited for $4, or the same would be asked again and again; that something waits is no more than that CDRs come.
 INSERT INTO repricing_queue (subject)
 SELECT subject FROM repricing
 WHERE why IN ('no_tariff', 'no_zone') AND changed_at > now() - $1::interval AND computed_at < now() - $2::interval
-    AND NOT EXISTS (SELECT FROM repricing_queue)
+    AND NOT EXISTS (SELECT FROM (SELECT at FROM repricing_queue ORDER BY no LIMIT 1) q WHERE q.at < now() - $4::interval)
 ORDER BY computed_at LIMIT $3
 
 -- name: own_cdrs

@@ -41,6 +41,8 @@ AGAIN: Final = timedelta(hours=1)
 """How long one that was priced is left alone; as often are tariffs pulled."""
 LASTS: Final = timedelta(days=1)
 """For how long after it came."""
+BEHIND: Final = timedelta(seconds=10)
+"""What has waited for so long says that the queue is behind."""
 
 _FEW: Final = 200
 """CDRs that are priced in the event loop, a millisecond each, between which others have their turn."""
@@ -89,7 +91,7 @@ class Repricer:
 
     async def ask_lacking(self) -> int:
         """Queues CDRs of the last day that lacked what may be known by now; gives how many."""
-        return await self._store.execute(SQL["ask_lacking"], LASTS, AGAIN, _LACKING)
+        return await self._store.execute(SQL["ask_lacking"], LASTS, AGAIN, _LACKING, BEHIND)
 
     async def work(self) -> int:
         """Prices all that waits, and gives how many CDRs that were."""
