@@ -162,6 +162,17 @@ async def test_a_connectors_own_tariffs_are_those_that_its_station_names(at: Des
         assert (await at.one(bill(f"c-{connector}", location=place))).repricing.tariff == "C1"
 
 
+async def test_an_evse_that_moved_is_priced_where_it_is(at: Desk) -> None:
+    await at.publish(priced(id_="C1"))
+    for id_, uid in (("L1", "U1"), ("L2", "U2"), ("L3", "U3")):
+        station = location(id_, evse(uid, EVSE), party=CPO, last_updated=END)
+        await at.home.catalogue.put_location(at.home.connection(), LocationCopy(station, (), id_.encode().ljust(16)))
+    # Another connection speaks for it.
+    await at.store.execute("UPDATE catalogue_evse SET preferred = false, removed = uid <> 'U2', prices = ARRAY['C9']")
+    await at.store.execute("UPDATE catalogue_evse SET prices = ARRAY['C1'] WHERE NOT removed")
+    assert (await at.one(bill())).repricing.tariff == "C1"
+
+
 async def test_an_operator_tells_the_prices_of_its_sub_operators_evses(at: Desk) -> None:
     operator = PartyId("NL*HUB")
     await at.publish(priced(id_="C1").model_copy(update={"party": operator}))
