@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from gateway.services.drivers.tokens import SQL as TOKENS
 from gateway.services.listeners import SQL as LISTENERS
 from gateway.services.quoting.reading import BY_ID, BY_LOCATION, BY_OWN_LOCATION
 from gateway.services.received.knowing import SQL as RECEIVED
+from gateway.services.repricing.reading import SQL as REPRICING
 from gateway.services.sent_commands.answering import SQL as SENT
 from gateway.services.sessions.belonging import SQL as SESSIONS
 from gateway.services.sessions.pulling import SQL as PULLING
@@ -26,11 +28,15 @@ GROWING = {
     *("authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"),
     *("driver_token", "permit", "permit_ref"),
     *("received_session", "received_cdr", "sent_command", "catalogue_location", "catalogue_evse"),
-    "tariff_version",
+    *("tariff_version", "repricing", "repricing_history"),
 }
-SMALL = {"session_running", "session_review", "received_session_active", "received_session_review"}
+SMALL = {"session_running", "session_review", "received_session_active", "received_session_review", "repricing_open"}
 """Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
 
+_PRICED: tuple[Any, ...] = (
+    *(PARTY, PARTY, None, "c-1", 1, AT, "EUR", "matches", None, 1, None, 1, None, 0, None),
+    *("T1", "published", 1, "{}", "clear", 9),
+)
 STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a tap", AUTHORISATION["prepare"], (PARTY, "L1", "U1", None, "04AB", None, None, "a-1")),
     ("a stop", AUTHORISATION["to_stop"], ("a-1", "04AB", None)),
@@ -51,6 +57,15 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a reservation by anybody", COMMANDS["reservations"], (1, "r-1")),
     ("a command", COMMANDS["one"], (None, "c" * 32)),
     ("commands overdue", COMMANDS["overdue"], (AT,)),
+    ("own CDRs to price", REPRICING["own_cdrs"], ([1, 2],)),
+    ("received CDRs to price", REPRICING["received_cdrs"], ([1, 2],)),
+    ("places of CDRs", REPRICING["own_places"], ([0], [PARTY], ["L1"])),
+    ("partners' places of CDRs", REPRICING["partners_places"], ([0], [1], ["E1"])),
+    ("what is to be priced", REPRICING["claim"], (200,)),
+    ("what a price takes the place of", REPRICING["lock_before"], ([1, -1],)),
+    ("a price", REPRICING["write"], ([1], *([value] for value in _PRICED))),
+    ("a repricing", REPRICING["one"], (1, [PARTY])),
+    ("what a repricing was", REPRICING["history"], (1,)),
     ("a webhook", LISTENERS["list"], ("webhook", "erp")),
     ("a driver abroad", PERMITS["prepare"], ("04AB", None, "BA04", 1, "p-1", "NL*CPO", "L1", "U1")),
     ("a contract abroad", PERMITS["prepare"], (None, "FREMSC12345678", None, 1, "p-1", None, None, None)),
@@ -100,6 +115,12 @@ FILTERS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("received_cdr_party", RECEIVED["cdrs"], (_LAST, ["FR*ZZZ"], *[None] * 9, 10)),
     ("received_cdr_doubted", RECEIVED["cdrs"], (_LAST, *[None] * 4, "DENIED", *[None] * 5, 10)),
     ("received_cdr_rejected", RECEIVED["cdrs"], (_LAST, *[None] * 9, "rejected", 10)),
+    ("repricing_party", REPRICING["list"], (_LAST, ["FR*ZZZ"], *[None] * 9, 10)),
+    ("repricing_differs", REPRICING["list"], (_LAST, None, None, "differs", *[None] * 7, 10)),
+    ("repricing_open", REPRICING["list"], (_LAST, *[None] * 3, "open", *[None] * 6, 10)),
+    ("repricing_disputed", REPRICING["list"], (_LAST, *[None] * 3, "disputed", *[None] * 6, 10)),
+    ("repricing_cdr", REPRICING["list"], (_LAST, *[None] * 9, "c-7", 10)),
+    ("repricing_lacking", REPRICING["ask_lacking"], (timedelta(1), timedelta(hours=1), 10, timedelta(seconds=10))),
 ]
 """Lists, each narrowed by a filter, with the index that the filter has."""
 
@@ -205,6 +226,12 @@ async def grown(store: Store) -> Store:
             "n, 1, 'NL*CPO', 'U1', 'E' || n, 0, 0, n, '{}', 22000, 'AVAILABLE', now(), true, now()",
         ),
         (
+            "repricing",
+            "subject, cpo, cdr_id, connection_id, started_at, currency, outcome, result, state, queue_no",
+            "n, 'FR*ABC', 'c-' || n, 1, now(), 'EUR', 'matches', '{}', 'clear', n",
+        ),
+        ("repricing_history", "repricing_no, body", "n, '{}'"),
+        (
             "delivery",
             "connection_id, operation, kind, lane, key, party, payload, state, cdr_no",
             "1, 'cdrs', 'POST', n::text, n::text, 'FR*ABC', '{}', 'delivered', n",
@@ -260,7 +287,7 @@ async def _generic(tx: Transaction, sql: str, count: int) -> dict[str, Any]:
 def _whole(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Gives the nodes of a plan that read a growing table from one end to the other."""
     grows = plan.get("Relation Name") in GROWING and plan.get("Index Name") not in SMALL
-    if grows and plan["Node Type"] != "Bitmap Heap Scan" and "Index Cond" not in plan:
+    if grows and plan["Node Type"] not in {"Bitmap Heap Scan", "ModifyTable"} and "Index Cond" not in plan:
         yield plan
     for part in plan.get("Plans", ()):
         yield from _whole(part)
