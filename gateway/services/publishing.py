@@ -12,6 +12,7 @@ from gateway.services.links import Links
 from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.services.stamps import without_future
 from gateway.services.storing import columns, dump_issues, load_issues, stored_tariff, tariff_place, write_evses
+from gateway.services.tariffs.doubts import with_doubts
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL, read_location, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction
@@ -184,7 +185,7 @@ class Publishing:
     ) -> list[PutResult]:
         """See `ports.Publishing.put_tariffs`."""
         del who
-        latest = {tariff_place(tariff): (tariff, issues) for tariff, issues in batch}
+        latest = {tariff_place(tariff): (tariff, await with_doubts(tariff, issues)) for tariff, issues in batch}
         results: dict[tuple[str, str, str], PutResult] = {}
         async for attempt in self._store.attempts():
             with attempt:

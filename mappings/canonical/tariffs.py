@@ -155,7 +155,7 @@ class TariffRestrictions(Model):
 class TariffElement(Model):
     """Price components under one set of restrictions."""
 
-    price_components: tuple[PriceComponent, ...]
+    price_components: Annotated[tuple[PriceComponent, ...], Field(min_length=1)]
     restrictions: TariffRestrictions | None = None
 
 
@@ -196,7 +196,7 @@ class Tariff(Model):
     url: str | None = None
     min_price: Money | None = None
     max_price: Money | None = None
-    elements: tuple[TariffElement, ...]
+    elements: Annotated[tuple[TariffElement, ...], Field(min_length=1)]
     hours: TariffHours | None = None
     start: Instant | None = None
     end: Instant | None = None

@@ -75,7 +75,7 @@ async def test_issues_of_a_tariff_are_those_of_one_variant_on_the_way_in_and_at_
     async with rig(database_url, "gireve") as gateway:
         network = gateway.app.services.network
         mended = Issue(IssueKind.MENDED, "currency", "read as EUR", "eur")
-        given = [(tariff(start=AT), [mended]), (tariff(target=OTHER), ())]
+        given = [(tariff(start=AT, type="REGULAR"), [mended]), (tariff(target=OTHER, type="REGULAR"), ())]
         await gateway.app.services.publishing.put_tariffs(given, WHO)
         await gateway.quiet()
         assert await network.tariff_issues(PARTY, "T1", None) == [HubIssue("", "", "NL*ABC/T1", mended)]
@@ -85,6 +85,20 @@ async def test_issues_of_a_tariff_are_those_of_one_variant_on_the_way_in_and_at_
         counted = {(one.connection, one.field): one.count for one in await network.issue_counts(None, None)}
         assert counted == {("", "currency"): 1, ("gireve", "start"): 1}
         assert await network.issue_counts(frozenset({OTHER}), None) == []
+
+
+async def test_what_makes_no_sense_in_a_tariff_is_told_and_stored_as_it_is(database_url: str) -> None:
+    async with rig(database_url) as gateway:
+        component = {"type": "ENERGY", "price": "-0.3", "vat": "0.2", "step_size": 0}
+        never = {"price_components": [component], "restrictions": {"min_kwh": 20, "max_kwh": 10}}
+        given = tariff(elements=[never, {"price_components": [component]}])
+        [result] = await gateway.app.services.publishing.put_tariffs([(given, ())], WHO)
+        assert {issue.kind for issue in result.issues} == {IssueKind.SUSPECT}
+        fields = {issue.field for issue in result.issues}
+        prices = {f"elements[{n}].price_components[0].{name}" for n in (0, 1) for name in ("price", "vat", "step_size")}
+        assert fields == {"elements[0].restrictions", *prices}
+        shown = await gateway.app.services.network.tariff_issues(PARTY, "T1", None)
+        assert {one.issue.field for one in shown} == fields
 
 
 async def test_of_an_evse_that_stands_twice_in_a_location_the_last_is_stored_with_an_issue(database_url: str) -> None:
