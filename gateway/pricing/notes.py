@@ -47,7 +47,7 @@ class NoteKind(StrEnum):
     PARTS_DIFFER = "parts_differ"
     """The total of a CDR is as calculated, and its parts are not."""
     TAX_UNTOLD = "tax_untold"
-    """A CDR has a tax, and its tariff names none, which is not zero: they are compared without."""
+    """A tariff names no tax, which is not zero: a CDR that has one is compared without, a quote is net."""
 
 
 class Note(NamedTuple):

@@ -144,6 +144,15 @@ async def test_prices_told_for_the_evse_go_before_those_of_its_connectors(desk: 
     assert gross(await desk.one()) == "4.84 EUR"
 
 
+async def test_a_tariff_that_names_no_tax_is_said_to(desk: Desk) -> None:
+    await desk.offer("gireve")
+    untaxed = {"type": "ENERGY", "price": "0.5", "step_size": 1}
+    await desk.price("gireve", tariff("T1", party=OTHER, elements=[{"price_components": [untaxed]}]))
+    offer = await desk.one()
+    assert gross(offer) == "10.00 EUR"
+    assert NoteKind.TAX_UNTOLD in {note.kind for note in offer.notes}
+
+
 async def test_only_the_way_over_a_connection_is_quoted_where_one_is_named(desk: Desk) -> None:
     await desk.offer("gireve")
     await desk.offer("hubject")

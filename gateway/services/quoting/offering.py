@@ -112,6 +112,8 @@ def priced(
         fields["refusal"] = Refusal(error.why, error.field, error.detail)
     else:
         said += calculation.notes
+        if calculation.lines and all(line.vat is None for line in calculation.lines):
+            said.append(Note(NoteKind.TAX_UNTOLD, "", "the tariff names no tax: what is given as gross is the net cost"))
         fields["cost"] = _cost(calculation)
         fields["lines"] = [_line(line) for line in calculation.lines]
     return Offer(**fields, notes=[NoteShown(*note) for note in said])
