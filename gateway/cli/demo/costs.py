@@ -1,7 +1,7 @@
 """What charges were quoted at, what their CDRs say, and what these come to when they are priced anew."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -28,6 +28,24 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class Bill:
+    """What one charge cost, net.
+
+    Attributes:
+        cdr: Its id, of an own one; else the number of the received one.
+        tariff: Id of the tariff that it was quoted by.
+        told, repriced: None where the CDR tells no cost, or was not priced anew (yet).
+    """
+
+    cdr: str
+    tariff: str
+    quoted: Decimal
+    told: Decimal | None
+    repriced: Decimal | None
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Costs:
     """What charges cost, summed, net.
 
@@ -46,6 +64,7 @@ class Costs:
     told: Decimal | None
     repriced: Decimal
     same: int
+    bills: Sequence[Bill] = ()
 
     @property
     def equal(self) -> bool:
@@ -90,24 +109,32 @@ async def _repriced(stage: Stage) -> dict[str, Any]:
 
 def costs_of(where: str, quotes: Mapping[str, Quoted | None], repriced: Mapping[str, Any], *, every: bool) -> Costs:
     """Holds the quotes of one place against repricings, of whichever there are by now."""
-    priced = {cdr: quote for cdr, quote in quotes.items() if quote is not None}
-    ours = {cdr: repriced[cdr] for cdr in priced if cdr in repriced}
-    told = [Decimal(str(one["told_net"])) for one in ours.values() if one.get("told_net") is not None]
+    bills = [_bill(cdr, quote, repriced.get(cdr)) for cdr, quote in quotes.items() if quote is not None]
+    told = [bill.told for bill in bills if bill.told is not None]
     return Costs(
         where=where,
         charges=len(quotes),
-        due=len(quotes) if every else len(priced),
-        quoted=_sum(quote.cost.net for quote in priced.values()),
+        due=len(quotes) if every else len(bills),
+        quoted=_sum(bill.quoted for bill in bills),
         told=_sum(told) if told else None,
-        repriced=_sum(Decimal(str(one.get("net", 0))) for one in ours.values()),
-        same=sum(_same(quote, ours.get(cdr)) for cdr, quote in priced.items()),
+        repriced=_sum(bill.repriced for bill in bills if bill.repriced is not None),
+        same=sum(bill.same for bill in bills),
+        bills=bills,
     )
 
 
-def _same(quote: Quoted, one: Any) -> bool:
-    if one is None or one["outcome"] not in {"matches", "untold"}:
-        return False
-    return abs(Decimal(str(one["net"])) - quote.cost.net) <= _CENT
+def _bill(cdr: str, quote: Quoted, one: Any) -> Bill:
+    told, net = (one.get(name) for name in ("told_net", "net")) if one is not None else (None, None)
+    repriced = Decimal(str(net)) if net is not None else None
+    follows = one is not None and one["outcome"] in {"matches", "untold"}
+    return Bill(
+        cdr=cdr,
+        tariff=quote.tariff,
+        quoted=quote.cost.net,
+        told=Decimal(str(told)) if told is not None else None,
+        repriced=repriced,
+        same=follows and repriced is not None and abs(repriced - quote.cost.net) <= _CENT,
+    )
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

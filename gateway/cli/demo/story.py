@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HOME, HUBS, Refused, Stage, stage
 from gateway.cli.demo.verdict import Verdict, judge, refusals
 
+_COSTS = ("quoted", "told", "priced anew")
 _CHARGED_SECONDS = 6.0
 _ARRIVE_EVERY = 0.2
 
@@ -298,14 +300,22 @@ def _show_abroad(console: Console, came: Abroad) -> None:
 
 
 def _show_costs(console: Console, many: list[costs.Costs]) -> None:
-    table = _table("What it cost, EUR net", "charges", "quoted", "told", "priced anew", "as quoted", "equal")
+    each = _table("Each charge: quoted before, billed, priced anew after, EUR net", "CDR", "tariff", *_COSTS, "equal")
+    for one in many:
+        for bill in one.bills:
+            amounts = (_amount(bill.quoted), _amount(bill.told), _amount(bill.repriced))
+            each.add_row(one.where, bill.cdr, bill.tariff, *amounts, "[green]yes[/]" if bill.same else "[red]no[/]")
+    console.print(each)
+    table = _table("What it cost, EUR net", "charges", *_COSTS, "as quoted", "equal")
     for one in many:
         equal = "[green]yes[/]" if one.equal else "[red]no[/]"
-        told = f"{one.told:.2f}" if one.told is not None else "untold"
-        table.add_row(
-            one.where, str(one.charges), f"{one.quoted:.2f}", told, f"{one.repriced:.2f}", str(one.same), equal
-        )
+        amounts = (_amount(one.quoted), _amount(one.told), _amount(one.repriced))
+        table.add_row(one.where, str(one.charges), *amounts, str(one.same), equal)
     console.print(table)
+
+
+def _amount(amount: Decimal | None) -> str:
+    return f"{amount:.2f}" if amount is not None else "untold"
 
 
 def _table(title: str, *columns: str) -> Table:
