@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -95,6 +96,17 @@ def say_more(cursor: str | None) -> None:
     """Says how to get the next page, beside the table."""
     if cursor is not None:
         ERRORS.print(f"There is more: --after {cursor}", markup=False, soft_wrap=True)
+
+
+def decimal(text: str) -> Decimal:
+    """Reads a number of the command line."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+    if not value.is_finite():
+        raise typer.BadParameter(f"{text!r} is not a number")
+    return value
 
 
 def utc(moment: datetime | None) -> str | None:

@@ -20,7 +20,7 @@ from gateway.cli.asking import (
     write_table,
 )
 from gateway.cli.exits import Exit, end
-from gateway.cli.pricing.price import decimal
+from gateway.cli.wishes import Capacity, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
 from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages import speech_of
 from gateway.pricing.explaining.languages.figures import number, span
@@ -40,20 +40,14 @@ def quote(
         str | None, typer.Option("--connection", help="Only the way over this one; a tariff as this one knows it.")
     ] = None,
     connector: Annotated[str | None, typer.Option("--connector", metavar="ID", help="Which of the EVSE's.")] = None,
-    kwh: Annotated[Decimal | None, typer.Option("--kwh", parser=decimal, help="Energy wanted.")] = None,
-    minutes: Annotated[
-        Decimal | None, typer.Option("--minutes", parser=decimal, help="How long the vehicle is plugged in.")
-    ] = None,
-    battery: Annotated[Decimal | None, typer.Option("--battery", parser=decimal, help="Its capacity, kWh.")] = None,
-    soc: Annotated[Decimal | None, typer.Option("--soc", parser=decimal, help="Per cent of it at the start.")] = None,
-    to_soc: Annotated[Decimal | None, typer.Option("--to-soc", parser=decimal, help="Per cent of it wanted.")] = None,
-    power: Annotated[Decimal | None, typer.Option("--power", parser=decimal, help="kW, all the time.")] = None,
-    parked: Annotated[
-        Decimal | None, typer.Option("--parked", parser=decimal, help="Minutes that it stays after that.")
-    ] = None,
-    reserved: Annotated[
-        Decimal | None, typer.Option("--reserved", parser=decimal, help="Minutes reserved before it begins.")
-    ] = None,
+    kwh: Kwh = None,
+    minutes: Minutes = None,
+    battery: Capacity = None,
+    soc: Soc = None,
+    to_soc: ToSoc = None,
+    power: Power = None,
+    parked: Parked = None,
+    reserved: Reserved = None,
     at: Moment = None,
     emsp: Annotated[str | None, typer.Option("--emsp", metavar="PARTY", help="The driver's: FR*XYZ.")] = None,
     language: Annotated[str | None, typer.Option("--language", metavar="TAG", help="Of the texts.")] = None,

@@ -18,6 +18,7 @@ from gateway.cli.asking import (
     PartyOption,
     Url,
     ask,
+    decimal,
     say_more,
     utc,
     when,
@@ -27,7 +28,6 @@ from gateway.cli.asking import (
 from gateway.cli.client import Client
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.cli.filtering import Wanted, filtered
-from gateway.cli.pricing.price import decimal
 from gateway.cli.repriced import write_shown
 from gateway.http.v1.repricings import RecomputingStarted
 from gateway.http.v1.repricings_export import CSV, NDJSON

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.asking import OUTPUT, Json, harmless, write_json
+from gateway.cli.asking import OUTPUT, Json, decimal, harmless, write_json
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.cli.pricing.drawing import write_week
 from gateway.cli.pricing.files import Contents
-from gateway.cli.pricing.price import TariffFile, TariffOption, ZoneOption, decimal, zone_or_end
+from gateway.cli.pricing.price import TariffFile, TariffOption, ZoneOption, zone_or_end
 from gateway.pricing import defects
 from gateway.pricing.clock import WEEKDAYS
 from gateway.pricing.explaining.groups import title_of

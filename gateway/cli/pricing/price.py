@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
 
-from gateway.cli.asking import Json
+from gateway.cli.asking import Json, decimal
 from gateway.cli.exits import Exit, end
 from gateway.cli.pricing.files import Contents
 from gateway.cli.pricing.shown import write_priced
+from gateway.cli.wishes import Capacity, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
 from gateway.pricing.cdrs import charge_of
 from gateway.pricing.charge import Charge, Phase, Reading
 from gateway.pricing.clock import zone_of
@@ -26,17 +27,6 @@ from gateway.pricing.rounding import GIREVE, PLAIN, Rounding, Rules
 from gateway.pricing.selecting import Candidate, select
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.tariffs import Tariff, TariffType
-
-
-def decimal(text: str) -> Decimal:
-    """Reads a number of the command line."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text!r} is not a number") from None
-    if not value.is_finite():
-        raise typer.BadParameter(f"{text!r} is not a number")
-    return value
 
 
 def zone_or_end(name: str | None) -> ZoneInfo | None:
@@ -80,29 +70,23 @@ def price(
     ] = None,
     tariff_id: TariffOption = None,
     cdr_id: Annotated[str | None, typer.Option("--cdr", metavar="ID", help="Which CDR of the file.")] = None,
-    kwh: Annotated[Decimal | None, typer.Option("--kwh", parser=decimal, help="Energy wanted.")] = None,
+    kwh: Kwh = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="HH:MM", help="When it begins, by the clock there; now otherwise.")
     ] = None,
     date: Annotated[
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The day it begins; today otherwise.")
     ] = None,
-    power: Annotated[Decimal | None, typer.Option("--power", parser=decimal, help="kW, all the time.")] = None,
+    power: Power = None,
     current: Annotated[
         Decimal | None, typer.Option("--current", parser=decimal, help="A, all phases together, all the time.")
     ] = None,
-    minutes: Annotated[
-        Decimal | None, typer.Option("--minutes", parser=decimal, help="How long the vehicle is plugged in.")
-    ] = None,
-    parked: Annotated[
-        Decimal | None, typer.Option("--parked", parser=decimal, help="Minutes that it stays after that.")
-    ] = None,
-    reserved: Annotated[
-        Decimal | None, typer.Option("--reserved", parser=decimal, help="Minutes reserved before it begins.")
-    ] = None,
-    battery: Annotated[Decimal | None, typer.Option("--battery", parser=decimal, help="Its capacity, kWh.")] = None,
-    soc: Annotated[Decimal | None, typer.Option("--soc", parser=decimal, help="Per cent of it at the start.")] = None,
-    to_soc: Annotated[Decimal | None, typer.Option("--to-soc", parser=decimal, help="Per cent of it wanted.")] = None,
+    minutes: Minutes = None,
+    parked: Parked = None,
+    reserved: Reserved = None,
+    battery: Capacity = None,
+    soc: Soc = None,
+    to_soc: ToSoc = None,
     zone: ZoneOption = None,
     rounding: Annotated[
         str, typer.Option("--rounding", help="plain: lines to four places, as OCPI's numbers; gireve: to three.")
