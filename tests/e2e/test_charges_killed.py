@@ -56,7 +56,7 @@ async def test_a_gateway_killed_while_drivers_charge_loses_no_cdr(on_stage: Stag
         await quiet(app, 60)
         for verdict in await drivers.judge(on_stage, cpo, many):
             assert verdict.equal, verdict
-        await _assert_once(on_stage, cpo)
+        await _assert_once(on_stage, app, cpo)
 
 
 async def test_a_charge_that_began_by_a_start_without_an_answer_is_billed(on_stage: Stage, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_charge_that_began_by_a_start_without_an_answer_is_billed(on_sta
         await quiet(app, 60)
         for verdict in await drivers.judge(on_stage, cpo, many):
             assert verdict.equal, verdict
-        await _assert_once(on_stage, cpo)
+        await _assert_once(on_stage, app, cpo)
 
 
 async def _timed_out(app: App, many: int) -> bool:
@@ -140,9 +140,12 @@ async def _charge(on_stage: Stage, cpo: Backend, many: Sequence[drivers.Driver])
     await cpo.ended()
 
 
-async def _assert_once(on_stage: Stage, cpo: Backend) -> None:
+async def _assert_once(on_stage: Stage, app: App, cpo: Backend) -> None:
     """Makes sure that every CDR was accepted, and that the backend hears once that its hub has it."""
     assert cpo.told == {f"CDR-{session_id}" for session_id in cpo.charges}
+    # Events are in the feed a moment after they are written, and when nothing is left to tell none is written any more.
+    placed = partial(app.store.fetchval, "SELECT NOT EXISTS (SELECT FROM event WHERE position IS NULL)")
+    await eventually(placed, "events in the feed")
     heard: list[str] = []
     after = ""
     while True:
