@@ -221,6 +221,23 @@ async def test_periods_that_name_several_tariffs_are_priced_by_each(bare: Cli, p
     assert done.json["outcome"] == "matches"
 
 
+async def test_a_tariff_that_periods_name_and_the_file_lacks_is_said(bare: Cli, put) -> None:
+    first, second = BILL["charging_periods"]
+    bill = put("c.json", BILL | {"charging_periods": [first | {"tariff_id": "DAY"}, second | {"tariff_id": "GONE"}]})
+    done = await bare.here("price", put("t.json", TARIFF), bill, "--zone", "Europe/Paris")
+    assert (done.code, "GONE" in done.err) == (Exit.FAILED, True)
+    chosen = await bare.here("price", put("t.json", TARIFF), bill, "--zone", "Europe/Paris", "--tariff", "DAY")
+    assert chosen.code == Exit.DONE
+
+
+async def test_a_period_that_names_no_tariff_where_another_does_costs_nothing(bare: Cli, put) -> None:
+    first, second = BILL["charging_periods"]
+    bill = put("c.json", BILL | {"charging_periods": [first | {"tariff_id": "DAY"}, second]})
+    done = await bare.here("price", put("t.json", TARIFF), bill, "--zone", "Europe/Paris", "--json")
+    assert done.code == Exit.DIFFERS
+    assert {line["of"] for line in done.json["lines"]} == {"ENERGY", "FLAT"}
+
+
 # A wish
 
 

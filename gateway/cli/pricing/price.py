@@ -213,7 +213,10 @@ def _of_cdr(
     charge = charge_of(cdr, zone)
     named = {stretch.tariff_id for stretch in charge.stretches if stretch.tariff_id is not None}
     others = {each.id: each for each in found if each.id in named}
-    if tariff_id is None and len(named) > 1 and named == set(others):
+    if tariff_id is None and (missing := sorted(named - set(others))):
+        detail = f"its periods name {', '.join(missing)}, which the file does not have; --tariff prices all by one"
+        end(Exit.FAILED, f"{cdr.id} cannot be priced: {detail}")
+    if tariff_id is None and (len(named) > 1 or (named and any(each.tariff_id is None for each in charge.stretches))):
         tariffs: dict[str, Tariff] = {id_: file.read(each) for id_, each in others.items()}
         calculation = price_by(tariffs, charge, rules)
     else:

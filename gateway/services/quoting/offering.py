@@ -113,7 +113,7 @@ def priced(
     else:
         said += calculation.notes
         if calculation.lines and all(line.vat is None for line in calculation.lines):
-            said.append(Note(NoteKind.TAX_UNTOLD, "", "the tariff names no tax: what is given as gross is the net cost"))
+            said.append(Note(NoteKind.TAX_UNTOLD, "", "the tariff names no tax: its gross is its net"))
         fields["cost"] = _cost(calculation)
         fields["lines"] = [_line(line) for line in calculation.lines]
     return Offer(**fields, notes=[NoteShown(*note) for note in said])
