@@ -20,7 +20,7 @@ from gateway.cli.asking import (
     write_table,
 )
 from gateway.cli.exits import Exit, end
-from gateway.cli.wishes import Capacity, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
+from gateway.cli.wishes import Capacity, Current, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
 from gateway.pricing.currencies import minor
 from gateway.pricing.explaining.languages import speech_of
 from gateway.pricing.explaining.languages.figures import number, span
@@ -46,6 +46,7 @@ def quote(
     soc: Soc = None,
     to_soc: ToSoc = None,
     power: Power = None,
+    current: Current = None,
     parked: Parked = None,
     reserved: Reserved = None,
     at: Moment = None,
@@ -75,6 +76,7 @@ def quote(
             "duration": _seconds(minutes),
             "battery": {"capacity": _number(battery), "charged": _number(soc)} if battery is not None else None,
             "power": _number(power),
+            "current": _number(current),
             "parked": _seconds(parked),
             "reserved": _seconds(reserved),
         }

@@ -15,6 +15,9 @@ Capacity = Annotated[Decimal | None, typer.Option("--battery", parser=decimal, h
 Soc = Annotated[Decimal | None, typer.Option("--soc", parser=decimal, help="Per cent of it at the start.")]
 ToSoc = Annotated[Decimal | None, typer.Option("--to-soc", parser=decimal, help="Per cent of it wanted.")]
 Power = Annotated[Decimal | None, typer.Option("--power", parser=decimal, help="kW, all the time.")]
+Current = Annotated[
+    Decimal | None, typer.Option("--current", parser=decimal, help="A, all phases together, all the time.")
+]
 Parked = Annotated[Decimal | None, typer.Option("--parked", parser=decimal, help="Minutes that it stays after that.")]
 Reserved = Annotated[
     Decimal | None, typer.Option("--reserved", parser=decimal, help="Minutes reserved before it begins.")

@@ -74,6 +74,7 @@ class Need:
         duration: How long the vehicle is plugged in; charging all the time unless energy or target say less.
         battery: Needed for a target and for a curve over the state of charge; it takes no more than it has room for.
         power: kW, constant or as a curve; None to have it assumed.
+        current: A while charging, all phases together; None where it is not known.
         limit: kW that the EVSE gives at most; None where it is not known.
         parked: How long the vehicle stays when it has what it needs, or the duration is over.
         reserved: How long before the start the EVSE is kept for the driver.
@@ -84,6 +85,7 @@ class Need:
     duration: timedelta | None = None
     battery: Battery | None = None
     power: Decimal | Curve | None = None
+    current: Decimal | None = None
     limit: Decimal | None = None
     parked: timedelta = timedelta(0)
     reserved: timedelta = timedelta(0)
@@ -118,7 +120,11 @@ def charge_for(need: Need, start: datetime, zone: str | None, *, cuts: Collectio
     stretches: list[Stretch] = []
     if need.reserved:
         stretches.append(_standing(Phase.RESERVED, start - need.reserved, start))
-    stretches += _charging(flows, start)
+    charging = _charging(flows, start)
+    if need.current is not None:
+        told = Reading(need.current, need.current, need.current)
+        charging = [replace(each, current=told) for each in charging]
+    stretches += charging
     end = stretches[-1].end if stretches else start
     until = max(end, start + (need.duration or timedelta(0))) + need.parked
     if until > end:
@@ -145,6 +151,8 @@ def check(need: Need) -> None:
         raise Unpriceable(Why.NOTHING, "energy", "no energy is asked for")
     if need.duration is not None and need.duration <= timedelta(0):
         raise Unpriceable(Why.NOTHING, "duration", "no time is asked for")
+    if need.current is not None and need.current < 0:
+        raise Unpriceable(Why.NOT_MET, "current", "the current is negative")
     for name, span in (("duration", need.duration), ("parked", need.parked), ("reserved", need.reserved)):
         if span is not None and not timedelta(0) <= span <= LONGEST:
             raise Unpriceable(Why.NOT_MET, name, f"the time is negative, or longer than {LONGEST.days} days")

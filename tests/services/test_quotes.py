@@ -153,6 +153,21 @@ async def test_a_tariff_that_names_no_tax_is_said_to(desk: Desk) -> None:
     assert NoteKind.TAX_UNTOLD in {note.kind for note in offer.notes}
 
 
+async def test_a_tariff_that_asks_for_the_current_is_quoted_where_it_is_given(desk: Desk) -> None:
+    await desk.offer("gireve")
+    component = {"type": "ENERGY", "price": "0.5", "vat": 21, "step_size": 1}
+    by_current = [
+        {"price_components": [component], "restrictions": {"max_current": 32}},
+        {"price_components": [component | {"price": "0.8"}]},
+    ]
+    await desk.price("gireve", tariff("T1", party=OTHER, elements=by_current))
+    refusal = (await desk.one()).refusal
+    assert refusal is not None
+    assert (refusal.why, refusal.field) == (Why.NO_POWER, "need")
+    assert gross(await desk.one(need=KWH | {"current": 16})) == "12.10 EUR"
+    assert gross(await desk.one(need=KWH | {"current": 48})) == "19.36 EUR"
+
+
 async def test_only_the_way_over_a_connection_is_quoted_where_one_is_named(desk: Desk) -> None:
     await desk.offer("gireve")
     await desk.offer("hubject")

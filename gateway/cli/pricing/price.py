@@ -13,9 +13,9 @@ from gateway.cli.asking import Json, decimal
 from gateway.cli.exits import Exit, end
 from gateway.cli.pricing.files import Contents
 from gateway.cli.pricing.shown import write_priced
-from gateway.cli.wishes import Capacity, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
+from gateway.cli.wishes import Capacity, Current, Kwh, Minutes, Parked, Power, Reserved, Soc, ToSoc
 from gateway.pricing.cdrs import charge_of
-from gateway.pricing.charge import Charge, Phase, Reading
+from gateway.pricing.charge import Charge
 from gateway.pricing.clock import zone_of
 from gateway.pricing.comparing import TOLERANCE, Likeness, compare
 from gateway.pricing.currencies import minor
@@ -55,7 +55,6 @@ class _Wish(NamedTuple):
     need: Need
     start: str | None
     date: datetime | None
-    current: Decimal | None
 
 
 _NO_CURRENCY: Final = "XXX"
@@ -78,9 +77,7 @@ def price(
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The day it begins; today otherwise.")
     ] = None,
     power: Power = None,
-    current: Annotated[
-        Decimal | None, typer.Option("--current", parser=decimal, help="A, all phases together, all the time.")
-    ] = None,
+    current: Current = None,
     minutes: Minutes = None,
     parked: Parked = None,
     reserved: Reserved = None,
@@ -118,10 +115,11 @@ def price(
             duration=_span(minutes),
             battery=_battery(battery, soc),
             power=power,
+            current=current,
             parked=_span(parked) or timedelta(0),
             reserved=_span(reserved) or timedelta(0),
         )
-        _of_wish(Contents(tariff), tariff_id, _Wish(need, start, date, current), zone, rules, as_json=as_json)
+        _of_wish(Contents(tariff), tariff_id, _Wish(need, start, date), zone, rules, as_json=as_json)
     except Unpriceable as error:
         hint = "; --zone says it" if error.why is Why.NO_ZONE else ""
         end(Exit.FAILED, f"cannot be priced: {error} ({error.why}){hint}")
@@ -148,7 +146,7 @@ def _of_wish(
     tariff = file.read(file.one(file.tariffs(), tariff_id, "--tariff"))
     place = zone_or_end(zone)
     start = _start(wish, place)
-    charge = _with_current(charge_for(wish.need, start, zone or "UTC", cuts=powers_of(tariff)), wish.current)
+    charge = charge_for(wish.need, start, zone or "UTC", cuts=powers_of(tariff))
     if place is None:
         said = "none is given by --zone: times are those of the place, and its clock does not change meanwhile"
         charge = replace(charge, notes=[*charge.notes, Note(NoteKind.ASSUMED, "zone", said)])
@@ -167,14 +165,6 @@ def _not_in_force(tariff: Tariff, charge: Charge) -> list[Note]:
     except Unpriceable as error:
         return [Note(NoteKind.NOT_IN_FORCE, error.field, error.detail)]
     return []
-
-
-def _with_current(charge: Charge, current: Decimal | None) -> Charge:
-    if current is None:
-        return charge
-    told = Reading(current, current, current)
-    stretches = [replace(each, current=told) if each.phase is Phase.CHARGING else each for each in charge.stretches]
-    return replace(charge, stretches=stretches)
 
 
 def _start(wish: _Wish, zone: ZoneInfo | None) -> datetime:

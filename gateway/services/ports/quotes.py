@@ -94,6 +94,7 @@ class NeedGiven(Model):
         battery: Needed for a target and for a curve over the state of charge.
         power: kW, constant; left out, with `curve`, it is assumed, and the answer says what.
         curve: Powers that change on the way.
+        current: A while charging, all phases together; for tariffs that ask for it.
         parked: Seconds that the vehicle stays when it has what it needs, or the duration is over.
         reserved: Seconds before the start from which the EVSE is kept for the driver.
     """
@@ -104,6 +105,7 @@ class NeedGiven(Model):
     battery: BatteryGiven | None = None
     power: Power | None = None
     curve: CurveGiven | None = None
+    current: Power | None = None
     parked: Seconds = 0
     reserved: Seconds = 0
 

@@ -41,6 +41,10 @@ class Wanted(NamedTuple):
     language: str
 
 
+_LACKING: Final = {Why.NO_POWER: "need", Why.NO_ZONE: "time_zone"}
+"""What of a wish would tell the engine what it lacks."""
+
+
 def need_of(given: NeedGiven) -> Need:
     """Gives a need as the engine has it; its power is not limited yet."""
     return Need(
@@ -49,6 +53,7 @@ def need_of(given: NeedGiven) -> Need:
         timedelta(seconds=given.duration) if given.duration is not None else None,
         Battery(given.battery.capacity, given.battery.charged) if given.battery is not None else None,
         Curve(given.curve.over, given.curve.points) if given.curve is not None else given.power,
+        given.current,
         None,
         timedelta(seconds=given.parked),
         timedelta(seconds=given.reserved),
@@ -109,7 +114,7 @@ def priced(
         fields |= _taking(charge)
         calculation = price(selected.tariff, charge)
     except Unpriceable as error:
-        fields["refusal"] = Refusal(error.why, error.field, error.detail)
+        fields["refusal"] = Refusal(error.why, _LACKING.get(error.why, error.field), error.detail)
     else:
         said += calculation.notes
         if calculation.lines and all(line.vat is None for line in calculation.lines):
