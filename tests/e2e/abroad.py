@@ -135,6 +135,17 @@ class Abroad(Scene):
 
             await eventually(over, f"{feed['feed']} pulled")
 
+    async def at_rest(self) -> list[Any]:
+        """Gives every feed, in a moment in which none is being pulled: they are by themselves, too."""
+        feeds: list[Any] = []
+
+        async def resting() -> bool:
+            feeds[:] = (await self.ask("GET", "/v1/pulls"))["items"]
+            return all(feed.get("last", {}).get("outcome") != "running" for feed in feeds)
+
+        await eventually(resting, "no feed is being pulled")
+        return feeds
+
     async def came_home(self, kind: str, many: int = 1) -> list[Any]:
         """Waits until as many sessions or CDRs came home; gives them."""
 

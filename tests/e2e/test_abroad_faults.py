@@ -117,7 +117,7 @@ async def test_whatever_the_hub_does_a_page_is_asked_for_till_it_comes(made: Abr
         made.fail(made.hub, kind, STATIONS[made.hub])
         await made.pulled()
         assert made.failed(made.hub), kind
-        for feed in (await made.ask("GET", "/v1/pulls"))["items"]:
+        for feed in await made.at_rest():
             assert (feed["last"]["outcome"], feed["last"]["pruned"], feed["last"]["refused"]) == ("done", 0, 0), feed
     for uid in ("U1", "U2", "U3", "U4"):
         assert len((await made.found(uid))["ways"]) == 1

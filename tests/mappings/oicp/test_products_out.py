@@ -387,7 +387,6 @@ def test_fields_that_nobody_knows_of_a_price_are_left_out_only_if_asked_for() ->
         ("elements[0].price_components[0].step_size", tariff(element(component(TIME, "1", 3601)))),
         ("elements", tariff(element(component(PARKING, "4")))),
         ("elements", tariff(element(component(FLAT, "4"), reservation=ReservationRestriction.RESERVATION))),
-        ("elements", tariff()),
         ("type", tariff(KWH, type=TariffType.AD_HOC_PAYMENT)),
         ("type", tariff(KWH, type=TariffType.PROFILE_GREEN)),
         ("hours", tariff(KWH, hours=TariffHours(spans=(ClockSpan(start="08:00", end="18:00"),)))),
