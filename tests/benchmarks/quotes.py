@@ -45,7 +45,7 @@ _NEEDS: Mapping[str, Mapping[str, Any]] = {
 
 
 async def measure(url: str, folder: Path, *, rate: float = RATE, seconds: float = SECONDS) -> list[Figure]:
-    """Quotes EVSEs picked at random at a rate: by one way, by two, and along a curve."""
+    """Quotes EVSEs picked at random, in turn and at a rate: by one way, by two, and along a curve."""
     async with stage(url, folder, limits=False, tls=False) as on_stage:
         for name in _NAMES:
             settings = {"sandbox": True, "roles": ["EMSP"], "versions_url": "http://127.0.0.1:9/versions"}
@@ -68,13 +68,29 @@ async def _measured(
     backend: Wire, evses: Sequence[str], what: str, ways: int, rate: float, seconds: float
 ) -> list[Figure]:
     post = _asks(backend, evses, _NEEDS[what], ways)
-    await paced(post, rate, WARM_UP)
-    took = sorted(await paced(post, rate, seconds))
-    name = f"quote: {what}, {ways} way{'s' if ways > 1 else ''}, at {rate:g}/s"
+    await _in_turn(post, WARM_UP)
+    loads = {"one after the other": await _in_turn(post, seconds), f"at {rate:g}/s": await paced(post, rate, seconds)}
+    name = f"quote: {what}, {ways} way{'s' if ways > 1 else ''}"
     return [
-        Figure.of(f"{name}, p{100 * share:g}", 1000 * (percentile(took, share) or 0.0), "ms", goal, better="less")
+        Figure.of(
+            f"{name}, {load}, p{100 * share:g}",
+            1000 * (percentile(sorted(took), share) or 0.0),
+            "ms",
+            goal,
+            better="less",
+        )
+        for load, took in loads.items()
         for share, goal in ((0.5, 2.0), (0.99, None))
     ]
+
+
+async def _in_turn(post: Post, seconds: float) -> list[float]:
+    """Sends requests, each when the one before it is answered."""
+    took: list[float] = []
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        took.append(await post(len(took)))
+    return took
 
 
 def _asks(backend: Wire, evses: Sequence[str], need: Mapping[str, Any], ways: int) -> Post:

@@ -23,6 +23,8 @@ _ENGLISH: Final = "en"
 
 _LIGHT_ELEMENTS: Final = 100
 _LIGHT_HOURS: Final = 24
+_LIGHT_POINTS: Final = 12
+"""Of a curve."""
 _LIGHT_ENERGY: Final = 200
 """kWh."""
 
@@ -135,7 +137,9 @@ def _is_light(need: Need, candidates: Sequence[Candidate]) -> bool:
     """Tells whether few elements are looked at for a charge that is short."""
     planned = (need.duration or timedelta(0)) + need.parked + need.reserved
     wanted = need.energy or (need.battery.capacity if need.battery is not None else 0)
-    quick = not isinstance(need.power, Curve) and (need.power is None or need.power * _LIGHT_HOURS >= wanted)
+    points = need.power.points if isinstance(need.power, Curve) else ()
+    least = min(power for _, power in need.power.points) if isinstance(need.power, Curve) else need.power
+    quick = len(points) <= _LIGHT_POINTS and (least is None or least * _LIGHT_HOURS >= wanted)
     elements = sum(len(each.tariff.elements) for each in candidates)
     return (
         elements <= _LIGHT_ELEMENTS and planned <= timedelta(hours=_LIGHT_HOURS) and wanted <= _LIGHT_ENERGY and quick
