@@ -303,7 +303,7 @@ def _show_costs(console: Console, many: list[costs.Costs]) -> None:
     each = _table("Each charge: quoted before, billed, priced anew after, EUR net", "CDR", "tariff", *_COSTS, "equal")
     for one in many:
         for bill in one.bills:
-            amounts = (_amount(bill.quoted), _amount(bill.told), _amount(bill.repriced))
+            amounts = (_amount(bill.quoted), _amount(bill.told), _amount(bill.repriced, "not"))
             each.add_row(one.where, bill.cdr, bill.tariff, *amounts, "[green]yes[/]" if bill.same else "[red]no[/]")
     console.print(each)
     table = _table("What it cost, EUR net", "charges", *_COSTS, "as quoted", "equal")
@@ -314,8 +314,8 @@ def _show_costs(console: Console, many: list[costs.Costs]) -> None:
     console.print(table)
 
 
-def _amount(amount: Decimal | None) -> str:
-    return f"{amount:.2f}" if amount is not None else "untold"
+def _amount(amount: Decimal | None, lacking: str = "untold") -> str:
+    return f"{amount:.2f}" if amount is not None else lacking
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -137,9 +137,11 @@ def _is_light(need: Need, candidates: Sequence[Candidate]) -> bool:
     """Tells whether few elements are looked at for a charge that is short."""
     planned = (need.duration or timedelta(0)) + need.parked + need.reserved
     wanted = need.energy or (need.battery.capacity if need.battery is not None else 0)
-    points = need.power.points if isinstance(need.power, Curve) else ()
-    least = min(power for _, power in need.power.points) if isinstance(need.power, Curve) else need.power
-    quick = len(points) <= _LIGHT_POINTS and (least is None or least * _LIGHT_HOURS >= wanted)
+    if isinstance(need.power, Curve):
+        powers = [power for _, power in need.power.points]
+    else:
+        powers = [need.power] if need.power is not None else []
+    quick = len(powers) <= _LIGHT_POINTS and all(power * _LIGHT_HOURS >= wanted for power in powers)
     elements = sum(len(each.tariff.elements) for each in candidates)
     return (
         elements <= _LIGHT_ELEMENTS and planned <= timedelta(hours=_LIGHT_HOURS) and wanted <= _LIGHT_ENERGY and quick
