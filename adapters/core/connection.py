@@ -90,6 +90,7 @@ class Connection:
         hub: Which adapter serves it: `gireve`, `hubject`.
         settings: The adapter's own settings, validated by the hub's settings model.
         why: Why it is paused or unregistered, for a person.
+        version: Of its row in the store; another one after each change of it.
     """
 
     id: int
@@ -101,6 +102,7 @@ class Connection:
     settings: Mapping[str, Any]
     secrets: Secrets
     why: str | None = None
+    version: int = 0
 
 
 ConnectionName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]

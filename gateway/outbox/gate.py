@@ -95,10 +95,10 @@ class Gate(Rests):
         )
 
     async def pause(self, link: Link, reason: str) -> None:
-        """Pauses the connection, unless its credentials are other ones by now than those that failed."""
+        """Pauses the connection, unless somebody changed it since the call was planned that failed."""
         await self._refresh()
         if not self.lets(link):
             return
-        if await self._outbox.pause(link.connection.id, reason):
+        if await self._outbox.pause(link.connection, reason):
             log.error("connection paused", connection=link.connection.name, why=reason)
         await self._refresh()

@@ -297,7 +297,9 @@ WHERE connection_id = $1 AND operation = $2 AND NOT gone
 SELECT FROM registry FOR UPDATE
 
 -- name: pause
-UPDATE connection SET state = 'paused', why = $2, faulty = true WHERE id = $1 AND state = 'ready' RETURNING name
+-- Only as the caller knew it: what failed before somebody made it ready again says nothing of it.
+UPDATE connection SET state = 'paused', why = $2, faulty = true
+WHERE id = $1 AND state = 'ready' AND xmin::text::bigint = $3 RETURNING name
 
 -- name: audit_pause
 WITH raised AS (UPDATE registry SET revision = revision + 1)

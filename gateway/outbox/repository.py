@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from adapters.core.adapter import Call, Item, Rendered, Subject
-from adapters.core.connection import Scope
+from adapters.core.connection import Connection, Scope
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
 from gateway.store.objects import read_location
@@ -337,18 +337,21 @@ class Outbox:
         """Lets tariffs be told again that began or ended since they were; tells whether there were any."""
         return await self._store.execute(SQL["in_and_out_of_force"]) > 0
 
-    async def pause(self, connection_id: int, why: str) -> bool:
+    async def pause(self, connection: Connection, why: str) -> bool:
         """Pauses a connection that is ready and cannot work until somebody acts, or gives it other credentials.
 
+        Args:
+            connection: As it was known when the call was planned that failed.
+
         Returns:
-            Whether it was ready; of many calls that failed together only the first pauses.
+            Whether it was still ready and as it was known; of many calls that failed together only the first pauses.
         """
         name = None
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
                     await tx.execute(SQL["alone"])
-                    name = await tx.fetchval(SQL["pause"], connection_id, why)
+                    name = await tx.fetchval(SQL["pause"], connection.id, why, connection.version)
                     if name is not None:
                         await tx.execute(SQL["audit_pause"], f"connection/{name}", json.dumps({"why": why}))
         return name is not None

@@ -1,6 +1,7 @@
 -- name: all
 -- Every connection with the revision at which they were read; one row of nulls if there is none.
-SELECT r.revision, c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why
+SELECT r.revision, c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why,
+    c.xmin::text::bigint AS version
 FROM registry r LEFT JOIN connection c ON true ORDER BY c.id
 
 -- name: revision

@@ -105,6 +105,7 @@ class Links:
             settings=json.loads(row["settings"]),
             secrets=self._cipher.open(row["secrets"]),
             why=row["why"],
+            version=row["version"],
         )
 
     def _take(self, rows: Sequence[Record]) -> bool:

@@ -77,7 +77,7 @@ async def test_a_pause_waits_for_new_credentials_instead_of_locking_them_out(dat
         app, connection = gateway.app, await found(gateway)
         waiting = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = $1"
         async with app.links.changing() as tx:
-            pausing = asyncio.create_task(app.outbox.pause(connection.id, "HTTP 401"))
+            pausing = asyncio.create_task(app.outbox.pause(connection, "HTTP 401"))
             await eventually(lambda: app.store.fetchval(waiting, "transactionid"), "waiting")
             # A wait here would be a deadlock.
             await tx.execute("SELECT FROM connection WHERE id = $1 FOR UPDATE NOWAIT", connection.id)
@@ -350,3 +350,14 @@ async def test_home_speaks_before_any_hub_and_has_one_connection(database_url: s
         assert ranks["home"] < ranks["hubject"]
         with pytest.raises(Conflict, match="home"):
             await services.app.services.connections.create("home2", "home", Mode.LIVE, Scope(), {}, WHO)
+
+
+async def test_a_call_that_failed_before_the_connection_was_made_ready_again_pauses_nothing(database_url: str) -> None:
+    async with rig(database_url, "gireve") as gateway:
+        app, before = gateway.app, await found(gateway)
+        assert await app.outbox.pause(before, "HTTP 401")
+        await app.links.refresh()
+        await app.services.connections.resume("gireve", WHO)
+        assert not await app.outbox.pause(before, "HTTP 401")
+        assert await gateway.state("gireve") == ("ready", None)
+        assert await app.outbox.pause(await found(gateway), "HTTP 401")
