@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from adapters.core.adapter import Adapter, Call
+from adapters.core.offers import OfferToTell
 from adapters.core.outcomes import Outcome
 from mappings.canonical.base import Model
 from mappings.canonical.cdrs import Cdr, CdrLocation
@@ -130,7 +131,7 @@ class CommandOutcome(Model):
 class Message(Model):
     """One thing to tell a hub, in canonical form, so that a mended mapping can be replayed. Stored as JSON.
 
-    Exactly one of `session`, `cdr` and `result` is set.
+    Exactly one of `session`, `cdr`, `result` and `offer` is set.
 
     Attributes:
         operation: Name in `ChargingProfile.messages`.
@@ -149,6 +150,7 @@ class Message(Model):
     session: Session | None = None
     cdr: Cdr | None = None
     result: CommandOutcome | None = None
+    offer: OfferToTell | None = None
     place: CdrLocation | None = None
     leg: Leg | None = None
 

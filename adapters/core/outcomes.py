@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
+from pydantic import JsonValue
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The hub has it."""
+    """The hub has it.
+
+    Attributes:
+        answer: What the hub said that whoever sent it has to know, such as its own ids.
+    """
+
+    answer: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)

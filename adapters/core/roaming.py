@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from adapters.core.charging import ChargingAdapter
+from adapters.core.charging import ChargingAdapter, Message
+from adapters.core.offers import OffersProfile, OfferToTell
 from adapters.core.outcomes import Outcome
+from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.commands import Command, CommandAnswer
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -37,6 +39,10 @@ class FeedKind(StrEnum):
     """`tuple[Cdr, Leg | None]`; key (party, CDR id)."""
     PARTIES = "parties"
     """`ClientInfo`; key (party, role)."""
+    OFFERS = "offers"
+    """`adapters.core.offers.HubOffer`; key (CPO, the hub's offer id)."""
+    GROUP_EVSES = "group_evses"
+    """`adapters.core.offers.HubGroupEvse`; key (CPO, the hub's group id, EvseID's normal form)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +192,28 @@ class RoamingAdapter(Protocol):
         """
 
 
-class HubAdapter(ChargingAdapter, RoamingAdapter, Protocol):
+# Offering
+
+
+class OffersAdapter(Protocol):
+    """A hub, as far as offers go."""
+
+    @property
+    def offers(self) -> OffersProfile:
+        """What the hub takes of offers."""
+
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+        """Says whether the hub could take an offer, before it is published. Pure.
+
+        Raises:
+            Refused: It could not, with the field of the offer or its terms.
+        """
+
+    def of_offer(self, told: OfferToTell) -> Message:
+        """Says how the hub is told one step. Pure; it is rendered and refused when it is sent."""
+
+
+class HubAdapter(ChargingAdapter, RoamingAdapter, OffersAdapter, Protocol):
     """All that the gateway knows of one connection to a hub."""
 
     @property

@@ -1,0 +1,176 @@
+"""The contract for offers: what a hub is told of ours, and what it says that it holds.
+
+A hub is told step by step (`OfferStep`), each a message in the offer's own lane, so that the outbox repeats it and
+loses nothing. What a step answers (`Delivered.answer`) becomes part of what the next one knows (`HubIds`). What the hub
+holds is read back as records of feeds, each a `HubOffer` or a `HubGroupEvse`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import Base64Bytes
+
+from mappings.canonical.agreements import EvseGroup, Joining, Offer, OfferVersion, Service
+from mappings.canonical.base import Instant, Model
+from mappings.canonical.ids import PartyId
+from mappings.canonical.tariffs import Tariff
+
+
+class OfferStep(StrEnum):
+    """What a hub is told of an offer, in this order."""
+
+    NETWORK = "network"
+    """The EVSE groups and who is in them; answers `network` and `groups`."""
+    MEMBERS = "members"
+    """EVSEs that came to a group later."""
+    DOCUMENT = "document"
+    """The terms; answers `document`."""
+    OFFER = "offer"
+    """The offer with its first version; answers `offer`."""
+    PRICES = "prices"
+    """A later version; answers `offer`, the id under which the hub has that version."""
+
+
+class HubIds(Model):
+    """What a hub calls the parts of an offer, as far as it was told.
+
+    Attributes:
+        groups: By the id of our EVSE group.
+        offer: Of the newest version that the hub has.
+    """
+
+    network: str | None = None
+    groups: Mapping[str, str] = {}
+    document: str | None = None
+    offer: str | None = None
+
+
+class Document(Model):
+    """A terms document.
+
+    Attributes:
+        name: Of the file.
+        content: Its bytes, Base64 in JSON.
+    """
+
+    name: str
+    media_type: str
+    content: Base64Bytes
+
+
+class OfferToTell(Model):
+    """One step of telling a hub of an offer, with all that it needs.
+
+    Attributes:
+        groups: The EVSE groups that the version names; where it names none, one of all the CPO's EVSEs.
+        tariffs: Those that the version names, by group; of an offer without prices of its own, those of its EVSEs.
+        partners: The hub's own ids of the EMSPs in the audience.
+    """
+
+    step: OfferStep
+    offer: Offer
+    version: OfferVersion
+    groups: tuple[EvseGroup, ...] = ()
+    tariffs: Mapping[str, tuple[Tariff, ...]] = {}
+    document: Document | None = None
+    partners: Mapping[str, str] = {}
+    ids: HubIds = HubIds()
+
+
+class HubSubscription(Model):
+    """A subscription as the hub has it.
+
+    Attributes:
+        state: In the hub's own word; `active` says whether the hub serves it.
+    """
+
+    id: str
+    emsp: PartyId | None
+    emsp_name: str = ""
+    state: str
+    active: bool
+    requested_at: Instant | None = None
+    refused_at: Instant | None = None
+    starts: Instant | None = None
+    ends: Instant | None = None
+    cancelled_at: Instant | None = None
+
+
+class HubGroup(Model):
+    """An EVSE group as the hub has it, with its prices as a tariff."""
+
+    id: str
+    name: str
+    tariff: Tariff | None = None
+    evse_count: int | None = None
+
+
+class HubOffer(Model):
+    """An offer as the hub holds it.
+
+    Attributes:
+        id: The hub's, of the version that it shows.
+        title: Ours of the offer, where it is ours.
+        audience: The hub's own ids of partners; None for all.
+        state: In the hub's own word.
+        previous, next: The hub's ids of the versions before and after.
+    """
+
+    id: str
+    title: str
+    cpo: PartyId
+    services: frozenset[Service]
+    audience: tuple[str, ...] | None = None
+    joining: Joining
+    description: str = ""
+    state: str
+    starts: Instant
+    ends: Instant | None = None
+    cancelled_at: Instant | None = None
+    minimum_term_days: int = 0
+    cancellation_days: int = 0
+    notice_days: int | None = None
+    lead_time_days: int | None = None
+    version: int | None = None
+    previous: str | None = None
+    next: str | None = None
+    network: str | None = None
+    network_name: str = ""
+    evse_count: int | None = None
+    groups: tuple[HubGroup, ...] = ()
+    subscriptions: tuple[HubSubscription, ...] = ()
+
+
+class HubGroupEvse(Model):
+    """An EVSE of a group of an offer that our EMSP subscribed to; `evse_key` is the normal form of its EvseID."""
+
+    cpo: PartyId
+    offer: str
+    group: str
+    evse_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class OffersProfile:
+    """What a hub takes of offers.
+
+    Attributes:
+        told: It can be told of our offers.
+        subscribed_there: Subscribing and approving happen at the hub, where the gateway notices it by reading back.
+        joinings: The ways of joining that it knows.
+        services: What its offers are for; each offer names some of these alone.
+        announced: How long before its start it must be told of an offer, at least.
+        shortest, longest: Of a limited offer's validity; None for no bound.
+        least_lead_time_days: Of an unlimited offer.
+    """
+
+    told: bool = False
+    subscribed_there: bool = False
+    joinings: frozenset[Joining] = frozenset(Joining)
+    services: frozenset[Service] = frozenset(Service)
+    announced: timedelta = timedelta()
+    shortest: timedelta | None = None
+    longest: timedelta | None = None
+    least_lead_time_days: int = 0

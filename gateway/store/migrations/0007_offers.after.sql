@@ -1,0 +1,3 @@
+-- What the code before offers read.
+ALTER TABLE authorisation DROP COLUMN agreement_id;
+DROP TABLE agreement;
