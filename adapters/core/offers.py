@@ -1,8 +1,8 @@
-"""The contract for offers: what a hub is told of ours, and what it says that it holds.
+"""The contract for offers: what a hub is told of ours.
 
 A hub is told step by step (`OfferStep`), each a message in the offer's own lane, so that the outbox repeats it and
 loses nothing. What a step answers (`Delivered.answer`) becomes part of what the next one knows (`HubIds`). What the hub
-holds is read back as records of feeds, each a `HubOffer` or a `HubGroupEvse`.
+holds is read back as records of feeds, each a `HubOffer` or a `HubGroupEvse` (`mappings.canonical.held_offers`).
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,7 @@ from enum import StrEnum
 from pydantic import Base64Bytes
 
 from mappings.canonical.agreements import EvseGroup, Joining, Offer, OfferVersion, Service
-from mappings.canonical.base import Instant, Model
-from mappings.canonical.ids import PartyId
+from mappings.canonical.base import Model
 from mappings.canonical.tariffs import Tariff
 
 
@@ -77,79 +76,6 @@ class OfferToTell(Model):
     document: Document | None = None
     partners: Mapping[str, str] = {}
     ids: HubIds = HubIds()
-
-
-class HubSubscription(Model):
-    """A subscription as the hub has it.
-
-    Attributes:
-        state: In the hub's own word; `active` says whether the hub serves it.
-    """
-
-    id: str
-    emsp: PartyId | None
-    emsp_name: str = ""
-    state: str
-    active: bool
-    requested_at: Instant | None = None
-    refused_at: Instant | None = None
-    starts: Instant | None = None
-    ends: Instant | None = None
-    cancelled_at: Instant | None = None
-
-
-class HubGroup(Model):
-    """An EVSE group as the hub has it, with its prices as a tariff."""
-
-    id: str
-    name: str
-    tariff: Tariff | None = None
-    evse_count: int | None = None
-
-
-class HubOffer(Model):
-    """An offer as the hub holds it.
-
-    Attributes:
-        id: The hub's, of the version that it shows.
-        title: Ours of the offer, where it is ours.
-        audience: The hub's own ids of partners; None for all.
-        state: In the hub's own word.
-        previous, next: The hub's ids of the versions before and after.
-    """
-
-    id: str
-    title: str
-    cpo: PartyId
-    services: frozenset[Service]
-    audience: tuple[str, ...] | None = None
-    joining: Joining
-    description: str = ""
-    state: str
-    starts: Instant
-    ends: Instant | None = None
-    cancelled_at: Instant | None = None
-    minimum_term_days: int = 0
-    cancellation_days: int = 0
-    notice_days: int | None = None
-    lead_time_days: int | None = None
-    version: int | None = None
-    previous: str | None = None
-    next: str | None = None
-    network: str | None = None
-    network_name: str = ""
-    evse_count: int | None = None
-    groups: tuple[HubGroup, ...] = ()
-    subscriptions: tuple[HubSubscription, ...] = ()
-
-
-class HubGroupEvse(Model):
-    """An EVSE of a group of an offer that our EMSP subscribed to; `evse_key` is the normal form of its EvseID."""
-
-    cpo: PartyId
-    offer: str
-    group: str
-    evse_key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ class FeedKind(StrEnum):
     PARTIES = "parties"
     """`ClientInfo`; key (party, role)."""
     OFFERS = "offers"
-    """`adapters.core.offers.HubOffer`; key (CPO, the hub's offer id)."""
+    """`mappings.canonical.held_offers.HubOffer`; key (CPO, the hub's offer id)."""
     GROUP_EVSES = "group_evses"
-    """`adapters.core.offers.HubGroupEvse`; key (CPO, the hub's group id, EvseID's normal form)."""
+    """`mappings.canonical.held_offers.HubGroupEvse`; key (CPO, the hub's group id, EvseID's normal form)."""
 
 
 @dataclass(frozen=True, slots=True)

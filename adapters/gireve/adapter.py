@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from adapters.core import ocpi
@@ -11,6 +11,7 @@ from adapters.core.charging import Answer, ChargingProfile, CommandOutcome, Mess
 from adapters.core.connection import Connection
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.inbound import Observer
+from adapters.core.offers import OffersProfile, OfferToTell
 from adapters.core.outcomes import Delivered, Misconfigured, Outcome, RefusedByHub
 from adapters.core.pricing import Compare
 from adapters.core.profile import Profile
@@ -28,6 +29,7 @@ from adapters.gireve.pulling import MAX_PAGE, Pulling
 from adapters.gireve.rendering import Rendering
 from adapters.gireve.settings import COMMAND_RESULTS, LOCATIONS, SESSIONS, TARIFFS, TOKENS, Settings
 from adapters.gireve.telling import Telling, target
+from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command
 from mappings.canonical.ids import PartyId
@@ -38,12 +40,14 @@ from mappings.canonical.sessions import Session
 from mappings.canonical.tariffs import Tariff
 from mappings.canonical.tokens import Token
 from mappings.ocpi import times
-from mappings.report import Issue
+from mappings.report import Issue, Refused
 
 _ASKED_AT_ONCE = 1000
 """Sockets for drivers who wait, apart from those of the outbox: one who waits never stands behind what is pushed."""
 
 _PULLED_AT_ONCE = 16
+
+_OFFERS: Final = OffersProfile(subscribed_there=True)
 
 
 def utc_now() -> datetime:
@@ -271,6 +275,24 @@ class GireveAdapter:
         if command.kind not in self._roaming.commands:
             return not_supported(command)
         return await self._commanding.command(id_, command, cpo)
+
+    # Offers
+
+    @property
+    def offers(self) -> OffersProfile:
+        """Says that agreements are signed in Connect Place, which has no interface: nothing is told."""
+        return _OFFERS
+
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+        """Objects to nothing: IOP is not told of offers."""
+
+    def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it
+        """Refuses: there is no request for it.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("", "Gireve is told of no offers")
 
     async def close(self) -> None:
         """Gives up sockets."""

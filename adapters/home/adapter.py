@@ -25,11 +25,13 @@ from adapters.core.connection import Connection
 from adapters.core.digest import digest
 from adapters.core.hub import Gateway
 from adapters.core.inbound import Asked, CdrTaken, LocationCopy
+from adapters.core.offers import OffersProfile, OfferToTell
 from adapters.core.outcomes import Delivered, Misconfigured, NotSent, Outcome, OutcomeUnknown, RefusedByHub
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, PullFailed, RoamingProfile
 from adapters.home import plan
 from adapters.home.settings import CDRS, NAME, SESSIONS, Settings
+from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult, EvseRef
 from mappings.canonical.ids import PartyId
@@ -42,6 +44,7 @@ from mappings.canonical.tokens import Token, TokenType
 from mappings.report import Issue, Refused
 
 _BOTH: Final = frozenset({Role.CPO, Role.EMSP})
+_OFFERS: Final = OffersProfile()
 
 
 class HomeAdapter:
@@ -259,6 +262,24 @@ class HomeAdapter:
         if connection is None:
             return CommandSent(CommandAnswer(result=CommandResult.FAILED, text="the connection is gone"))
         return CommandSent(await self._gateway.commands.perform(connection, _addressed(command, cpo)))
+
+    # Offers
+
+    @property
+    def offers(self) -> OffersProfile:
+        """Says that offers of the own network are kept by the gateway alone."""
+        return _OFFERS
+
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+        """Objects to nothing: whatever an offer says is carried out by the gateway itself."""
+
+    def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it
+        """Refuses: there is nobody to tell.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("", f"{NAME} is told of no offers")
 
     async def close(self) -> None:
         """Has no sockets."""

@@ -22,6 +22,7 @@ from adapters.core.digest import digest
 from adapters.core.http import Answer as HttpAnswer
 from adapters.core.http import compact_json
 from adapters.core.inbound import Observer
+from adapters.core.offers import OffersProfile, OfferToTell
 from adapters.core.outcomes import Misconfigured, Outcome
 from adapters.core.pricing import Compare
 from adapters.core.profile import Profile
@@ -42,6 +43,7 @@ from adapters.hubject.settings import (
     PRODUCTS,
     Settings,
 )
+from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command, CommandAnswer, CommandResult
 from mappings.canonical.ids import PartyId
@@ -252,6 +254,24 @@ class HubjectAdapter:
     async def command(self, id_: str, command: Command, cpo: PartyId) -> CommandSent:  # noqa: ARG002  # likewise
         """Refuses: a CPO gives no commands."""
         return CommandSent(CommandAnswer(result=CommandResult.NOT_SUPPORTED, text="not over a CPO's connection"))
+
+    # Offers
+
+    @property
+    def offers(self) -> OffersProfile:
+        """What Hubject takes of offers."""
+        return OffersProfile(subscribed_there=True)
+
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+        """Objects to nothing: without its API, offers are made in Hubject's portal."""
+
+    def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it
+        """Refuses: offers are made in Hubject's portal.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("", "this connection tells Hubject of no offers")
 
     async def close(self) -> None:
         """Gives up sockets."""

@@ -80,6 +80,7 @@ class Result:
         field: Of the canonical object, where the translation refused.
         body: What would be sent, or was refused.
         previewed: It stays pending, and `body` shows what will be sent.
+        answer: Of what was delivered, what the hub said that whoever appended it has to know; not kept here.
     """
 
     claimed: Claimed
@@ -94,6 +95,7 @@ class Result:
     body: JsonValue = None
     issues: Sequence[Issue] = ()
     previewed: bool = False
+    answer: JsonValue = None
 
 
 class Written(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from adapters.core.outcomes import Outcome, OutcomeUnknown
+from adapters.core.outcomes import Delivered, Outcome, OutcomeUnknown
 from gateway.outbox.delivery_store import Claimed, DeliveryStore, End, Result
 from gateway.outbox.destinations import Destination, Place, Prepared, Sender
 from gateway.outbox.retry import Accept, GiveUp, Pause, Refuse, Retry, decide_message
@@ -199,7 +199,8 @@ class MessageWorker:
         match decide_message(outcome, attempts=claimed.attempts, now=self._clock(), spread=spread):
             case Accept():
                 rests.succeeded()
-                return Result(claimed, End.DELIVERED, tried=True, issues=prepared.issues)
+                answer = outcome.answer if isinstance(outcome, Delivered) else None
+                return Result(claimed, End.DELIVERED, tried=True, issues=prepared.issues, answer=answer)
             case Refuse(code, reason):
                 rests.succeeded()
                 return Result(

@@ -130,7 +130,7 @@ class LoopbackAdapter:
 def _judge(answer: Answer) -> Outcome:
     match answer.status:
         case 200:
-            return Delivered() if answer.json() == {"ok": True} else OutcomeUnknown("no sense")
+            return Delivered(answer.json()) if answer.json() == {"ok": True} else OutcomeUnknown("no sense")
         case 400:
             return RefusedByHub(answer.json()["code"], answer.json()["text"])
         case 401:

@@ -398,3 +398,16 @@ async def test_messages_are_listed_newest_first_by_what_they_speak_of(database_u
         assert [view.key for view in await gateway.shown(state=MessageState.IN_FLIGHT)] == [claimed.key]
         assert len(await gateway.shown(state=MessageState.PENDING)) == 5
         assert [view.lane for view in await gateway.shown(key="L1-001")] == ["L1"]
+
+
+async def test_what_the_hub_said_to_a_message_comes_to_whoever_has_to_know_and_only_where_it_took_it(
+    database_url: str,
+) -> None:
+    async with post(database_url) as gateway:
+        await gateway.append(message("A", "A1"))
+        await gateway.quiet()
+        gateway.fail("error", status=400, count=1)
+        await gateway.append(message("A", "A2"))
+        await gateway.quiet()
+        said = {result.claimed.key: (result.end, result.answer) for result in gateway.ended.results}
+        assert said == {"A1": (End.DELIVERED, {"ok": True}), "A2": (End.REFUSED, None)}

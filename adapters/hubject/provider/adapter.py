@@ -18,6 +18,7 @@ from adapters.core.charging import (
 from adapters.core.digest import digest
 from adapters.core.http import MAX_ANSWER
 from adapters.core.inbound import Observer
+from adapters.core.offers import OffersProfile, OfferToTell
 from adapters.core.outcomes import Misconfigured, Outcome
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, PulledPage, RoamingProfile
@@ -28,6 +29,7 @@ from adapters.hubject.provider.commanding import Commanding
 from adapters.hubject.provider.pulling import LARGEST_ANSWER, Pulling
 from adapters.hubject.provider.settings import COMMAND_TIMEOUT, ProviderSettings
 from adapters.hubject.pushing import push
+from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.cdrs import Cdr, CdrLocation
 from mappings.canonical.commands import Command
 from mappings.canonical.ids import PartyId
@@ -38,6 +40,7 @@ from mappings.canonical.tokens import Token
 from mappings.report import Issue, Refused
 
 _EMSP: Final = frozenset({Role.EMSP})
+_OFFERS: Final = OffersProfile(subscribed_there=True)
 _PULLS_AT_ONCE: Final = 8
 _COMMANDS_AT_ONCE: Final = 200
 """Most sockets for commands. They have their own, so that no driver waits behind a page."""
@@ -171,6 +174,29 @@ class ProviderAdapter:
     async def tell(self, call: Call, *, doubtful: bool) -> Outcome:  # noqa: ARG002  # as the contract has it
         """Refuses: nothing is told over an EMP's connection."""
         return Misconfigured("nothing is told over an EMP's connection")
+
+    # Offers
+
+    @property
+    def offers(self) -> OffersProfile:
+        """Says that an EMP subscribes in Hubject's portal, and tells of none itself."""
+        return _OFFERS
+
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:  # noqa: ARG002  # as the contract has it
+        """Refuses: an EMP offers nothing.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("connection", "an EMP's connection to Hubject takes no offers")
+
+    def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it
+        """Refuses: an EMP offers nothing.
+
+        Raises:
+            Refused: Always.
+        """
+        raise Refused("", "an EMP's connection to Hubject takes no offers")
 
     async def close(self) -> None:
         """Gives up sockets."""
