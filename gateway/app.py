@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -58,6 +58,7 @@ from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
+from gateway.services.offers.witnessing import Witnessing
 from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
@@ -206,9 +207,10 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
     keep = timedelta(days=settings.keep_deliveries_days)
     feed = Feed(store, tell, keep)
     hooks = Hooks(store, cipher, metrics, now, time.monotonic)
-    webhooks, call_outs, agreements = Webhooks(hooks, now), CallOuts(hooks, metrics, now), Agreements(store, links, now)
+    webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
+    agreements, witness = Agreements(store, links, now), Witnessing(metrics)
     answering = Answering(store, links, metrics, now, tell, feed.wake)
-    taking_up = TakingUp(store, links, agreements, now, tell, feed.wake)
+    taking_up = TakingUp(store, links, agreements, witness, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
@@ -260,27 +262,17 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
     )
     authorisation = Authorisation(
-        store, links, agreements, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
+        store, links, agreements, witness, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
     )
 
-    unconfirmed = timedelta(hours=settings.cdr_unconfirmed_hours)
     missed = timedelta(hours=settings.cdr_missed_hours)
     missed_abroad = timedelta(hours=settings.received_cdr_missed_hours or settings.cdr_missed_hours)
-    gauges = Gauges(
-        store,
-        missed,
-        missed_abroad,
-        unconfirmed,
-        lambda: ((link.connection.id, name) for link in links.all() for name in link.adapter.profile.operations),
-        lambda: (place for source in sources for place in source.places()),
-    )
-    figures = StoreFigures(gauges, time.monotonic)
+    figures = _figures(settings, store, links, sources, missed, missed_abroad)
     services = Services(
         publishing=publishing,
         statuses=statuses,
         network=network,
         connections=Connections(store, links, registry, HUBS, gateway, dispatcher.wake),
-        agreements=agreements,
         authorisation=authorisation,
         tokens=tokens,
         deliveries=Deliveries(store, dispatcher.wake),
@@ -312,6 +304,25 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
         feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering, repricer
     )
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
+
+
+def _figures(
+    settings: Settings,
+    store: Store,
+    links: Links,
+    sources: Sequence[Source],
+    missed: timedelta,
+    missed_abroad: timedelta,
+) -> StoreFigures:
+    gauges = Gauges(
+        store,
+        missed,
+        missed_abroad,
+        timedelta(hours=settings.cdr_unconfirmed_hours),
+        lambda: ((link.connection.id, name) for link in links.all() for name in link.adapter.profile.operations),
+        lambda: (place for source in sources for place in source.places()),
+    )
+    return StoreFigures(gauges, time.monotonic)
 
 
 def _repricer(settings: Settings, store: Store, wake: Callable[[], None], metrics: Metrics) -> Repricer:

@@ -1,1 +1,1 @@
-"""Who is served where, by which connection, for which service."""
+"""Who may have what of whose network, by which way and under which version of which offer."""

@@ -1,19 +1,22 @@
--- name: all
-SELECT id, connection_id, party, emsp, services, rank, valid_from, valid_to FROM agreement ORDER BY id
+-- name: offers
+-- Every offer that is no draft; ended ones, too, since they go on restricting their network.
+SELECT no, id, connection_id, body, state, ends_at FROM offer WHERE state <> 'DRAFT' ORDER BY no
 
--- name: page
-SELECT a.id, c.name AS connection, a.party, a.emsp, a.services, a.rank, a.valid_from, a.valid_to
-FROM agreement a JOIN connection c ON c.id = a.connection_id
-WHERE ($1::text IS NULL OR c.name = $1) AND a.id > $2
-ORDER BY a.id LIMIT $3
+-- name: versions
+SELECT v.offer_id, v.number, v.starts_at, v.terms
+FROM offer_version v JOIN offer o ON o.id = v.offer_id AND o.state <> 'DRAFT' ORDER BY v.offer_id, v.starts_at
 
--- name: insert
-INSERT INTO agreement (connection_id, party, emsp, services, rank, valid_from, valid_to)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
+-- name: subscriptions
+-- What is over is only needed to say so, and nobody asks for that after a year.
+SELECT s.id, s.offer_id, s.emsp, s.state, s.requested_at, s.starts_at, s.cancelled_at, s.ends_at
+FROM subscription s JOIN offer o ON o.id = s.offer_id AND o.state <> 'DRAFT'
+WHERE s.state NOT IN ('ENDED', 'REFUSED') OR coalesce(s.ends_at, s.requested_at) > $1 ORDER BY s.no
 
--- name: lock
-SELECT a.id, c.name AS connection, a.party, a.emsp, a.services, a.rank, a.valid_from, a.valid_to
-FROM agreement a JOIN connection c ON c.id = a.connection_id WHERE a.id = $1 FOR UPDATE OF a
+-- name: networks
+SELECT group_id, party, since, until FROM network_group_member ORDER BY group_id, party, since
 
--- name: end
-UPDATE agreement SET valid_to = $2 WHERE id = $1
+-- name: groups
+SELECT id, revision FROM evse_group WHERE id = ANY($1::text[])
+
+-- name: members
+SELECT evse_key FROM evse_group_member WHERE group_id = $1

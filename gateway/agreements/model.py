@@ -1,36 +1,28 @@
-"""An agreement: who is served by a connection, for which services, from when to when."""
+"""An agreement: one EMSP's right to one CPO's network under one version of an offer, by one way, within a window."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
+from mappings.canonical.agreements import AgreementRef, OfferTerms
 from mappings.canonical.ids import PartyId
 
-
-class Service(StrEnum):
-    """What a connection's EMSPs may have of a CPO.
-
-    What a connection shows is its scope, and a charge that was let begin is billed: `poi`, `status` and `cdr` are on
-    record, and nothing is refused by them.
-    """
-
-    POI = "poi"
-    """Its locations and tariffs."""
-    STATUS = "status"
-    """Its EVSEs' statuses."""
-    AUTHORISE = "authorise"
-    """Charging by a card, a code or a car that its station reads."""
-    REMOTE = "remote"
-    """Starting, stopping and unlocking from afar."""
-    RESERVATION = "reservation"
-    CDR = "cdr"
-    """What is billed."""
-
-
-EVERY_SERVICE = frozenset(Service)
-
-DEFAULT_RANK = 100
+DEFAULT_RANK: Final = 100
 """Where a connection without a rank stands in the order of asking."""
+
+
+class Standing(StrEnum):
+    """What is made of an agreement, its window left aside."""
+
+    HOLDS = "holds"
+    """Within its window."""
+    WAITS = "waits"
+    """Somebody has to say yes to the subscription."""
+    REFUSED = "refused"
+    """Somebody said no."""
+    OVER = "over"
+    """It ended, which no clock unmakes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +30,43 @@ class Agreement:
     """One line of who is served.
 
     Attributes:
-        id: Its number in the store.
-        connection_id: The connection over which the EMSP comes.
-        party: The CPO; None for all that the connection carries.
-        emsp: None for all behind the connection.
-        services: At least one.
-        rank: Of several connections that may answer for a driver, the one with the lowest is asked first.
-        valid_from: The first moment.
-        valid_to: The first moment after it; None without end.
+        offer_no: Numbers offers in the order in which they were made.
+        subscription: None where nobody has to subscribe.
+        connection_id: The way.
+        emsp: None for all.
+        targeted: The offer names its EMSPs.
+        by_group: The CPO has it as a member of a network group.
+        starts: The first moment of this version, subscription and membership.
+        ends: The first moment after it; None without end.
     """
 
-    id: int
+    offer: str
+    offer_no: int
+    version: int
+    subscription: str | None
     connection_id: int
-    party: PartyId | None
+    cpo: PartyId
     emsp: PartyId | None
-    services: frozenset[Service]
-    rank: int
-    valid_from: datetime
-    valid_to: datetime | None = None
+    terms: OfferTerms
+    starts: datetime
+    ends: datetime | None = None
+    standing: Standing = Standing.HOLDS
+    targeted: bool = False
+    by_group: bool = False
 
-    def is_valid(self, now: datetime) -> bool:
-        """Tells whether it holds at a moment."""
-        return self.valid_from <= now and (self.valid_to is None or now < self.valid_to)
+    @property
+    def ref(self) -> AgreementRef:
+        """By what a session is served that begins under it."""
+        return AgreementRef(offer=self.offer, version=self.version, subscription=self.subscription)
+
+    @property
+    def precedence(self) -> tuple[bool, bool, bool, int, int, int]:
+        """The smaller, the sooner it counts where several hold: the most specific first."""
+        return (
+            not self.targeted,
+            not self.terms.evse_groups,
+            self.by_group,
+            self.terms.rank,
+            self.offer_no,
+            -self.version,
+        )

@@ -1,11 +1,12 @@
 """Who is served: decided from agreements alone. Pure.
 
-A connection without any agreement serves everybody in its scope, since an operator's stations are public unless they
-are restricted, and the hub is the authority on its own contracts. The first agreement restricts the connection to what
-its agreements say, and it stays restricted when they have ended: an end opens nothing.
+A network is public at a connection until the first offer of it there begins, since an operator's stations are public
+unless they are restricted; from then on it is restricted to what its offers say, for good: an end opens nothing.
+Whether a no is obeyed is not decided here. A hub is the authority on its own contracts, so that its yes stands where
+the record here has none (`ChargingProfile.has_contracts`); where nobody but us keeps a record, a no is a no.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,9 @@ from types import MappingProxyType
 from typing import Final
 
 from adapters.core.connection import Connection
-from gateway.agreements.model import DEFAULT_RANK, Agreement, Service
+from gateway.agreements.book import Book
+from gateway.agreements.model import DEFAULT_RANK, Agreement, Standing
+from mappings.canonical.agreements import AgreementRef, Service
 from mappings.canonical.ids import PartyId
 
 
@@ -21,25 +24,31 @@ class Reason(StrEnum):
     """Why somebody is served, or is not; of what excludes them, what comes last here counts as nearest to a yes."""
 
     UNRESTRICTED = "unrestricted"
-    """The connection has no agreement at all."""
+    """No offer of the network has begun there."""
     AGREED = "agreed"
-    OTHER_PARTY = "other_party"
-    """Every agreement is for other CPOs."""
-    OTHER_EMSP = "other_emsp"
-    """Every agreement that is for the CPO is for other EMSPs."""
+    NO_AGREEMENT = "no_agreement"
+    """The EMSP has none of the network's offers there."""
+    REFUSED = "refused"
+    """Its subscription was refused."""
     OTHER_SERVICE = "other_service"
-    """There is one for both, not for this service."""
+    """There is an agreement, not for this service."""
+    OTHER_EVSES = "other_evses"
+    """There is one for the service, not for this EVSE."""
     ENDED = "ended"
     NOT_YET = "not_yet"
+    NOT_APPROVED = "not_approved"
+    """Nobody has said yes to the subscription yet."""
 
 
 REFUSALS: Final[Mapping[Reason, str]] = MappingProxyType(
     {
-        Reason.OTHER_PARTY: "There is no agreement with the operator of the station",
-        Reason.OTHER_EMSP: "There is no agreement with the EMSP",
+        Reason.NO_AGREEMENT: "There is no agreement with the EMSP",
+        Reason.REFUSED: "The EMSP's subscription was refused",
         Reason.OTHER_SERVICE: "The agreement with the EMSP does not cover this service",
+        Reason.OTHER_EVSES: "The agreement with the EMSP does not cover this EVSE",
         Reason.ENDED: "The agreement with the EMSP has ended",
         Reason.NOT_YET: "The agreement with the EMSP has not begun",
+        Reason.NOT_APPROVED: "The EMSP's subscription has not been approved",
     }
 )
 """What an EMSP is told who is not served."""
@@ -53,11 +62,13 @@ class Request:
         party: The CPO.
         emsp: Who wants it; None where nobody knows, which no agreement is held against: the hub that brings them
             knows its contracts.
+        evse_key: The normal form of the EvseID, `""` of an EVSE without one; None where no EVSE is meant in particular.
     """
 
     service: Service
     party: PartyId
     emsp: PartyId | None = None
+    evse_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +76,21 @@ class Decision:
     """Whether it is granted.
 
     Attributes:
-        agreement_id: By which agreement; None where none was needed, or none grants it.
+        agreement: By which; None where none was needed, or none grants it.
         rank: In the order of asking.
+        others: What would grant it too, were it not for the more specific one.
     """
 
     allowed: bool
     reason: Reason
-    agreement_id: int | None = None
+    agreement: Agreement | None = None
     rank: int = DEFAULT_RANK
+    others: tuple[Agreement, ...] = ()
+
+    @property
+    def ref(self) -> AgreementRef | None:
+        """By what a session is served that begins now."""
+        return self.agreement.ref if self.agreement is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,53 +101,61 @@ class Candidate:
     decision: Decision
 
 
-def decide(agreements: Sequence[Agreement], request: Request, now: datetime) -> Decision:
-    """Decides about one connection.
+_UNRESTRICTED: Final = Decision(True, Reason.UNRESTRICTED)
+_REFUSED: Final = MappingProxyType({reason: Decision(False, reason) for reason in REFUSALS})
+_ORDER: Final = MappingProxyType({reason: place for place, reason in enumerate(Reason)})
 
-    Args:
-        agreements: All agreements of that connection, those that ended included.
+
+def decide(book: Book, connection_id: int, request: Request, now: datetime) -> Decision:
+    """Decides whether somebody is served by one connection.
+
+    Of several agreements the most specific one counts: one that names the EMSP before one for all, one for EVSE groups
+    before one for the whole network, one of the CPO's own before one of a network group; then the lower rank, then the
+    older offer.
     """
-    if not agreements:
-        return Decision(True, Reason.UNRESTRICTED)
-    judged = [(agreement, _judge(agreement, request, now)) for agreement in agreements]
-    granting = [agreement for agreement, reason in judged if reason is Reason.AGREED]
+    cpo = request.party.normal
+    since = book.restricted.get((connection_id, cpo))
+    if since is None or now < since:
+        return _UNRESTRICTED
+    found = book.of(connection_id, cpo, request.emsp.normal if request.emsp is not None else None)
+    granting: list[Agreement] = []
+    nearest = Reason.NO_AGREEMENT
+    for agreement in found:
+        reason = _judge(book, agreement, request, now)
+        if reason is Reason.AGREED:
+            granting.append(agreement)
+            if request.emsp is None:  # that there is one is all that is asked
+                break
+        elif _ORDER[reason] > _ORDER[nearest]:
+            nearest = reason
     if granting:
-        chosen = min(granting, key=lambda one: _precedence(one, request))
-        return Decision(True, Reason.AGREED, chosen.id, chosen.rank)
-    return Decision(False, max((reason for _, reason in judged), key=_ORDER.index))
+        chosen = granting[0]
+        return Decision(True, Reason.AGREED, chosen, chosen.terms.rank, tuple(granting[1:]))
+    return _REFUSED[nearest]
 
 
-def candidates(
-    agreements: Mapping[int, Sequence[Agreement]], connections: Iterable[Connection], request: Request, now: datetime
-) -> list[Candidate]:
+def candidates(book: Book, connections: Iterable[Connection], request: Request, now: datetime) -> list[Candidate]:
     """Gives the connections that may serve a request, in the order in which they are asked: by rank, then by name.
 
     Args:
-        agreements: By connection number.
         connections: Those that could be asked: live, ready, with the EVSE in their scope.
     """
-    found = (Candidate(each, decide(agreements.get(each.id, ()), request, now)) for each in connections)
+    found = (Candidate(each, decide(book, each.id, request, now)) for each in connections)
     return sorted(
         (each for each in found if each.decision.allowed), key=lambda each: (each.decision.rank, each.connection.name)
     )
 
 
-_ORDER = tuple(Reason)
-
-
-def _judge(agreement: Agreement, request: Request, now: datetime) -> Reason:
-    if agreement.party is not None and agreement.party != request.party:
-        return Reason.OTHER_PARTY
-    if agreement.emsp is not None and request.emsp is not None and agreement.emsp != request.emsp:
-        return Reason.OTHER_EMSP
-    if request.service not in agreement.services:
+def _judge(book: Book, agreement: Agreement, request: Request, now: datetime) -> Reason:
+    standing = agreement.standing
+    if standing is Standing.REFUSED:
+        return Reason.REFUSED
+    if request.service not in agreement.terms.services:
         return Reason.OTHER_SERVICE
-    if agreement.is_valid(now):
-        return Reason.AGREED
-    return Reason.NOT_YET if now < agreement.valid_from else Reason.ENDED
-
-
-def _precedence(agreement: Agreement, request: Request) -> tuple[bool, bool, int, int]:
-    """Of several agreements that grant it, the one that names EMSP and CPO counts; then the lowest rank, the oldest."""
-    named = request.emsp is not None and agreement.emsp is not None
-    return not named, agreement.party is None, agreement.rank, agreement.id
+    if not book.covers(agreement, request.evse_key):
+        return Reason.OTHER_EVSES
+    if standing is Standing.OVER or (agreement.ends is not None and agreement.ends <= now):
+        return Reason.ENDED
+    if standing is Standing.WAITS:
+        return Reason.NOT_APPROVED
+    return Reason.AGREED if agreement.starts <= now else Reason.NOT_YET

@@ -19,7 +19,6 @@ COMMANDS: Final = {
     "tariff": "pricing.explain:app",
     "keys": "keys:app",
     "connections": "connections:app",
-    "agreements": "agreements:app",
     "deliveries": "deliveries:app",
     "authorisations": "authorisations:app",
     "commands": "commands:app",

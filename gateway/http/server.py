@@ -16,7 +16,6 @@ from gateway.http import bodies
 from gateway.http.faults import of_exception
 from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
-from gateway.http.v1.agreements import AgreementOperations
 from gateway.http.v1.authorisations import AuthorisationOperations
 from gateway.http.v1.catalogue import CatalogueOperations
 from gateway.http.v1.cdrs import CdrOperations
@@ -55,7 +54,6 @@ from gateway.services.ports import (
     Sessions,
     Statuses,
 )
-from gateway.services.ports.agreements import Agreements
 from gateway.services.ports.authorising import Authorisation
 from gateway.services.ports.catalogue import CatalogueSearch
 from gateway.services.ports.commands import CommandDesk
@@ -92,7 +90,6 @@ class Services:
     statuses: Statuses
     network: Network
     connections: Connections
-    agreements: Agreements
     authorisation: Authorisation
     tokens: TokenList
     deliveries: Deliveries
@@ -127,7 +124,6 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *TariffOperations(s.publishing, s.network, s.now).routes(),
         *PartyOperations(s.network).routes(),
         *ConnectionOperations(s.connections).routes(),
-        *AgreementOperations(s.agreements).routes(),
         *AuthorisationOperations(s.authorisation).routes(),
         *TokenOperations(s.tokens).routes(),
         *DeliveryOperations(s.deliveries, s.network).routes(),

@@ -6,7 +6,7 @@ from typing import Self
 from gateway.cli.client.abroad import ReceivedCdrs, ReceivedSessions, SentCommands
 from gateway.cli.client.catalogue import Pulls
 from gateway.cli.client.charging import Authorisations, Cdrs, Commands, Sessions
-from gateway.cli.client.connections import Agreements, Connections
+from gateway.cli.client.connections import Connections
 from gateway.cli.client.deliveries import Deliveries, Imports
 from gateway.cli.client.driving import DriverTokens, Permits
 from gateway.cli.client.events import Events, Listeners
@@ -28,7 +28,6 @@ class Client:
     def __init__(self, url: str, key: str) -> None:
         self._wire = wire = Wire(url, key)
         self.connections = Connections(wire)
-        self.agreements = Agreements(wire)
         self.deliveries = Deliveries(wire)
         self.imports = Imports(wire)
         self.authorisations = Authorisations(wire)

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.core.connection import Mode, Scope
-from gateway.cli.client.wire import LONG, Wire, given, params, path_of
+from gateway.cli.client.wire import LONG, Wire, params, path_of
 from gateway.http.v1.connections import ConnectionList, ExpectedToken
 from gateway.http.v1.shapes import Count
-from gateway.services.ports import ConnectionView, Difference, Page
-from gateway.services.ports.agreements import AgreementView
+from gateway.services.ports import ConnectionView, Difference
 
 
 class Connections:
@@ -80,24 +79,3 @@ class Connections:
 
     async def _ask(self, method: str, name: str, what: str, **options: Any) -> ConnectionView:
         return await self._wire.ask(ConnectionView, method, path_of("connections", name, what), **options)
-
-
-class Agreements:
-    """`/v1/agreements`."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    async def list(self, connection: str | None, after: str | None, limit: int) -> Page[AgreementView]:
-        """Gives a page of agreements."""
-        query = params(connection=connection, after=after, limit=limit)
-        return await self._wire.ask(Page[AgreementView], "GET", path_of("agreements"), params=query)
-
-    async def add(self, agreement: Mapping[str, Any]) -> AgreementView:
-        """Adds an agreement; what is left out is not restricted."""
-        return await self._wire.ask(AgreementView, "POST", path_of("agreements"), json=agreement)
-
-    async def end(self, agreement: int, at: str | None) -> AgreementView:
-        """Ends an agreement, now unless a moment is given."""
-        path = path_of("agreements", agreement, "end")
-        return await self._wire.ask(AgreementView, "POST", path, json=given(at=at))

@@ -12,6 +12,7 @@ from gateway.events.writing import EventType
 from gateway.services.ports.authorising import Asked, Detail, Origin
 from gateway.store.pool import Store, Transaction
 from gateway.store.queries import Queries
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod
@@ -54,7 +55,7 @@ class Admission:
         id: Ours, at most 36 signs; what the session carries as its reference.
         party: The CPO.
         connection_id: Over which it roams; None where it was denied, or nobody was needed who answers.
-        agreement_id: By which it was granted.
+        agreement: By which it was granted; its session keeps it.
         reason: Of a no.
         leg: How the hub names the charge.
         at: When it was asked for.
@@ -72,7 +73,7 @@ class Admission:
     allowed: bool = True
     reason: Denial | None = None
     connection_id: int | None = None
-    agreement_id: int | None = None
+    agreement: AgreementRef | None = None
     auth_method: AuthMethod | None = None
     leg: Leg | None = None
     detail: Detail = NO_DETAIL
@@ -149,7 +150,7 @@ def _row(admission: Admission) -> tuple[object, ...]:
         identity(admission.identification),
         contract.normal if contract is not None else None,
         admission.connection_id,
-        admission.agreement_id,
+        admission.agreement.model_dump_json(exclude_none=True) if admission.agreement is not None else None,
         admission.allowed,
         admission.reason.value if admission.reason is not None else None,
         admission.auth_method.value if admission.auth_method is not None else None,

@@ -4,9 +4,9 @@
 -- An id that a hub gives out a second time leads to the newer charge, unless a session holds on to the older one.
 WITH made AS (
     INSERT INTO authorisation (id, origin, party, location_id, evse_uid, connector_id, identity, contract_key,
-        connection_id, agreement_id, allowed, reason, auth_method, leg, detail, at, expires_at)
+        connection_id, agreement, allowed, reason, auth_method, leg, detail, at, expires_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::int[], $10::int[], $11::bool[], $12::text[], $13::text[], $14::json[], $15::json[], $16::timestamptz[],
+        $9::int[], $10::json[], $11::bool[], $12::text[], $13::text[], $14::json[], $15::json[], $16::timestamptz[],
         $17::timestamptz[])
     ON CONFLICT (id) DO NOTHING
     RETURNING no, id, party

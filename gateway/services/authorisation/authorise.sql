@@ -34,7 +34,7 @@ UPDATE authorisation SET detail = $2 WHERE id = $1
 
 -- name: one
 SELECT a.no, a.id, a.identity, a.origin, a.party, a.location_id, a.evse_uid, a.connector_id, a.allowed, a.reason, a.auth_method, a.leg,
-    a.detail, a.at, a.expires_at, a.agreement_id, c.name AS connection, s.session_id
+    a.detail, a.at, a.expires_at, a.agreement, c.name AS connection, s.session_id
 FROM authorisation a
 LEFT JOIN connection c ON c.id = a.connection_id
 LEFT JOIN session s ON s.no = a.session_no
@@ -43,7 +43,7 @@ WHERE a.id = $1
 -- name: page
 -- The newest first.
 SELECT a.no, a.id, a.identity, a.origin, a.party, a.location_id, a.evse_uid, a.connector_id, a.allowed, a.reason, a.auth_method, a.leg,
-    a.detail, a.at, a.expires_at, a.agreement_id, c.name AS connection, s.session_id
+    a.detail, a.at, a.expires_at, a.agreement, c.name AS connection, s.session_id
 FROM authorisation a
 LEFT JOIN connection c ON c.id = a.connection_id
 LEFT JOIN session s ON s.no = a.session_no

@@ -11,9 +11,9 @@ from typing import Final, Protocol
 import asyncpg
 import structlog
 
-from adapters.core.charging import Allowed, Denial, Question
+from adapters.core.charging import Allowed, Denial, Denied, Question
 from adapters.core.connection import State
-from gateway.agreements.model import Service
+from gateway.agreements.disagreeing import Witness
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
 from gateway.services.authorisation.admitting import Admission, Detail, Origin, identity, uid_key
@@ -38,6 +38,7 @@ from gateway.services.links import Links
 from gateway.services.ports import Conflict, NotFound, Page, Parties
 from gateway.services.ports.authorising import AuthorisationFilter, AuthorisationView, StopAnswer, Tap
 from gateway.store.pool import Record, Store
+from mappings.canonical.agreements import Service
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod
@@ -64,9 +65,6 @@ class Figures(Protocol):
     def late_yes(self, hub: str, connection: str, *, released: bool) -> None:
         """Counts a yes that came too late."""
 
-    def drift(self, hub: str, connection: str) -> None:
-        """Counts a yes for an EMSP that our own record has no agreement with."""
-
     def stop_authorised(self, hub: str, reason: Denial | None) -> None:
         """Counts a stop that was asked for."""
 
@@ -85,6 +83,7 @@ class Authorisation:
         store: Store,
         links: Links,
         agreements: Agreements,
+        witness: Witness,
         figures: Figures,
         wake: Callable[[], None],
         clock: Callable[[], datetime],
@@ -93,6 +92,7 @@ class Authorisation:
         self._store = store
         self._links = links
         self._agreements = agreements
+        self._witness = witness
         self._figures = figures
         self._clock = clock
         self._next_after = next_after
@@ -214,7 +214,7 @@ class Authorisation:
     async def _standings(self, tap: Tap, place: Place, row: Record) -> Sequence[Standing]:
         links = serving(self._links.all(), place)
         emsp = emsp_of(tap.identification)
-        request = Request(Service.AUTHORISE, tap.party, emsp)
+        request = Request(Service.AUTHORISE, tap.party, emsp, place.evse_key)
         candidates = await self._agreements.candidates([link.connection for link in links.values()], request)
         known: list[Known] = []
         told = zip(row["connections"] or (), row["listed"] or (), row["tokens"] or (), strict=True)
@@ -222,10 +222,10 @@ class Authorisation:
             one = read_known(number, listed, body, tap.identification)
             if one is not None:
                 # Whose card it is may be known by its token alone.
-                asked = Request(Service.AUTHORISE, tap.party, one.token.party)
+                asked = replace(request, emsp=one.token.party)
                 decision = await self._agreements.decide(one.connection_id, asked)
                 if decision.allowed:
-                    known.append(replace(one, agreement_id=decision.agreement_id))
+                    known.append(replace(one, agreement=decision.ref))
         return in_order(candidates, links, emsp, known, row["learned"])
 
     async def _ask(
@@ -242,7 +242,7 @@ class Authorisation:
         ready = [one.candidate for one in standings if one.candidate.connection.state is State.READY]
         asking = await ask(ready, question, started=started, next_after=self._next_after, answered=self._count)
         try:
-            admission = await self._decided(admission, asking, standings)
+            admission = await self._decided(admission, asking, standings, place)
             return await self._answer(admission, asking, standings, started)
         except BaseException:
             asking.give_up()
@@ -253,10 +253,13 @@ class Authorisation:
                 self._following.add(task)
                 task.add_done_callback(self._following.discard)
 
-    async def _decided(self, admission: Admission, asking: Asking, standings: Sequence[Standing]) -> Admission:
+    async def _decided(
+        self, admission: Admission, asking: Asking, standings: Sequence[Standing], place: Place
+    ) -> Admission:
         """Gives the authorisation that the hubs' answers come to."""
+        await self._note_missing_contracts(admission, asking, place)
         if asking.won is not None:
-            return await self._granted(admission, asking.won)
+            return await self._granted(admission, asking.won, place)
         if (reason := asking.denial()) is not None:
             return replace(admission, reason=reason)
         # Nobody was reached who means yes or no.
@@ -264,23 +267,36 @@ class Authorisation:
             return _listed(admission, local)
         return replace(admission, reason=asking.silence())
 
-    async def _granted(self, admission: Admission, won: Inquiry) -> Admission:
+    async def _note_missing_contracts(self, admission: Admission, asking: Asking, place: Place) -> None:
+        """Notes where a hub found no contract with the EMSP that the medium names, and we have an agreement."""
+        emsp = emsp_of(admission.identification)
+        if emsp is None:
+            return
+        request = Request(Service.AUTHORISE, admission.party, emsp, place.evse_key)
+        for inquiry in asking.inquiries:
+            answer, connection = inquiry.answer, inquiry.candidate.connection
+            if isinstance(answer, Denied) and answer.reason is Denial.NO_CONTRACT:
+                decision = await self._agreements.decide(connection.id, request)
+                if decision.agreement is not None:
+                    self._witness.said_no(connection, admission.party, emsp, f"{answer.code} {answer.text}".strip())
+
+    async def _granted(self, admission: Admission, won: Inquiry, place: Place) -> Admission:
         yes, connection = won.answer, won.candidate.connection
         assert isinstance(yes, Allowed)  # noqa: S101 - what made it win
         emsp = yes.leg.emsp or (yes.token.party if yes.token else None) or emsp_of(admission.identification)
-        decision = await self._agreements.decide(connection.id, Request(Service.AUTHORISE, admission.party, emsp))
+        request = Request(Service.AUTHORISE, admission.party, emsp, place.evse_key)
+        decision = await self._agreements.decide(connection.id, request)
         link = self._links.get(connection.id)
         if not decision.allowed and link is not None and not link.adapter.charging.has_contracts:
             return replace(admission, reason=Denial.NO_CONTRACT)
         if not decision.allowed:
             # The hub is the authority on its own contracts: the driver charges, and somebody looks at our record.
-            self._figures.drift(connection.hub, connection.name)
-            _log.warning("no agreement of ours covers it", connection=connection.name, party=admission.party.normal)
+            self._witness.said_yes(connection, admission.party, emsp, decision.reason)
         return replace(
             admission,
             allowed=True,
             connection_id=connection.id,
-            agreement_id=decision.agreement_id,
+            agreement=decision.ref,
             auth_method=AuthMethod.AUTH_REQUEST,
             leg=yes.leg,
             detail=Detail(
@@ -338,7 +354,7 @@ def _listed(admission: Admission, known: Known) -> Admission:
         admission,
         allowed=True,
         connection_id=known.connection_id,
-        agreement_id=known.agreement_id,
+        agreement=known.agreement,
         auth_method=AuthMethod.WHITELIST,
         leg=Leg(emsp=known.token.party, identification=known.token.identification),
         detail=Detail(local=True, group_id=known.token.group_id),

@@ -9,6 +9,7 @@ from gateway.outbox.projecting import Link
 from gateway.services.authorisation.asking import Candidate
 from gateway.services.authorisation.whitelist import Word, is_of, judge
 from gateway.services.charge.evses import Place
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Role
 from mappings.canonical.tokens import Identification, Token
@@ -19,13 +20,13 @@ class Known:
     """A token that a connection told of.
 
     Attributes:
-        agreement_id: By which its EMSP is served here.
+        agreement: By which its EMSP is served here.
     """
 
     connection_id: int
     token: Token
     word: Word
-    agreement_id: int | None = None
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from adapters.core.charging import Denial
 from gateway.services.authorisation.admitting import Admission
 from gateway.services.ports.authorising import AuthorisationView, Detail, Origin
 from gateway.store.pool import Record
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod
@@ -29,7 +30,7 @@ def view_of(admission: Admission, connection: str | None) -> AuthorisationView:
         reason=admission.reason,
         auth_method=admission.auth_method,
         connection=connection,
-        agreement_id=admission.agreement_id,
+        agreement=admission.agreement,
         leg=admission.leg,
         expires=admission.expires,
     )
@@ -51,7 +52,7 @@ def view_of_row(row: Record) -> AuthorisationView:
         reason=Denial(row["reason"]) if row["reason"] is not None else None,
         auth_method=AuthMethod(row["auth_method"]) if row["auth_method"] is not None else None,
         connection=row["connection"],
-        agreement_id=row["agreement_id"],
+        agreement=AgreementRef.model_validate_json(row["agreement"]) if row["agreement"] is not None else None,
         leg=Leg.model_validate_json(row["leg"]) if row["leg"] is not None else None,
         expires=row["expires_at"],
         session_id=row["session_id"],

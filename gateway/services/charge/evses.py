@@ -20,6 +20,12 @@ class Place:
         """The EVSE's uid."""
         return self.location.evses[0].uid
 
+    @property
+    def evse_key(self) -> str:
+        """The normal form of the EvseID; `""` where it has none."""
+        evse_id = self.location.evses[0].evse_id
+        return evse_id.normal if evse_id is not None else ""
+
     def is_in(self, scope: Scope) -> bool:
         """Tells whether a connection of that scope carries it."""
         return scope.narrow(self.location) is not None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from adapters.core.connection import Connection, Mode, State
-from gateway.agreements.model import Service
+from gateway.agreements.disagreeing import Witness
 from gateway.agreements.policy import REFUSALS, Reason, Request
 from gateway.agreements.repository import Agreements
 from gateway.events.writing import EventType
@@ -20,6 +20,7 @@ from gateway.services.commands.finding import SQL, Charge, Finding, Spot, reserv
 from gateway.services.commands.repeating import Given, Repeated, Repetitions, dedup_of, emsp_of
 from gateway.services.links import Links
 from gateway.store.pool import Store, Transaction
+from mappings.canonical.agreements import AgreementRef, Service
 from mappings.canonical.commands import (
     CancelReservation,
     Command,
@@ -88,6 +89,11 @@ class _Target:
     charge: Charge | None = None
     spot: Spot | None = None
 
+    @property
+    def evse_key(self) -> str | None:
+        """As agreements ask for it; what is to be ended is held against none."""
+        return self.spot.place.evse_key if self.spot is not None else None
+
 
 class _WrittenBefore(Exception):
     """The same command is there already; nothing is written of this one."""
@@ -106,12 +112,15 @@ class TakingUp:
         store: Store,
         links: Links,
         agreements: Agreements,
+        witness: Witness,
         now: Callable[[], datetime],
         told: Callable[[], None],
         noted: Callable[[], None],
     ) -> None:
         self._store = store
+        self._links = links
         self._agreements = agreements
+        self._witness = witness
         self._now = now
         self._noted = noted
         self._finding = Finding(store)
@@ -127,19 +136,26 @@ class TakingUp:
             # What a repetition is about may be gone, by the very command that it repeats; and what came of that command
             # may be asked whatever has become of the connection.
             return await self._repetitions.find(given) or target
-        decision = await self._agreements.decide(
-            connection.id, Request(_SERVICES[command.kind], target.party, emsp_of(command))
-        )
+        emsp = emsp_of(command)
+        request = Request(_SERVICES[command.kind], target.party, emsp, target.evse_key)
+        decision = await self._agreements.decide(connection.id, request)
         # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
         if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
-            return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
+            if not self._has_contracts(connection):
+                return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
+            # What a hub carries on is its yes.
+            self._witness.said_yes(connection, target.party, emsp, decision.reason)
         for _ in range(_TRIES):
-            if (taken := await self._write_taken(given, target, decision.agreement_id)) is not None:
+            if (taken := await self._write_taken(given, target, decision.ref)) is not None:
                 self._noted()
                 return taken
             if (repeated := await self._repetitions.find(given)) is not None:
                 return repeated
         return CommandAnswer(result=CommandResult.FAILED, text="It is given again and again")
+
+    def _has_contracts(self, connection: Connection) -> bool:
+        link = self._links.get(connection.id)
+        return link is not None and link.adapter.charging.has_contracts
 
     async def _target(self, connection: Connection, command: Command) -> _Target | CommandAnswer:
         """Finds what a command is about, or says why it cannot be."""
@@ -181,7 +197,7 @@ class TakingUp:
         self._noted()
         return answer
 
-    async def _write_taken(self, given: Given, target: _Target, agreement_id: int | None) -> Taken | None:
+    async def _write_taken(self, given: Given, target: _Target, agreement: AgreementRef | None) -> Taken | None:
         """Writes a command, what it admits, and the event; None where the same command is there already."""
         command = given.command
         if not isinstance(command, StartSession | ReserveNow):
@@ -194,7 +210,7 @@ class TakingUp:
             async for attempt in self._store.attempts():
                 with attempt:
                     async with self._store.transaction() as tx:
-                        admission = self._admission(given, command, target, reference, agreement_id)
+                        admission = self._admission(given, command, target, reference, agreement)
                         await self._write_admitted(tx, given, target, taken, admission)
         except _WrittenBefore:
             return None
@@ -250,7 +266,7 @@ class TakingUp:
         command: StartSession | ReserveNow,
         target: _Target,
         reference: str,
-        agreement_id: int | None,
+        agreement: AgreementRef | None,
     ) -> Admission:
         now = self._now()
         return Admission(
@@ -263,7 +279,7 @@ class TakingUp:
             identification=command.leg.identification,
             at=now,
             connection_id=given.connection.id,
-            agreement_id=agreement_id,
+            agreement=agreement,
             auth_method=AuthMethod.COMMAND,
             # Who asks stands in the leg, too, where only the command names them.
             leg=command.leg.model_copy(update={"emsp": emsp_of(command)}),

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from adapters.core.charging import Denial
 from gateway.services.ports.common import Page, Parties
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.base import Model
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
@@ -123,7 +124,7 @@ class AuthorisationView:
     reason: Denial | None = None
     auth_method: AuthMethod | None = None
     connection: str | None = None
-    agreement_id: int | None = None
+    agreement: AgreementRef | None = None
     leg: Leg | None = None
     expires: datetime | None = None
     session_id: str | None = None
