@@ -94,6 +94,8 @@ class Settings(TlsSettings):
         command_seconds: What a command may take until its result is told; Gireve names nothing.
         margin_seconds: What of both is kept for ourselves.
         cdr_cost: Whether a CDR carries the CPO's cost.
+        enforced_here: Whether a no of our own agreements is one to what the hub lets begin, too; else the hub is the
+            authority on its own contracts, its yes stands, and the disagreement is shown.
         advenir: Sessions and CDRs that do not roam over this connection are told of too, without their driver: for the
             French subsidy, whose stations tell of every charge.
         advenir_card: What stands for the driver then; Gireve confirms it when an operator is taken on.
@@ -124,6 +126,7 @@ class Settings(TlsSettings):
     command_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     margin_seconds: Annotated[float, Field(ge=0, le=30)] = 2.0
     cdr_cost: CdrCost = CdrCost.OWN
+    enforced_here: bool = False
     advenir: bool = False
     advenir_card: AnonymousCard = ADVENIR
 
@@ -217,6 +220,7 @@ class Settings(TlsSettings):
             command_within=timedelta(seconds=self.command_seconds - self.margin_seconds),
             # Guide, CreditCDR: not implemented; where one is corrected all the same, EMSPs get two positive CDRs.
             takes_credit=False,
+            has_contracts=not self.enforced_here,
         )
 
     def roaming(self, offered: Collection[str]) -> RoamingProfile:

@@ -117,6 +117,8 @@ class Settings(HubjectSettings):
         reservation_minutes: How long a reservation holds that names no duration.
         sub_providers: By ProviderID, the providers whose drivers it speaks for beside its own; a command for any other
             driver is refused (019). None leaves that to Hubject, which knows who bundles whom.
+        enforced_here: Whether a no of our own agreements is one to what the hub lets begin, too; else the hub is the
+            authority on its own contracts, its yes stands, and the disagreement is shown.
         pricing: How prices are pushed; None where they are not. Hubject takes them only under an offer of flexible or
             dynamic prices.
     """
@@ -140,6 +142,7 @@ class Settings(HubjectSettings):
     cdrs_in_flight: Annotated[int, Field(ge=1, le=100)] = 16
     reservation_minutes: Annotated[int, Field(ge=1, le=99)] = STANDARD_DURATION // timedelta(minutes=1)
     sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
+    enforced_here: bool = False
     pricing: PricingSettings | None = None
 
     @property
@@ -192,6 +195,7 @@ class Settings(HubjectSettings):
             command_within=timedelta(seconds=self.command_seconds),
             # OICP 2.3 knows no credit, and Hubject takes one CDR for each SessionID.
             takes_credit=False,
+            has_contracts=not self.enforced_here,
         )
 
     def profile(self) -> Profile:

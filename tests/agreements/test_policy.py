@@ -1,13 +1,27 @@
-"""Who is served, decided from agreements alone."""
+"""Who is served, decided from agreements alone: every state of a subscription, by service and kind of hub."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
-from gateway.agreements.model import DEFAULT_RANK, EVERY_SERVICE, Agreement, Service
-from gateway.agreements.policy import Reason, Request, candidates, decide
+from gateway.agreements.book import Book, Offered, build
+from gateway.agreements.model import DEFAULT_RANK
+from gateway.agreements.policy import REFUSALS, Reason, Request, candidates, decide
+from mappings.canonical.agreements import (
+    EVERY_SERVICE,
+    GroupPrice,
+    Joining,
+    Member,
+    Offer,
+    OfferState,
+    OfferTerms,
+    OfferVersion,
+    PriceSource,
+    Service,
+    Subscription,
+    SubscriptionState,
+)
 from mappings.canonical.ids import PartyId
 from tests.harness import AT, OTHER, PARTY
 
@@ -15,114 +29,275 @@ NOW = AT
 EMSP = PartyId("FR-XYZ")
 STRANGER = PartyId("DE-DCB")
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+WAY = 1
+"""The connection's number."""
 
-EVERYTHING = Agreement(1, 1, None, None, EVERY_SERVICE, 100, NOW - SECOND)
-ONLY = {
-    "party": replace(EVERYTHING, party=PARTY),
-    "emsp": replace(EVERYTHING, emsp=EMSP),
-    "both": replace(EVERYTHING, party=PARTY, emsp=EMSP),
-    "service": replace(EVERYTHING, services=frozenset({Service.AUTHORISE})),
-    "till": replace(EVERYTHING, valid_to=NOW),
-    "from": replace(EVERYTHING, valid_from=NOW + SECOND),
+
+def terms(services=EVERY_SERVICE, *, groups=(), rank=DEFAULT_RANK, prices=()) -> OfferTerms:
+    source = PriceSource.AGREED if prices else PriceSource.EVSE_TARIFFS
+    return OfferTerms(
+        services=frozenset(services), evse_groups=groups, rank=rank, price_source=source, prices=tuple(prices)
+    )
+
+
+def offered(
+    no=1,
+    *,
+    way=WAY,
+    cpo=PARTY,
+    group=None,
+    audience=None,
+    joining=Joining.OPEN,
+    state=OfferState.PUBLISHED,
+    starts=NOW - DAY,
+    ends=None,
+    versions=None,
+    subscriptions=(),
+    **said,
+) -> Offered:
+    """A published offer, for all and open, in one version; `said` are its terms."""
+    offer = Offer(
+        id=f"O{no}",
+        connection="way",
+        cpo=cpo if group is None else None,
+        network_group=group,
+        audience=audience,
+        joining=joining,
+        title=f"O{no}",
+        starts=starts,
+        ends=ends,
+    )
+    versions = versions or [OfferVersion(number=1, starts=starts, terms=terms(**said))]
+    return Offered(no, way, offer, state, ends, versions, subscriptions)
+
+
+def subscribed(state: SubscriptionState, *, emsp=EMSP, starts=NOW - DAY, ends=None, id_="S1") -> Subscription:
+    return Subscription(id=id_, offer="O1", emsp=emsp, state=state, requested_at=NOW - DAY, starts=starts, ends=ends)
+
+
+def book(*offers: Offered, members=None, networks=None) -> Book:
+    return build(offers, networks or {}, members or {})
+
+
+def asked(agreements: Book, service=Service.AUTHORISE, cpo=PARTY, emsp=EMSP, evse_key="NLABCE1", *, now=NOW, way=WAY):
+    return decide(agreements, way, Request(service, cpo, emsp, evse_key), now)
+
+
+# Every state, service and way
+
+
+STANDS = {
+    SubscriptionState.REQUESTED: Reason.NOT_APPROVED,
+    SubscriptionState.UNDER_REVIEW: Reason.NOT_APPROVED,
+    SubscriptionState.ACTIVE: Reason.AGREED,
+    SubscriptionState.CANCELLED: Reason.AGREED,
+    SubscriptionState.ENDED: Reason.ENDED,
+    SubscriptionState.REFUSED: Reason.REFUSED,
 }
 
 
-@pytest.mark.parametrize("emsp", [None, EMSP, STRANGER])
-@pytest.mark.parametrize("party", [PARTY, OTHER])
+@pytest.mark.parametrize("joining", [Joining.SUBSCRIBE, Joining.APPROVE])
 @pytest.mark.parametrize("service", Service)
-def test_a_connection_without_any_agreement_serves_everybody(service, party, emsp):
-    decision = decide([], Request(service, party, emsp), NOW)
-    assert (decision.allowed, decision.reason, decision.agreement_id) == (True, Reason.UNRESTRICTED, None)
+@pytest.mark.parametrize("state", SubscriptionState)
+def test_a_subscription_gives_what_its_state_says(state, service, joining):
+    has = book(offered(joining=joining, subscriptions=[subscribed(state, ends=NOW + DAY)]))
+    decision = asked(has, service)
+    assert (decision.reason, decision.allowed) == (STANDS[state], STANDS[state] is Reason.AGREED)
+    assert (decision.ref is not None) is decision.allowed
+    assert asked(has, service, emsp=STRANGER).reason is Reason.NO_AGREEMENT
+
+
+@pytest.mark.parametrize("sold", Service)
+@pytest.mark.parametrize("service", Service)
+@pytest.mark.parametrize("state", SubscriptionState)
+def test_only_the_services_that_were_sold_are_given(state, service, sold):
+    has = book(offered(joining=Joining.SUBSCRIBE, services={sold}, subscriptions=[subscribed(state)]))
+    allowed = state in (SubscriptionState.ACTIVE, SubscriptionState.CANCELLED) and service is sold
+    assert asked(has, service).allowed is allowed
+
+
+@pytest.mark.parametrize("audience", [None, (EMSP,)])
+@pytest.mark.parametrize("service", Service)
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (OfferState.DRAFT, Reason.UNRESTRICTED),
+        (OfferState.PUBLISHED, Reason.AGREED),
+        (OfferState.CANCELLED, Reason.AGREED),
+        (OfferState.ENDED, Reason.ENDED),
+    ],
+)
+def test_an_open_offer_gives_what_its_state_says(state, reason, service, audience):
+    has = book(offered(state=state, audience=audience, ends=NOW + DAY))
+    assert asked(has, service).reason is reason
+
+
+def test_an_ended_offer_takes_its_subscriptions_along():
+    has = book(
+        offered(
+            joining=Joining.SUBSCRIBE,
+            state=OfferState.ENDED,
+            subscriptions=[subscribed(SubscriptionState.ACTIVE)],
+        )
+    )
+    assert asked(has).reason is Reason.ENDED
+
+
+@pytest.mark.parametrize("emsp", [None, EMSP, STRANGER])
+@pytest.mark.parametrize("service", Service)
+def test_a_network_without_offers_is_public(service, emsp):
+    decision = asked(book(offered(cpo=OTHER)), service, emsp=emsp)
+    assert (decision.allowed, decision.reason, decision.ref) == (True, Reason.UNRESTRICTED, None)
     assert decision.rank == DEFAULT_RANK
 
 
-@pytest.mark.parametrize("emsp", [None, EMSP, STRANGER])
-@pytest.mark.parametrize("party", [PARTY, OTHER])
-@pytest.mark.parametrize("service", Service)
-@pytest.mark.parametrize("name", ONLY)
-def test_one_agreement_serves_whom_it_names_and_nobody_else(name, service, party, emsp):
-    agreement = ONLY[name]
-    named = (
-        agreement.party in (None, party)
-        and (emsp is None or agreement.emsp in (None, emsp))
-        and service in agreement.services
-        and agreement.valid_from <= NOW
-        and (agreement.valid_to is None or agreement.valid_to > NOW)
-    )
-    decision = decide([agreement], Request(service, party, emsp), NOW)
-    assert decision.allowed is named
-    assert (decision.reason is Reason.AGREED) is named
-    assert decision.agreement_id == (agreement.id if named else None)
+def test_an_offer_by_one_way_restricts_no_other():
+    assert asked(book(offered(audience=(STRANGER,))), way=2).reason is Reason.UNRESTRICTED
+
+
+def test_every_reason_of_a_no_has_a_sentence():
+    assert set(REFUSALS) == set(Reason) - {Reason.UNRESTRICTED, Reason.AGREED}
+
+
+# Time
 
 
 @pytest.mark.parametrize(
-    ("request_", "agreement", "reason"),
+    ("moment", "reason"),
     [
-        (Request(Service.CDR, OTHER, EMSP), "both", Reason.OTHER_PARTY),
-        (Request(Service.CDR, PARTY, STRANGER), "both", Reason.OTHER_EMSP),
-        (Request(Service.CDR, PARTY, EMSP), "service", Reason.OTHER_SERVICE),
-        (Request(Service.CDR, PARTY, EMSP), "till", Reason.ENDED),
-        (Request(Service.CDR, PARTY, EMSP), "from", Reason.NOT_YET),
-        (Request(Service.CDR, OTHER, STRANGER), "both", Reason.OTHER_PARTY),
+        (NOW - SECOND, Reason.UNRESTRICTED),
+        (NOW, Reason.AGREED),
+        (NOW + SECOND, Reason.AGREED),
+        (NOW + 2 * SECOND, Reason.ENDED),
     ],
 )
-def test_a_no_says_what_the_agreement_lacks(request_, agreement, reason):
-    assert decide([ONLY[agreement]], request_, NOW).reason is reason
+def test_the_first_moment_counts_and_the_last_does_not(moment, reason):
+    assert asked(book(offered(starts=NOW, ends=NOW + 2 * SECOND)), now=moment).reason is reason
 
 
-def test_of_several_agreements_the_nearest_to_a_yes_says_why_not():
-    request = Request(Service.CDR, PARTY, STRANGER)
-    other = replace(EVERYTHING, party=OTHER)
-    assert decide([other, ONLY["emsp"]], request, NOW).reason is Reason.OTHER_EMSP
-    assert decide([other, ONLY["emsp"], ONLY["service"]], request, NOW).reason is Reason.OTHER_SERVICE
-    assert decide([ONLY["till"], ONLY["service"], other], request, NOW).reason is Reason.ENDED
-    assert decide([ONLY["till"], ONLY["from"], other], request, NOW).reason is Reason.NOT_YET
+def test_a_subscription_has_a_window_of_its_own():
+    mine = subscribed(SubscriptionState.CANCELLED, starts=NOW, ends=NOW + SECOND)
+    has = book(offered(joining=Joining.SUBSCRIBE, subscriptions=[mine]))
+    told = [asked(has, now=NOW + number * SECOND).reason for number in (-1, 0, 1)]
+    assert told == [Reason.NOT_YET, Reason.AGREED, Reason.ENDED]
 
 
-@pytest.mark.parametrize(
-    ("moment", "allowed"), [(NOW - SECOND, False), (NOW, True), (NOW + SECOND, True), (NOW + 2 * SECOND, False)]
-)
-def test_the_first_moment_counts_and_the_last_does_not(moment, allowed):
-    agreement = replace(EVERYTHING, valid_from=NOW, valid_to=NOW + 2 * SECOND)
-    assert decide([agreement], Request(Service.AUTHORISE, PARTY), moment).allowed is allowed
+def test_what_has_ended_stays_so_when_a_clock_goes_back():
+    mine = subscribed(SubscriptionState.ENDED, starts=NOW - DAY, ends=NOW)
+    has = book(offered(joining=Joining.SUBSCRIBE, subscriptions=[mine]))
+    assert asked(has, now=NOW - 12 * 3600 * SECOND).reason is Reason.ENDED
 
 
-def test_an_end_opens_nothing():
-    assert not decide([ONLY["till"]], Request(Service.AUTHORISE, PARTY, EMSP), NOW).allowed
-
-
-def test_several_agreements_serve_together():
-    agreements = [
-        replace(EVERYTHING, id=1, emsp=EMSP, services=frozenset({Service.REMOTE})),
-        replace(EVERYTHING, id=2, emsp=STRANGER, services=frozenset({Service.AUTHORISE})),
+def test_each_version_counts_from_its_start_to_the_next_ones():
+    versions = [
+        OfferVersion(number=1, starts=NOW - DAY, terms=terms({Service.AUTHORISE})),
+        OfferVersion(number=2, starts=NOW, terms=terms({Service.REMOTE})),
     ]
+    has = book(offered(versions=versions))
+    before, since = asked(has, now=NOW - SECOND), asked(has, Service.REMOTE)
+    assert (before.ref and before.ref.version, since.ref and since.ref.version) == (1, 2)
+    assert asked(has).reason is Reason.ENDED
+    assert asked(has, Service.REMOTE, now=NOW - SECOND).reason is Reason.NOT_YET
+
+
+# Several
+
+
+def test_of_several_the_nearest_to_a_yes_says_why_not():
+    waits = subscribed(SubscriptionState.UNDER_REVIEW, starts=None)
+    ended = offered(1, ends=NOW)
+    later = offered(2, audience=(EMSP,), starts=NOW + SECOND)
+    review = offered(3, joining=Joining.APPROVE, subscriptions=[waits])
+    other = offered(4, services={Service.POI})
+    assert asked(book(other)).reason is Reason.OTHER_SERVICE
+    assert asked(book(other, ended)).reason is Reason.ENDED
+    assert asked(book(other, ended, later)).reason is Reason.NOT_YET
+    assert asked(book(later, review, other, ended)).reason is Reason.NOT_APPROVED
+
+
+def test_several_serve_together():
+    has = book(
+        offered(1, audience=(EMSP,), services={Service.REMOTE}),
+        offered(2, audience=(STRANGER,), services={Service.AUTHORISE}),
+    )
     told = {
-        (service, emsp): decide(agreements, Request(service, PARTY, emsp), NOW).agreement_id
+        (service, emsp): (ref := asked(has, service, emsp=emsp).ref) and ref.offer
         for service in (Service.REMOTE, Service.AUTHORISE)
         for emsp in (EMSP, STRANGER, None)
     }
     assert told == {
-        (Service.REMOTE, EMSP): 1,
+        (Service.REMOTE, EMSP): "O1",
         (Service.REMOTE, STRANGER): None,
-        (Service.REMOTE, None): 1,
+        (Service.REMOTE, None): "O1",
         (Service.AUTHORISE, EMSP): None,
-        (Service.AUTHORISE, STRANGER): 2,
-        (Service.AUTHORISE, None): 2,
+        (Service.AUTHORISE, STRANGER): "O2",
+        (Service.AUTHORISE, None): "O2",
     }
 
 
-@pytest.mark.parametrize(("emsp", "chosen"), [(EMSP, 3), (STRANGER, 5), (None, 3)])
-def test_the_agreement_that_names_most_counts_then_the_lowest_rank_then_the_oldest(emsp, chosen):
-    agreements = [
-        replace(EVERYTHING, id=1, rank=1),
-        replace(EVERYTHING, id=2, emsp=EMSP, rank=2),
-        replace(EVERYTHING, id=3, party=PARTY, emsp=EMSP, rank=3),
-        replace(EVERYTHING, id=4, party=PARTY, emsp=EMSP, rank=3),
-        replace(EVERYTHING, id=5, party=PARTY, rank=9),
-        replace(EVERYTHING, id=6, party=PARTY, rank=9),
+def test_the_most_specific_one_counts_and_the_others_are_said():
+    networks = {"N": [Member(party=PARTY, since=NOW - DAY)]}
+    members = {"fast": frozenset({"NLABCE1"})}
+    offers = [
+        offered(1, group="N", rank=1),
+        offered(2, rank=50),
+        offered(3, rank=9),
+        offered(4, rank=9),
+        offered(5, groups=("fast",), rank=99),
+        offered(6, audience=(EMSP,), rank=200),
+        offered(7, audience=(EMSP,), groups=("fast",), rank=300),
     ]
-    decision = decide(list(reversed(agreements)), Request(Service.AUTHORISE, PARTY, emsp), NOW)
-    assert decision.agreement_id == chosen
+    order = []
+    while offers:
+        decision = asked(book(*reversed(offers), networks=networks, members=members))
+        assert decision.agreement is not None
+        chosen = next(one for one in offers if one.offer.id == decision.agreement.offer)
+        assert {one.offer for one in decision.others} == {one.offer.id for one in offers if one is not chosen}
+        assert decision.rank == chosen.versions[0].terms.rank
+        offers.remove(chosen)
+        order.append(chosen.offer.id)
+    assert order == ["O7", "O6", "O5", "O3", "O4", "O2", "O1"]
+
+
+# Groups
+
+
+def test_evses_outside_the_groups_of_an_offer_are_not_in_it():
+    has = book(offered(groups=("fast", "slow")), members={"fast": frozenset({"NLABCE1"})})
+    assert asked(has).allowed
+    assert asked(has, evse_key="NLABCE2").reason is Reason.OTHER_EVSES
+    assert asked(has, evse_key="").reason is Reason.OTHER_EVSES  # one without EvseID is in no group
+    assert asked(has, evse_key=None).allowed  # no EVSE is meant in particular
+
+
+def test_a_member_of_a_network_group_has_its_agreements_as_long_as_it_is_one():
+    networks = {"N": [Member(party=PARTY, since=NOW, until=NOW + DAY), Member(party=OTHER, since=NOW + DAY)]}
+    has = book(offered(group="N", audience=(EMSP,)), networks=networks)
+    assert asked(has, now=NOW - SECOND).reason is Reason.UNRESTRICTED
+    assert asked(has).allowed
+    assert asked(has, emsp=STRANGER).reason is Reason.NO_AGREEMENT
+    assert asked(has, now=NOW + DAY).reason is Reason.ENDED
+    assert asked(has, cpo=OTHER).reason is Reason.UNRESTRICTED
+    assert asked(has, cpo=OTHER, now=NOW + DAY).allowed
+
+
+def test_the_price_of_an_evse_is_its_groups_else_the_one_for_all_others():
+    prices = [
+        GroupPrice(tariff_ids=("plain",)),
+        GroupPrice(evse_group="fast", tariff_ids=("dear", "dearer")),
+    ]
+    has = book(offered(prices=prices), members={"fast": frozenset({"NLABCE1"})})
+    agreement = asked(has).agreement
+    assert agreement is not None
+    assert has.tariffs(agreement, "NLABCE1") == ("dear", "dearer")
+    assert has.tariffs(agreement, "NLABCE2") == ("plain",)
+    unsaid = asked(book(offered())).agreement
+    assert unsaid is not None
+    assert has.tariffs(unsaid, "NLABCE1") is None
+
+
+# Who is asked
 
 
 def connection(number: int, name: str) -> Connection:
@@ -144,16 +319,18 @@ A, B, C = connection(1, "a"), connection(2, "b"), connection(3, "c")
     ],
 )
 def test_candidates_are_asked_by_rank_then_by_name(ranks, order):
-    agreements = {number: [replace(EVERYTHING, connection_id=number, rank=rank)] for number, rank in ranks.items()}
-    found = candidates(agreements, [C, A, B], Request(Service.AUTHORISE, PARTY, EMSP), NOW)
+    has = book(*(offered(number, way=number, rank=rank) for number, rank in ranks.items()))
+    found = candidates(has, [C, A, B], Request(Service.AUTHORISE, PARTY, EMSP), NOW)
     assert "".join(each.connection.name for each in found) == order
 
 
 def test_a_connection_that_does_not_serve_the_driver_is_no_candidate():
-    agreements = {1: [replace(EVERYTHING, emsp=STRANGER)], 2: [ONLY["service"]]}
-    request = Request(Service.AUTHORISE, PARTY, EMSP)
-    assert [each.connection.name for each in candidates(agreements, [A, B, C], request, NOW)] == ["b", "c"]
-    remote = replace(request, service=Service.REMOTE)
-    assert [each.connection.name for each in candidates(agreements, [A, B, C], remote, NOW)] == ["c"]
-    unknown = replace(request, emsp=None)
-    assert [each.connection.name for each in candidates(agreements, [A, B, C], unknown, NOW)] == ["a", "b", "c"]
+    has = book(offered(1, audience=(STRANGER,)), offered(2, way=2, services={Service.AUTHORISE}))
+
+    def named(service, emsp):
+        found = candidates(has, [A, B, C], Request(service, PARTY, emsp), NOW)
+        return [each.connection.name for each in found]
+
+    assert named(Service.AUTHORISE, EMSP) == ["b", "c"]
+    assert named(Service.REMOTE, EMSP) == ["c"]
+    assert named(Service.AUTHORISE, None) == ["a", "b", "c"]

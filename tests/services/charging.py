@@ -143,7 +143,6 @@ class Counted:
     decisions: list[tuple[str, Denial | None]] = field(default_factory=list)
     answers: list[tuple[str, str]] = field(default_factory=list)
     late: list[tuple[str, bool]] = field(default_factory=list)
-    drifted: list[str] = field(default_factory=list)
     stops: list[tuple[str, Denial | None]] = field(default_factory=list)
 
     def authorised(self, hub: str, reason: Denial | None, seconds: float) -> None:
@@ -157,11 +156,22 @@ class Counted:
     def late_yes(self, hub: str, connection: str, *, released: bool) -> None:
         self.late.append((connection, released))
 
-    def drift(self, hub: str, connection: str) -> None:
-        self.drifted.append(connection)
-
     def stop_authorised(self, hub: str, reason: Denial | None) -> None:
         self.stops.append((hub, reason))
+
+
+@dataclass
+class Noted:
+    """Disagreements with hubs, by connection."""
+
+    drifted: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def said_yes(self, connection: Connection, cpo: PartyId, emsp: PartyId | None, ours: str) -> None:
+        self.drifted.append(connection.name)
+
+    def said_no(self, connection: Connection, cpo: PartyId, emsp: PartyId | None, theirs: str) -> None:
+        self.missed.append(connection.name)
 
 
 @dataclass
@@ -171,6 +181,7 @@ class Stations:
     store: Store
     links: Links
     agreements: Agreements
+    witness: Noted
     tokens: Tokens
     authorisation: Authorisation
     publishing: Publishing
@@ -181,7 +192,14 @@ class Stations:
     def replica(self) -> Authorisation:
         """The service of another process over the same store and hubs."""
         return Authorisation(
-            self.store, self.links, self.agreements, self.figures, lambda: None, lambda: AT, timedelta(hours=1)
+            self.store,
+            self.links,
+            self.agreements,
+            self.witness,
+            self.figures,
+            lambda: None,
+            lambda: AT,
+            timedelta(hours=1),
         )
 
     def __getitem__(self, name: str) -> ScriptedHub:
@@ -230,9 +248,10 @@ async def stations(
     store = Store(database_url, size=4)
     await store.open()
     links = Links(store, Cipher(KEY), {"scripted": lambda connection: hubs[connection.name]})
-    agreements = Agreements(store, links, clock)
-    figures = Counted()
-    authorisation = Authorisation(store, links, agreements, figures, lambda: wakes.append(None), clock, next_after)
+    agreements, witness, figures = Agreements(store, links, clock), Noted(), Counted()
+    authorisation = Authorisation(
+        store, links, agreements, witness, figures, lambda: wakes.append(None), clock, next_after
+    )
     publishing = Publishing(store, links, lambda: None, clock)
     try:
         async with links.changing() as tx:
@@ -247,7 +266,9 @@ async def stations(
                     "{}",
                 )
         await publishing.put_locations([(location(), ())], WHO)
-        yield Stations(store, links, agreements, Tokens(store, links), authorisation, publishing, figures, hubs, wakes)
+        yield Stations(
+            store, links, agreements, witness, Tokens(store, links), authorisation, publishing, figures, hubs, wakes
+        )
     finally:
         await authorisation.close()
         await links.close()

@@ -10,14 +10,14 @@ from pydantic import SecretStr
 from adapters.core.charging import Denial, Denied, Unanswered
 from adapters.core.connection import Mode, Scope, State
 from adapters.core.outcomes import NotSent
-from gateway.agreements.model import EVERY_SERVICE, Service
 from gateway.services.ports import BadCursor, NotFound
-from gateway.services.ports.agreements import NewAgreement
 from gateway.services.ports.authorising import AuthorisationFilter, Origin
+from mappings.canonical.agreements import EVERY_SERVICE, Service
 from mappings.canonical.ids import ContractId, EvseId, PartyId
 from mappings.canonical.parties import Role
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, Pin, TokenType
+from tests.agreed import agree
 from tests.harness import AT, OTHER, PARTY, WHO, evse, later, location
 from tests.services.charging import (
     CONTRACT,
@@ -143,15 +143,15 @@ async def test_the_hub_that_the_contract_points_to_is_asked_first(database_url, 
 async def test_agreements_rank_those_who_are_asked(database_url):
     async with stations(database_url, "a", "b") as s:
         for name, rank in (("a", 20), ("b", 10)):
-            await s.agreements.create(NewAgreement(name, EVERY_SERVICE, rank), WHO)
+            await agree(s.links, name, EVERY_SERVICE, rank)
         assert asked(await s.tap()) == [("b", "denied"), ("a", "denied")]
 
 
 async def test_a_connection_without_an_agreement_for_the_driver_is_not_asked(database_url):
     stranger = Identification(type=TokenType.RFID, uid=UID, contract_id=ContractId("DE-DCB-C12345678"))
     async with stations(database_url, "a", "b") as s:
-        await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10, emsp=EMSP), WHO)
-        await s.agreements.create(NewAgreement("b", frozenset({Service.CDR, Service.REMOTE}), 10), WHO)
+        await agree(s.links, "a", EVERY_SERVICE, 10, emsp=EMSP)
+        await agree(s.links, "b", frozenset({Service.CDR, Service.REMOTE}), 10)
         assert (await s.tap(stranger)).reason is Denial.NO_CANDIDATE
         assert (s["a"].asked, s["b"].asked) == ([], [])
         assert asked(await s.tap()) == [("a", "denied")]  # nobody knows whose card it is
@@ -261,29 +261,38 @@ async def test_where_the_hub_says_yes_without_an_agreement_of_ours_the_driver_ch
     database_url,
 ):
     async with stations(database_url, "a") as s:
-        await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10, emsp=PartyId("DE-DCB")), WHO)
+        await agree(s.links, "a", EVERY_SERVICE, 10, emsp=PartyId("DE-DCB"))
         s["a"].answer = yes(emsp=EMSP)
         view = await s.tap()
-        assert (view.allowed, view.detail.drift, view.agreement_id) == (True, True, None)
-        assert s.figures.drifted == ["a"]
+        assert (view.allowed, view.detail.drift, view.agreement) == (True, True, None)
+        assert s.witness.drifted == ["a"]
 
 
 async def test_where_nobody_but_us_keeps_contracts_a_yes_without_one_opens_nothing(database_url):
     async with stations(database_url, "a") as s:
-        await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10, emsp=PartyId("DE-DCB")), WHO)
+        await agree(s.links, "a", EVERY_SERVICE, 10, emsp=PartyId("DE-DCB"))
         s["a"].answer, s["a"].has_contracts = yes(emsp=EMSP), False
         view = await s.tap()
         assert (view.allowed, view.reason) == (False, Denial.NO_CONTRACT)
-        assert not s.figures.drifted
+        assert not s.witness.drifted
+
+
+async def test_a_no_for_lack_of_contract_where_we_have_an_agreement_is_noted(database_url):
+    known = Identification(type=TokenType.RFID, uid=UID, contract_id=CONTRACT)
+    async with stations(database_url, "a") as s:
+        await agree(s.links, "a", emsp=EMSP)
+        s["a"].answer = Denied(Denial.NO_CONTRACT, "210", "No valid contract.")
+        assert (await s.tap(known)).reason is Denial.NO_CONTRACT
+        assert s.witness.missed == ["a"]
 
 
 async def test_the_agreement_for_the_emsp_named_in_the_yes_is_kept(database_url):
     async with stations(database_url, "a") as s:
-        await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10), WHO)
-        exact = await s.agreements.create(NewAgreement("a", EVERY_SERVICE, 10, emsp=EMSP), WHO)
+        await agree(s.links, "a", EVERY_SERVICE, 10)
+        exact = await agree(s.links, "a", EVERY_SERVICE, 10, emsp=EMSP)
         s["a"].answer = yes(emsp=EMSP)
         view = await s.tap()
-        assert (view.agreement_id, view.detail.drift) == (exact.id, False)
+        assert (view.agreement and view.agreement.offer, view.detail.drift) == (exact, False)
 
 
 # The EVSE

@@ -3,9 +3,8 @@
 import pytest
 
 from adapters.core.connection import Mode, Scope
-from gateway.agreements.model import Service
 from gateway.services.network import Network, Published
-from gateway.services.ports.agreements import NewAgreement
+from mappings.canonical.agreements import Service
 from mappings.canonical.commands import (
     CancelReservation,
     CommandResult,
@@ -16,6 +15,7 @@ from mappings.canonical.commands import (
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType
+from tests.agreed import agree
 from tests.harness import OTHER, PARTY, WHO, evse, location
 from tests.services.commanding import ACCEPTED, BY_UID, DRIVER, EMSP, REJECTED, reserve, start
 
@@ -61,10 +61,24 @@ async def test_a_connection_that_is_not_live_has_nothing_carried_out(desk):
     assert desk.listener.heard == []
 
 
+async def enforced(desk) -> None:
+    """Has a no of our own agreements be one to what the hub carries on, too."""
+    settings = {**desk.hub("hubject").settings, "enforced_here": True}
+    await desk.app.services.connections.set_settings("hubject", settings, WHO)
+
+
+async def test_what_a_hub_carries_on_without_an_agreement_of_ours_is_carried_out_and_drift_is_counted(desk):
+    await agree(desk.app.links, "hubject", {Service.POI})
+    assert (await desk.perform(start())).result is ACCEPTED
+    assert desk.app.services.metrics.registry.get_sample_value(
+        "roamgate_agreement_drift_total", {"hub": "hubject", "connection": "hubject"}
+    )
+
+
 async def test_without_an_agreement_nothing_begins_but_what_runs_can_be_stopped(desk):
     await desk.perform(start())
-    services = frozenset({Service.POI})
-    await desk.app.services.agreements.create(NewAgreement("hubject", services, 100), WHO)
+    await enforced(desk)
+    await agree(desk.app.links, "hubject", {Service.POI})
     assert (await desk.perform(start("h-2"))).result is CommandResult.NO_CONTRACT
     assert (await desk.perform(reserve())).result is CommandResult.NO_CONTRACT
     assert (await desk.perform(StopSession(session="h-1", emsp=EMSP))).result is ACCEPTED
@@ -77,15 +91,16 @@ async def test_without_an_agreement_nothing_begins_but_what_runs_can_be_stopped(
     ]
 
 
-@pytest.mark.parametrize("agreed", [Service.POI, None])
-async def test_why_no_agreement_lets_an_emsp_is_said_in_a_sentence(desk, agreed):
-    if agreed is not None:
-        await desk.app.services.agreements.create(NewAgreement("hubject", frozenset({agreed}), 100), WHO)
-        text = "The agreement with the EMSP does not cover this service"
-    else:
-        wanted = NewAgreement("hubject", frozenset({Service.REMOTE}), 100, emsp=PartyId("FR-OTH"))
-        await desk.app.services.agreements.create(wanted, WHO)
-        text = "There is no agreement with the EMSP"
+@pytest.mark.parametrize(
+    ("services", "emsp", "text"),
+    [
+        ({Service.POI}, None, "The agreement with the EMSP does not cover this service"),
+        ({Service.REMOTE}, PartyId("FR-OTH"), "There is no agreement with the EMSP"),
+    ],
+)
+async def test_why_no_agreement_lets_an_emsp_is_said_in_a_sentence(desk, services, emsp, text):
+    await enforced(desk)
+    await agree(desk.app.links, "hubject", services, emsp=emsp)
     refused = await desk.perform(start())
     assert (refused.result, refused.text) == (CommandResult.NO_CONTRACT, text)
 

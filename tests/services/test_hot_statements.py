@@ -28,14 +28,14 @@ GROWING = {
     *("authorisation", "session", "session_ref", "cdr", "command", "token", "delivery"),
     *("driver_token", "permit", "permit_ref"),
     *("received_session", "received_cdr", "sent_command", "catalogue_location", "catalogue_evse"),
-    *("tariff_version", "repricing", "repricing_history"),
+    *("tariff_version", "repricing", "repricing_history", "evse_group_member"),
 }
 SMALL = {"session_running", "session_review", "received_session_active", "received_session_review", "repricing_open"}
 """Indexes that hold no more than what goes on, or waits for a person, at the moment, so that they may be read whole."""
 
 _PRICED: tuple[Any, ...] = (
     *(PARTY, PARTY, None, "c-1", 1, AT, "EUR", "matches", None, 1, None, 1, None, 0, None),
-    *("T1", "published", 1, "{}", "clear", 9),
+    *("T1", "published", 1, "{}", "clear", 9, None),
 )
 STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("a tap", AUTHORISATION["prepare"], (PARTY, "L1", "U1", None, "04AB", None, None, "a-1")),
@@ -61,6 +61,7 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("received CDRs to price", REPRICING["received_cdrs"], ([1, 2],)),
     ("places of CDRs", REPRICING["own_places"], ([0], [PARTY], ["L1"])),
     ("partners' places of CDRs", REPRICING["partners_places"], ([0], [1], ["E1"])),
+    ("what was agreed on of CDRs", REPRICING["agreed"], ([0], ["o-1"], [1], ["E1"])),
     ("what is to be priced", REPRICING["claim"], (200,)),
     ("what a price takes the place of", REPRICING["lock_before"], ([1, -1],)),
     ("a price", REPRICING["write"], ([1], *([value] for value in _PRICED))),
@@ -231,6 +232,8 @@ async def grown(store: Store) -> Store:
             "n, 'FR*ABC', 'c-' || n, 1, now(), 'EUR', 'matches', '{}', 'clear', n",
         ),
         ("repricing_history", "repricing_no, body", "n, '{}'"),
+        ("evse_group", "id, party, name", "'g-' || n, 'NL*CPO', ''"),
+        ("evse_group_member", "group_id, evse_key, evse_id", "'g-' || 1 + n % 50, 'E' || n, ''"),
         (
             "delivery",
             "connection_id, operation, kind, lane, key, party, payload, state, cdr_no",

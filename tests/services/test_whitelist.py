@@ -6,13 +6,13 @@ import pytest
 
 from adapters.core.charging import Allowed, Denial, Denied
 from adapters.core.connection import State
-from gateway.agreements.model import Service
 from gateway.services.authorisation.tokens import see
 from gateway.services.authorisation.whitelist import Word, is_of, judge
-from gateway.services.ports.agreements import NewAgreement
+from mappings.canonical.agreements import Service
 from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType, Whitelist
+from tests.agreed import agree
 from tests.harness import PARTY, later
 from tests.services.charging import CARD, CONTRACT, EMSP, SILENT, UID, UNKNOWN, Stations, stations, token, yes
 
@@ -151,14 +151,14 @@ async def test_plug_and_charge_is_known_by_its_contract(database_url):
 
 async def test_a_token_of_a_connection_without_an_agreement_for_its_emsp_admits_nobody(database_url):
     async with stations(database_url, "a") as s:
-        await s.agreements.create(NewAgreement("a", frozenset({Service.CDR}), 10), "test")
+        await agree(s.links, "a", frozenset({Service.CDR}), 10)
         await listed(s, W.ALWAYS)
         assert (await s.tap()).reason is Denial.NO_CANDIDATE
 
 
 async def test_an_agreement_for_other_emsps_alone_admits_no_token_of_this_one(database_url):
     async with stations(database_url, "a") as s:
-        await s.agreements.create(NewAgreement("a", frozenset(Service), 10, emsp=PartyId("DE-DCB")), "test")
+        await agree(s.links, "a", frozenset(Service), 10, emsp=PartyId("DE-DCB"))
         await listed(s, W.ALWAYS)
         view = await s.tap()
         assert (view.allowed, len(s["a"].asked)) == (False, 1)
