@@ -11,6 +11,7 @@ from gateway.services.ports.repricing import (
     RepricedPart,
     RepricingShown,
 )
+from mappings.canonical.agreements import AgreementRef
 
 _FIGURES: Final = ("net", "gross")
 
@@ -55,12 +56,19 @@ def _write_outline(shown: RepricingShown) -> None:
             "why": f"{result.field}: {result.detail}" if result.field else result.detail,
             "tariff": f"{one.tariff}, {one.source}" if one.tariff else None,
             "version": one.version,
+            "agreement": agreement_name(one.agreement) if one.agreement else None,
             "state": one.state,
             "decided": f"{decided.state} by {decided.who}: {decided.why}" if decided else None,
             "agreed": f"{decided.agreed.net} {one.currency}" if decided and decided.agreed else None,
             "computed": when(one.computed),
         }
     )
+
+
+def agreement_name(ref: AgreementRef) -> str:
+    """Names an agreement in one cell: the offer, its version, and the subscription where there is one."""
+    name = f"{ref.offer} v{ref.version}"
+    return f"{name}, {ref.subscription}" if ref.subscription else name
 
 
 def _write_parts(parts: Sequence[RepricedPart], currency: str) -> None:

@@ -28,7 +28,7 @@ from gateway.cli.asking import (
 from gateway.cli.client import Client
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.cli.filtering import Wanted, filtered
-from gateway.cli.repriced import write_shown
+from gateway.cli.repriced import agreement_name, write_shown
 from gateway.http.v1.repricings import RecomputingStarted
 from gateway.http.v1.repricings_export import CSV, NDJSON
 from gateway.services.ports import Page
@@ -84,7 +84,7 @@ def list_(
     write_table(
         (
             *("id", "way", "cpo", "cdr", "emsp", "start", "outcome", "told", "calculated", "difference", "with tax"),
-            *("", "tariff", "state", "over"),
+            *("", "tariff", "agreement", "state", "over"),
         ),
         [
             (
@@ -101,6 +101,7 @@ def list_(
                 one.difference_gross,
                 one.currency,
                 one.tariff,
+                agreement_name(one.agreement) if one.agreement else None,
                 one.state,
                 one.connection,
             )

@@ -36,6 +36,8 @@ class NoteKind(StrEnum):
     """The tariff changed while charging; what held at the start counts."""
     OTHER_TERMS = "other_terms"
     """What the CDR carries of a tariff is not what was published."""
+    NOT_AGREED = "not_agreed"
+    """The CDR names another tariff than the one that was agreed on, which counts."""
     KNOWN_LATER = "known_later"
     """The tariff was first heard of after the charge began."""
     AMBIGUOUS = "ambiguous"

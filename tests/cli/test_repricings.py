@@ -21,6 +21,8 @@ from tests.ports import free_port
 from tests.services.homecoming import digest, token
 from tests.services.pricing import bill, priced
 
+AGREEMENT = '{"offer": "o-1", "version": 2, "subscription": "s-1"}'
+
 
 @pytest.fixture
 async def both(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[App, Cli]]:
@@ -47,15 +49,17 @@ async def both(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[App, Cl
 
 
 async def test_what_differs_is_found_shown_and_decided(both: tuple[App, Cli]) -> None:
-    _, cli = both
+    app, cli = both
     [one] = (await cli.here("repricings", "list", "--state", "open", "--direction", "in", "--json")).json["items"]
     assert (one["cdr"], one["outcome"], one["difference_net"]) == ("c-2", "differs", 1)
     listed = (await cli.here("repricings", "list", "--cpo", "NL*CPO", "--emsp", "FR*EMS")).out
     assert "c-1" not in (await cli.here("repricings", "list", "--cdr", "c-2")).out
     assert "matches" in listed
     assert "differs" in listed
+    await app.store.execute("UPDATE repricing SET agreement = $1 WHERE no = $2", AGREEMENT, one["id"])
+    assert "o-1 v2, s-1" in (await cli.here("repricings", "list", "--cdr", "c-2")).out
     shown = (await cli.here("repricings", "show", one["id"])).out
-    for text in ("NL*CPO/c-2", "T1, cdr", "ENERGY", "told net", "calculated net", "differs"):
+    for text in ("o-1 v2, s-1", "NL*CPO/c-2", "T1, cdr", "ENERGY", "told net", "calculated net", "differs"):
         assert text in shown
     agreed = await cli.here(
         "repricings", "dispute", one["id"], "--why", "3 was agreed", "--agreed", "3", "--tax", "0.6", "--json"

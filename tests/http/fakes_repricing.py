@@ -23,6 +23,7 @@ from gateway.services.ports.repricing import (
     RepricingView,
     TariffSource,
 )
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money, TariffDimension
 from tests.http.fakes import NOW
@@ -83,6 +84,7 @@ class FakeRepricings:
             state=RepricingState.OPEN,
             decided=None,
             computed=NOW,
+            agreement=AgreementRef(offer="o-1", version=2, subscription="s-1"),
         )
         self.result = RepricingResult([total], [line], [NoteShown(NoteKind.CHANGED, "", "the tariff changed")])
         self.filters: list[RepricingFilter] = []

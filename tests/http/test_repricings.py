@@ -19,6 +19,7 @@ ONE = "/v1/repricings/7"
 async def test_both_calculations_are_shown_side_by_side(face: Face) -> None:
     status, shown, _ = await face.call("GET", ONE)
     assert (status, shown["repricing"]["outcome"], shown["repricing"]["difference_net"]) == (200, "differs", 1)
+    assert shown["repricing"]["agreement"] == {"offer": "o-1", "version": 2, "subscription": "s-1"}
     [total] = shown["result"]["parts"]
     assert (total["told"], total["calculated"]) == ({"net": 4}, {"net": 3, "gross": 3.6})
     [line] = shown["result"]["lines"]
@@ -58,6 +59,7 @@ async def test_everything_is_exported_as_json_lines_unless_a_table_is_asked_for(
         assert answer.content_type == "text/csv"
         first, *others = csv.DictReader(io.StringIO(await answer.text(), newline=""))
     assert (first["id"], first["told_net"], first["told_gross"], first["state"]) == ("7", "4", "", "accepted")
+    assert (first["offer"], first["offer_version"], first["subscription"]) == ("o-1", "2", "s-1")
     # A partner's text is no formula in anybody's spreadsheet.
     assert (first["cdr"], first["decided_why"]) == ("'=c-1", "'+1")
     assert [one["id"] for one in others] == ["6", "5"]

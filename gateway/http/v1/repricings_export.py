@@ -14,7 +14,9 @@ CSV: Final = "text/csv"
 
 Pages: TypeAlias = AsyncIterator[Sequence[RepricingView]]
 
-_COLUMNS: Final = tuple(each.name for each in fields(RepricingView) if each.name != "decided")
+_NESTED: Final = frozenset({"decided", "agreement"})
+_COLUMNS: Final = tuple(each.name for each in fields(RepricingView) if each.name not in _NESTED)
+_AGREEMENT: Final = ("offer", "offer_version", "subscription")
 _DECIDED: Final = ("decided_why", "decided_who", "decided_at", "agreed_net")
 _FORMULAS: Final = tuple("=+-@\t\r\n＝＋－＠")
 """How what a spreadsheet computes begins; the last four are the first four in full width."""
@@ -29,17 +31,19 @@ async def lines(pages: Pages) -> AsyncIterator[bytes]:
 
 async def table(pages: Pages) -> AsyncIterator[bytes]:
     """Writes CSV, with a line of names."""
-    yield _rows([(*_COLUMNS, *_DECIDED)])
+    yield _rows([(*_COLUMNS, *_AGREEMENT, *_DECIDED)])
     async for page in pages:
         yield _rows([_row(one) for one in page])
 
 
 def _row(one: RepricingView) -> Sequence[object]:
     shown: dict[str, Any] = adapter_of(RepricingView).dump_python(one, mode="json")
+    agreement = shown.pop("agreement") or {}
+    under = (agreement.get("offer"), agreement.get("version"), agreement.get("subscription"))
     decided = shown.pop("decided") or {}
     agreed = decided.get("agreed") or {}
     told = (decided.get("why"), decided.get("who"), decided.get("at"), agreed.get("net"))
-    return [*(shown[name] for name in _COLUMNS), *told]
+    return [*(shown[name] for name in _COLUMNS), *under, *told]
 
 
 def _rows(rows: Sequence[Sequence[object]]) -> bytes:

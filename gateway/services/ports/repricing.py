@@ -12,6 +12,7 @@ from gateway.pricing.comparing import Part
 from gateway.pricing.result import Extra
 from gateway.services.ports.common import Page, Parties
 from gateway.services.ports.quotes import NoteShown
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.base import Number
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money, TariffDimension
@@ -98,6 +99,7 @@ class RepricingView:
         tariff: Id of the tariff at the start.
         source: Whose word that tariff is.
         version: The number of its version, where it was published.
+        agreement: Under which the charge began; the tariffs that it names go before all others.
         computed: When.
     """
 
@@ -125,6 +127,7 @@ class RepricingView:
     state: RepricingState
     decided: RepricingDecided | None
     computed: datetime
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

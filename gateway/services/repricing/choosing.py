@@ -1,4 +1,4 @@
-"""Which tariffs a CDR is priced by: what was published goes before the CDR's own copy."""
+"""Which tariffs a CDR is priced by: those agreed on go before those named, what was published before a CDR's copy."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -36,8 +36,8 @@ class Choice(NamedTuple):
     """What a CDR is priced by.
 
     Attributes:
-        base: For the whole charge where no period names a tariff, else the first that one names.
-        named: By the ids that periods name.
+        base: For the whole charge where one was agreed on or no period names any, else the first that one names.
+        named: By the ids that periods name, where these count.
     """
 
     base: Chosen
@@ -46,7 +46,14 @@ class Choice(NamedTuple):
 
 
 def choose(
-    cdr: Cdr, charge: Charge, ids: Sequence[str], published: Sequence[Version], emsp: PartyId | None, *, told: bool
+    cdr: Cdr,
+    charge: Charge,
+    ids: Sequence[str],
+    published: Sequence[Version],
+    emsp: PartyId | None,
+    *,
+    told: bool,
+    agreed: Sequence[str] | None = None,
 ) -> Choice:
     """Chooses the tariffs in force at the start of a charge, which count for all of it.
 
@@ -54,14 +61,21 @@ def choose(
         ids: Of the tariffs of the charge, but for those that periods name, in the order in which they are to be tried.
         published: What is known of all ids.
         told: The CDR names the ids. Else they are those of its connector now.
+        agreed: Ids of the tariffs that the agreement names under which the charge began, in the order in which they are
+            to be tried; empty where it names none for this EVSE, None where it leaves prices to the EVSEs.
 
     Raises:
         Unpriceable: NO_TARIFF, NO_ZONE: as `select`.
     """
     picker = _Picker(cdr, charge.start, charge.zone, emsp, published)
+    if agreed:
+        return _agreed(picker.pick(agreed, told=True), charge, ids if told else ())
     names = list(dict.fromkeys(each.tariff_id for each in charge.stretches if each.tariff_id is not None))
     named = {name: picker.pick([name], told=True) for name in names}
     notes: list[Note] = []
+    if agreed is not None:
+        detail = "the agreement names no price for the EVSE: the tariffs of the EVSE are taken"
+        notes.append(Note(NoteKind.ASSUMED, "tariffs", detail))
     if not names:
         base = picker.pick(ids, told=told)
         if not told and ids:
@@ -72,6 +86,19 @@ def choose(
     for chosen in (base, *named.values()):
         notes += chosen.notes
     return Choice(base, {name: chosen.tariff for name, chosen in named.items()}, list(dict.fromkeys(notes)))
+
+
+def _agreed(base: Chosen, charge: Charge, told: Sequence[str]) -> Choice:
+    """Takes the tariff that was agreed on for all of a charge, and says what the CDR names in its place."""
+    named = [each.tariff_id for each in charge.stretches if each.tariff_id is not None]
+    others = [id_ for id_ in dict.fromkeys(named or told) if not _same(id_, base.tariff.id)]
+    if not named and len(others) < len(told):  # one of the CDR's copies is of it
+        others = []
+    notes = list(base.notes)
+    if others:
+        detail = f"the CDR names {', '.join(others)}; {base.tariff.id} was agreed on, and counts"
+        notes.append(Note(NoteKind.NOT_AGREED, "periods" if named else "tariffs", detail))
+    return Choice(base, {}, notes)
 
 
 class _Picker:

@@ -26,6 +26,7 @@ from gateway.services.ports.repricing import (
 from gateway.services.repricing.reading import SQL
 from gateway.services.repricing.worker import Repricer
 from gateway.store.pool import Record, Store
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
 
@@ -181,6 +182,7 @@ def _view(row: Record) -> RepricingView:
         state=RepricingState(row["state"]),
         decided=_DECIDED.validate_json(row["decided"]) if row["decided"] is not None else None,
         computed=row["computed_at"],
+        agreement=AgreementRef.model_validate_json(row["agreement"]) if row["agreement"] is not None else None,
     )
 
 

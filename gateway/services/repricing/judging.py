@@ -61,6 +61,8 @@ class Question:
         void: It is not in effect, so that nobody has to decide about it.
         ids: Of the tariffs of the charge, but for those that its periods name.
         told: The CDR names them.
+        agreement: Under which the charge began, JSON.
+        agreed: As of `choose`.
         versions: Numbers of what is known of all of these, in their order.
         zone: Of the place, where the CDR names none.
     """
@@ -78,6 +80,8 @@ class Question:
     void: bool
     ids: Sequence[str]
     told: bool
+    agreement: str | None
+    agreed: Sequence[str] | None
     versions: Sequence[int]
     zone: str | None
     rules: Rules
@@ -126,7 +130,7 @@ def _priced(
     question: Question, cdr: Cdr, known: Sequence[Version], emsp: PartyId | None
 ) -> tuple[Choice, Calculation, Comparison]:
     charge = charge_of(cdr, question.zone)
-    choice = choose(cdr, charge, question.ids, known, emsp, told=question.told)
+    choice = choose(cdr, charge, question.ids, known, emsp, told=question.told, agreed=question.agreed)
     if choice.named:
         calculation = price_by(choice.named, charge, question.rules)
     else:
@@ -159,6 +163,7 @@ def _answer(
         _RESULT.dump_json(result).decode(),
         state.value,
         question.queue_no,
+        question.agreement,
     )
     return Answer(row, outcome, state)
 
@@ -177,6 +182,7 @@ def _unpriceable(question: Question, cdr: Cdr | None, why: str, result: _Result,
         _RESULT.dump_json(result).decode(),
         state.value,
         question.queue_no,
+        question.agreement,
     )
     return Answer(row, Outcome.UNPRICEABLE, state, error)
 

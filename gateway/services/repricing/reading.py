@@ -1,6 +1,6 @@
 """What is needed to price CDRs anew, read for many at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,11 +15,13 @@ from gateway.services.storing import columns
 from gateway.services.tariffs.versions import SQL as VERSIONS
 from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
-from mappings.canonical.ids import PartyId
+from mappings.canonical.agreements import OfferTerms, PriceSource
+from mappings.canonical.ids import EvseId, PartyId
 
 SQL: Final = Queries("gateway.services.repricing", "repricing.sql")
 
 _PLACES_KEPT: Final = 2048
+_TERMS_KEPT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class _Peek:
         product: The partner's name of what was sold, which may be a tariff's id (OICP 2.3, PartnerProductID), where
             nothing else names one; `ids` are those of its place then.
         priced_by: Whose tariffs they are, where not the CPO's.
+        agreed: As in `Question`.
     """
 
     row: Record
@@ -75,6 +78,7 @@ class _Peek:
     told: bool = True
     product: str | None = None
     priced_by: str | None = None
+    agreed: Sequence[str] | None = None
 
 
 async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked:
@@ -90,6 +94,7 @@ async def ask(tx: Transaction, claimed: Sequence[Record], terms: Terms) -> Asked
     ]
     peeks = [_peek(row, orders[row["subject"]]) for row in rows]
     await _see_places(tx, peeks)
+    await _see_agreements(tx, peeks)
     found, versions = await _see_versions(tx, peeks)
     questions = [_question(peek, found[number], terms) for number, peek in enumerate(peeks)]
     connections = {row["subject"]: (row["hub"] or "", row["connection"] or "") for row in rows}
@@ -163,6 +168,45 @@ def _place(body: str) -> _Place:
     )
 
 
+# Agreements
+
+
+async def _see_agreements(tx: Transaction, peeks: Sequence[_Peek]) -> None:
+    """Finds the tariffs that were agreed on; where the agreement is about none, what is named elsewhere counts."""
+    asked = [
+        (n, ref["offer"], ref["version"], _evse_key(peek))
+        for n, peek in enumerate(peeks)
+        if peek.row["agreement"] is not None
+        for ref in [from_json(peek.row["agreement"])]
+    ]
+    if asked:
+        for row in await tx.fetch(SQL["agreed"], *columns(asked, 4)):
+            peeks[row["n"]].agreed = _agreed(_terms(row["terms"]), row["groups"])
+
+
+def _evse_key(peek: _Peek) -> str:
+    if peek.row["subject"] < 0 and peek.row["evse_key"] is not None:
+        key: str = peek.row["evse_key"]
+        return key
+    id_ = peek.location.get("evse_id")
+    return EvseId(id_).normal if id_ is not None else ""
+
+
+def _agreed(terms: OfferTerms, groups: Sequence[str]) -> Sequence[str] | None:
+    """Gives the tariffs for an EVSE of groups: the line of one of them goes before the one for all others."""
+    if terms.price_source is not PriceSource.AGREED:
+        return None
+    own = (price for price in terms.prices if price.evse_group is not None and price.evse_group in groups)
+    rest = (price for price in terms.prices if price.evse_group is None)
+    line = next(own, None) or next(rest, None)
+    return line.tariff_ids if line is not None else ()
+
+
+@lru_cache(_TERMS_KEPT)
+def _terms(text: str) -> OfferTerms:
+    return OfferTerms.model_validate_json(text)
+
+
 # Tariffs
 
 
@@ -172,13 +216,13 @@ async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[l
         (
             n,
             0 if peek.row["subject"] > 0 else peek.row["connection_id"],
-            peek.priced_by or peek.row["cpo"],
+            party,
             id_,
             peek.start,
             peek.end,
         )
         for n, peek in enumerate(peeks)
-        for id_ in dict.fromkeys((*([peek.product] if peek.product else []), *peek.ids, *peek.named))
+        for party, id_ in _named(peek)
         if peek.row["subject"] > 0 or peek.row["connection_id"] is not None
     ]
     found: list[list[int]] = [[] for _ in peeks]
@@ -192,6 +236,14 @@ async def _see_versions(tx: Transaction, peeks: Sequence[_Peek]) -> tuple[list[l
             if peek.product is not None and row["tariff_id"].lower() == peek.product.lower():
                 peek.ids, peek.told = [peek.product], True
     return found, versions
+
+
+def _named(peek: _Peek) -> Iterable[tuple[str, str]]:
+    """Gives the tariffs that a CDR may be priced by: whose, and their ids."""
+    cpo = peek.row["cpo"]
+    ids = dict.fromkeys((*([peek.product] if peek.product else []), *peek.ids, *peek.named))
+    agreed = [(cpo, id_) for id_ in peek.agreed or ()]
+    return dict.fromkeys([*agreed, *((peek.priced_by or cpo, id_) for id_ in ids)])
 
 
 def _question(peek: _Peek, versions: Sequence[int], terms: Terms) -> Question:
@@ -211,6 +263,8 @@ def _question(peek: _Peek, versions: Sequence[int], terms: Terms) -> Question:
         void=row["void"],
         ids=peek.ids,
         told=peek.told,
+        agreement=row["agreement"],
+        agreed=peek.agreed,
         versions=list(dict.fromkeys(versions)),
         zone=peek.zone,
         rules=terms.rules.get(row["hub"] or "", PLAIN) if peek.hub_priced else PLAIN,

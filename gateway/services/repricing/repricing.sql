@@ -26,8 +26,9 @@ ORDER BY computed_at LIMIT $3
 -- Nobody has to decide about what is not in effect, since it waits for a person or was taken back, nor about a credit, which
 -- is what it takes back.
 SELECT d.no AS subject, d.cdr_id, d.body, d.party, d.party AS cpo, d.connection_id, c.hub, c.name AS connection,
-    d.leg ->> 'emsp' AS emsp, (d.review IS NOT NULL OR d.taken_back OR d.credit) AS void
+    d.leg ->> 'emsp' AS emsp, (d.review IS NOT NULL OR d.taken_back OR d.credit) AS void, a.agreement
 FROM cdr d LEFT JOIN connection c ON c.id = d.connection_id
+    LEFT JOIN session s ON s.no = d.session_no LEFT JOIN authorisation a ON a.no = s.authorisation_no
 WHERE d.no = ANY($1::bigint[])
 
 -- name: received_cdrs
@@ -37,8 +38,10 @@ SELECT -d.no AS subject, d.cdr_id, d.body, d.party, d.cpo, d.connection_id, c.hu
     d.evse_key, (d.decision IS NOT DISTINCT FROM 'rejected' OR d.credited_by IS NOT NULL OR d.credit AND EXISTS (
         SELECT FROM received_cdr o
         WHERE o.connection_id = d.connection_id AND o.cpo = d.cpo AND o.cdr_key = upper(d.body ->> 'credited_cdr')
-            AND (o.body #>> '{total_cost,net}')::numeric = -(d.body #>> '{total_cost,net}')::numeric)) AS void
+            AND (o.body #>> '{total_cost,net}')::numeric = -(d.body #>> '{total_cost,net}')::numeric)) AS void, p.agreement
 FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id
+    LEFT JOIN received_session s ON s.no = d.received_session_no
+    LEFT JOIN permit p ON p.no = coalesce(d.permit_no, s.permit_no)
 WHERE d.no = ANY($1::bigint[])
 
 -- name: own_places
@@ -60,6 +63,12 @@ CROSS JOIN LATERAL (
 ) e
 JOIN catalogue_location l ON l.no = e.location_no
 
+-- name: agreed
+-- What the versions of offers say under which charges began, and the groups that their EVSEs are in.
+SELECT i.n, v.terms, ARRAY(SELECT m.group_id FROM evse_group_member m WHERE m.evse_key = i.evse_key) AS groups
+FROM unnest($1::int[], $2::text[], $3::int[], $4::text[]) AS i(n, offer_id, number, evse_key)
+JOIN offer_version v ON v.offer_id = i.offer_id AND v.number = i.number
+
 -- name: lock_before
 -- What stands so far in the place of what is to be written: held, so that a person's decision meanwhile is not missed.
 SELECT subject, state FROM repricing WHERE subject = ANY($1::bigint[]) ORDER BY abs(subject), subject FOR UPDATE
@@ -70,9 +79,9 @@ SELECT subject, state FROM repricing WHERE subject = ANY($1::bigint[]) ORDER BY 
 WITH fresh AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::text[],
         $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[], $16::numeric[],
-        $17::text[], $18::text[], $19::bigint[], $20::json[], $21::text[], $22::bigint[])
+        $17::text[], $18::text[], $19::bigint[], $20::json[], $21::text[], $22::bigint[], $23::json[])
     AS f(subject, party, cpo, emsp, cdr_id, connection_id, started_at, currency, outcome, why, told_net, told_gross, net, gross,
-        difference_net, difference_gross, tariff_id, source, version_no, result, state, queue_no)
+        difference_net, difference_gross, tariff_id, source, version_no, result, state, queue_no, agreement)
 ), kept AS (
     INSERT INTO repricing_history (repricing_no, body)
     SELECT r.no, json_build_object('outcome', r.outcome, 'why', r.why, 'told_net', r.told_net, 'net', r.net,
@@ -84,14 +93,14 @@ WITH fresh AS (
             IS DISTINCT FROM (f.outcome, f.why, f.told_net, f.told_gross, f.net, f.gross)
 )
 INSERT INTO repricing AS r (subject, party, cpo, emsp, cdr_id, connection_id, started_at, currency, outcome, why, told_net,
-    told_gross, net, gross, difference_net, difference_gross, tariff_id, source, version_no, result, state, queue_no)
+    told_gross, net, gross, difference_net, difference_gross, tariff_id, source, version_no, result, state, queue_no, agreement)
 SELECT * FROM fresh ORDER BY abs(subject), subject
 ON CONFLICT (subject) DO UPDATE SET party = excluded.party, emsp = excluded.emsp, connection_id = excluded.connection_id,
     started_at = excluded.started_at, currency = excluded.currency, outcome = excluded.outcome, why = excluded.why,
     told_net = excluded.told_net, told_gross = excluded.told_gross, net = excluded.net, gross = excluded.gross,
     difference_net = excluded.difference_net, difference_gross = excluded.difference_gross, tariff_id = excluded.tariff_id,
     source = excluded.source, version_no = excluded.version_no, result = excluded.result, queue_no = excluded.queue_no,
-    computed_at = now(),
+    agreement = excluded.agreement, computed_at = now(),
     state = CASE
         WHEN excluded.state <> 'clear'
             AND (r.outcome, r.why, r.told_net, r.told_gross, r.net, r.gross)
@@ -114,7 +123,7 @@ RETURNING no, subject, outcome, why, told_net, net, difference_net, state, chang
 -- name: list
 SELECT r.no, r.subject, r.cpo, r.cdr_id, r.party, r.emsp, c.name AS connection, r.started_at, r.currency, r.outcome, r.why,
     r.told_net, r.told_gross, r.net, r.gross, r.difference_net, r.difference_gross, r.tariff_id, r.source, r.version_no, r.state,
-    r.decided, r.computed_at
+    r.decided, r.computed_at, r.agreement
 FROM repricing r LEFT JOIN connection c ON c.id = r.connection_id
 WHERE r.no < $1 AND ($2::text[] IS NULL OR r.party = ANY($2))
     AND ($3::boolean IS NULL OR (r.subject > 0) = $3)

@@ -57,7 +57,7 @@ _LACKING: Final = 5000
 _GARBAGE: Final = 100_000
 """Objects after which a process that prices looks for cycles among them."""
 
-_COLUMNS: Final = 22
+_COLUMNS: Final = 23
 
 
 class Repricer:

@@ -1,6 +1,6 @@
 -- Who may have what of whose network, and at what price. States: as in mappings/canonical/agreements.py.
 
--- CPOs that offer their networks together.
+-- CPOs that offer their networks together. A member's `due_at`: when it comes or goes by itself.
 CREATE TABLE network_group (
     id text PRIMARY KEY,
     name text NOT NULL,
@@ -11,8 +11,10 @@ CREATE TABLE network_group_member (
     party text NOT NULL,
     since timestamptz NOT NULL,
     until timestamptz,
+    due_at timestamptz,
     PRIMARY KEY (group_id, party, since)
 );
+CREATE INDEX network_group_member_due ON network_group_member (due_at) WHERE due_at IS NOT NULL;
 
 -- EVSEs that offers speak of together. `revision` rises with every change of its members, so that they are read only then.
 CREATE TABLE evse_group (
@@ -106,7 +108,8 @@ END $$;
 CREATE TRIGGER offer_version_stays BEFORE UPDATE OR DELETE ON offer_version
     FOR EACH ROW EXECUTE FUNCTION offer_version_stays();
 
--- `source`: who keeps it: `local`, `hub` (read back), `import`. `due_at`: when its state goes on by itself.
+-- `source`: who keeps it: `local`, `hub` (read back), `import`. `wanted_at`: before which the EMSP does not want it. `due_at`: when it
+-- goes on by itself: it begins (`began` from then on), or ends.
 CREATE TABLE subscription (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text NOT NULL UNIQUE,
@@ -115,6 +118,7 @@ CREATE TABLE subscription (
     state text NOT NULL,
     source text NOT NULL,
     requested_at timestamptz NOT NULL,
+    wanted_at timestamptz,
     starts_at timestamptz,
     cancelled_at timestamptz,
     ends_at timestamptz,
@@ -145,6 +149,9 @@ CREATE TABLE offer_drift (
     UNIQUE (connection_id, kind, subject, field)
 );
 
+-- What was done to one thing is read by its name.
+CREATE INDEX audit_subject ON audit (subject);
+
 -- Who is billed, and how: legal name, country, VAT id.
 CREATE TABLE billing_party (
     party text PRIMARY KEY,
@@ -155,6 +162,17 @@ CREATE TABLE billing_party (
 -- By what a driver was let charge: {offer, version, subscription}. A session keeps it.
 ALTER TABLE authorisation ADD COLUMN agreement json;
 ALTER TABLE permit ADD COLUMN agreement json;
+
+-- A CDR is priced by what was agreed on when its charge began: the same, kept beside the price. A permit that is found later
+-- brings another agreement along.
+ALTER TABLE repricing ADD COLUMN agreement json;
+DROP TRIGGER received_cdr_to_price_again ON received_cdr;
+CREATE TRIGGER received_cdr_to_price_again AFTER UPDATE OF party, evse_key, permit_no, credited_by, decision ON received_cdr
+    FOR EACH ROW
+    WHEN (old.party IS DISTINCT FROM new.party OR old.evse_key IS DISTINCT FROM new.evse_key
+        OR old.permit_no IS DISTINCT FROM new.permit_no OR old.credited_by IS DISTINCT FROM new.credited_by
+        OR old.decision IS DISTINCT FROM new.decision)
+    EXECUTE FUNCTION queue_received_cdr();
 
 -- What stood in `agreement` becomes offers: one for all EMSPs behind a connection is open, one for an EMSP is targeted at it.
 INSERT INTO network_group (id, name)
