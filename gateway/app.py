@@ -172,8 +172,11 @@ def demanded(settings: Settings) -> tuple[str, Cipher]:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[App]:
+async def assembled(settings: Settings, clock: Callable[[], datetime] = now) -> AsyncIterator[App]:
     """Builds everything over an open store, and closes it at the end. Nothing is served or dispatched yet.
+
+    Args:
+        clock: Gives the present, aware.
 
     Raises:
         SettingsError: Something that is needed is not set.
@@ -182,7 +185,7 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
     store = Store(database_url, size=settings.pool_size, pgbouncer=settings.pgbouncer)
     await store.open()
     try:
-        app = _assemble(settings, store, cipher)
+        app = _assemble(settings, store, cipher, clock)
         try:
             yield app
         finally:
@@ -195,7 +198,7 @@ async def assembled(settings: Settings) -> AsyncIterator[App]:
         await store.close()
 
 
-def _assemble(settings: Settings, store: Store, cipher: Cipher) -> App:
+def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[], datetime]) -> App:
     metrics, network = Metrics(), Network(store)
     # The registry reads connections by the links, whose adapters are built over the registry.
     links = Links(store, cipher, {name: _builder(hub, lambda: gateway) for name, hub in HUBS.items()})
@@ -335,9 +338,9 @@ def _builder(hub: Hub, gateway: Callable[[], Gateway]) -> Callable[[Connection],
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[App, int]]:
+async def running(settings: Settings, clock: Callable[[], datetime] = now) -> AsyncIterator[tuple[App, int]]:
     """Runs a gateway: serves and dispatches until the block ends. Yields its parts and its port."""
-    async with assembled(settings) as app:
+    async with assembled(settings, clock) as app:
         await app.dispatcher.start()
         await app.ears.start()
         routes = [route for hub in HUBS.values() if hub.routes is not None for route in hub.routes(app.gateway)]
