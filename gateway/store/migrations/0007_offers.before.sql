@@ -30,6 +30,7 @@ CREATE TABLE evse_group_member (
     group_id text NOT NULL REFERENCES evse_group (id) ON DELETE CASCADE,
     evse_key text NOT NULL,
     evse_id text NOT NULL,
+    no bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (group_id, evse_key)
 );
 CREATE INDEX evse_group_member_evse ON evse_group_member (evse_key);
@@ -47,7 +48,7 @@ CREATE TABLE document (
 
 -- An offer; `body`: what is the same in all its versions. `ends_at`: by its body, or by its cancellation. `due_at`: when its state
 -- goes on by itself. `external`: the hub's id, where it was read there. `told`: which version the hub was told of last; `hub_ids`:
--- what it calls the parts.
+-- what it calls the parts; `unanswered`: what it took without saying what it calls that.
 CREATE TABLE offer (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id text NOT NULL UNIQUE,
@@ -65,6 +66,7 @@ CREATE TABLE offer (
     external text,
     hub_ids json,
     told int NOT NULL DEFAULT 0,
+    unanswered text,
     seen_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK ((cpo IS NULL) <> (network_group IS NULL)),
@@ -133,6 +135,14 @@ CREATE TABLE subscription (
 CREATE UNIQUE INDEX subscription_once ON subscription (offer_id, emsp) WHERE state NOT IN ('ENDED', 'REFUSED');
 CREATE INDEX subscription_emsp ON subscription (emsp);
 CREATE INDEX subscription_due ON subscription (due_at) WHERE due_at IS NOT NULL;
+
+-- Which EVSEs a hub was told of, by the group of the offer: `all` where its terms name none.
+CREATE TABLE offer_told_evse (
+    offer_id text NOT NULL REFERENCES offer (id) ON DELETE CASCADE,
+    group_id text NOT NULL,
+    evse_key text NOT NULL,
+    PRIMARY KEY (offer_id, group_id, evse_key)
+);
 
 -- Where a hub disagrees with what stands above.
 CREATE TABLE offer_drift (
