@@ -58,12 +58,13 @@ from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
-from gateway.services.offers.witnessing import Witnessing
+from gateway.services.offers.drifting import Drifting
 from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
 from gateway.services.pulling.service import Pulling
 from gateway.services.quoting.service import Quoting
+from gateway.services.received.agreeing import Agreeing
 from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
 from gateway.services.received.rechecking import Rechecks
@@ -123,6 +124,7 @@ class Ears:
     sent: SentCommands
     sent_answering: SentAnswering
     repricer: Repricer
+    drifting: Drifting
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
@@ -135,6 +137,7 @@ class Ears:
         self.pulling.start()
         self.upkeep.start()
         self.repricer.start()
+        self.drifting.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
@@ -146,6 +149,7 @@ class Ears:
         await self.pulling.stop()
         await self.upkeep.stop()
         await self.repricer.stop()
+        await self.drifting.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -211,17 +215,18 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     feed = Feed(store, tell, keep)
     hooks = Hooks(store, cipher, metrics, now, time.monotonic)
     webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
-    agreements, witness = Agreements(store, links, now), Witnessing(metrics)
+    agreements, drifting = Agreements(store, links, now), Drifting(store, links, metrics, feed.wake)
     answering = Answering(store, links, metrics, now, tell, feed.wake)
-    taking_up = TakingUp(store, links, agreements, witness, now, tell, feed.wake)
+    taking_up = TakingUp(store, links, agreements, drifting, now, tell, feed.wake)
     commands = Commands(links, taking_up, call_outs, answering, metrics, now)
     drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     changes = Changes(store)
     ranking = Ranking(store, changes.wake)
     catalogue = Catalogue(store, links, metrics, now, changes.wake)
-    received = Received(store, feed.wake, now, metrics.received_cdr)
-    rechecks = Rechecks(store, links, feed.wake, now, metrics.received_cdr)
+    agreeing = Agreeing(agreements, links, drifting)
+    received = Received(store, agreeing, feed.wake, now, metrics.received_cdr)
+    rechecks = Rechecks(store, links, agreeing, feed.wake, now, metrics.received_cdr)
     sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
     sent = SentCommands(store, links, sent_answering, now)
     repricer = _repricer(settings, store, feed.wake, metrics)
@@ -265,7 +270,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
     )
     authorisation = Authorisation(
-        store, links, agreements, witness, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
+        store, links, agreements, drifting, metrics, feed.wake, now, timedelta(seconds=settings.ask_next_after)
     )
 
     missed = timedelta(hours=settings.cdr_missed_hours)
@@ -299,12 +304,25 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         metrics=metrics,
         exposition=Exposition(metrics, figures),
         now=now,
+        drifts=drifting,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
     upkeep = Upkeep(store, ranking, changes.wake, metrics.catalogue)
     ears = Ears(
-        feed, hooks, commands, answering, listening, alarms, rechecks, pulling, upkeep, sent, sent_answering, repricer
+        feed,
+        hooks,
+        commands,
+        answering,
+        listening,
+        alarms,
+        rechecks,
+        pulling,
+        upkeep,
+        sent,
+        sent_answering,
+        repricer,
+        drifting,
     )
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 

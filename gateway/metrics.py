@@ -147,8 +147,8 @@ class Metrics:
         )
         self._drift = Counter(
             "roamgate_agreement_drift",
-            "Yeses of a hub for an EMSP that no agreement of ours names",
-            ("hub", "connection"),
+            "Disagreements of a hub with the agreements on record here",
+            ("hub", "connection", "kind"),
             registry=registry,
         )
         self._stops = Counter(
@@ -311,9 +311,9 @@ class Metrics:
         """Counts a yes that came too late."""
         self._late.labels(hub, connection, "released" if released else "kept").inc()
 
-    def drift(self, hub: str, connection: str) -> None:
-        """Counts a yes for an EMSP that our own record has no agreement with."""
-        self._drift.labels(hub, connection).inc()
+    def drift(self, hub: str, connection: str, kind: str) -> None:
+        """Counts a disagreement of a hub with our record: each yes and no, and what is read back when it is new."""
+        self._drift.labels(hub, connection, kind).inc()
 
     def stop_authorised(self, hub: str, reason: Denial | None) -> None:
         """Counts a stop at a station; `hub`: which was asked, "" where none needed to be."""

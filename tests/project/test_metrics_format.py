@@ -39,7 +39,7 @@ async def everything() -> str:
     metrics.authorised("hubject", None, 0.2)
     metrics.asked("hubject", "prod", "allowed", 0.2)
     metrics.late_yes("hubject", "prod", released=True)
-    metrics.drift("hubject", "prod")
+    metrics.drift("hubject", "prod", "HUB_SAID_YES")
     metrics.stop_authorised("", Denial.OTHER_MEDIUM)
     metrics.cdrs("hubject", "prod", "delivered", 1, Decimal("12.5"))
     metrics.command("hubject", "prod", "START_SESSION", "ACCEPTED")

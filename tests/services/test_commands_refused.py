@@ -71,7 +71,7 @@ async def test_what_a_hub_carries_on_without_an_agreement_of_ours_is_carried_out
     await agree(desk.app.links, "hubject", {Service.POI})
     assert (await desk.perform(start())).result is ACCEPTED
     assert desk.app.services.metrics.registry.get_sample_value(
-        "roamgate_agreement_drift_total", {"hub": "hubject", "connection": "hubject"}
+        "roamgate_agreement_drift_total", {"hub": "hubject", "connection": "hubject", "kind": "HUB_SAID_YES"}
     )
 
 
