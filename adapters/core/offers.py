@@ -14,7 +14,7 @@ from pydantic import Base64Bytes
 
 from mappings.canonical.agreements import EvseGroup, Joining, Offer, OfferVersion, Service
 from mappings.canonical.base import Model
-from mappings.canonical.tariffs import Tariff
+from mappings.canonical.tariffs import Tariff, TariffType
 
 
 class OfferStep(StrEnum):
@@ -90,6 +90,8 @@ class OffersProfile:
         announced: How long before its start it must be told of an offer, at least.
         shortest, longest: Of a limited offer's validity; None for no bound.
         least_lead_time_days: Of an unlimited offer.
+        tariff_types: Of the tariffs that its offers name, beside those without a type; None for all.
+        one_group: An EVSE is in one group of an offer alone.
     """
 
     told: bool = False
@@ -100,3 +102,5 @@ class OffersProfile:
     shortest: timedelta | None = None
     longest: timedelta | None = None
     least_lead_time_days: int = 0
+    tariff_types: frozenset[TariffType] | None = None
+    one_group: bool = False

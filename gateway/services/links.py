@@ -79,10 +79,17 @@ class Links:
     async def changing(self) -> AsyncIterator[Transaction]:
         """Opens a transaction that changes connections; nobody writes objects meanwhile."""
         async with self._store.transaction() as tx:
-            await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            await tx.execute(SQL["raise_revision"])
+            await self.change_in(tx)
             yield tx
         await self.refresh()
+
+    async def change_in(self, tx: Transaction) -> None:
+        """Has a transaction that is under way change connections from here on; who commits it refreshes.
+
+        For what writes so much first that nobody should wait for it.
+        """
+        await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await tx.execute(SQL["raise_revision"])
 
     async def close(self) -> None:
         """Closes every adapter, those too that wait for a call to end: whoever closes this has ended all calls."""
