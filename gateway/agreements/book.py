@@ -157,6 +157,8 @@ def _agreements(one: Offered, member: Member) -> Iterable[Agreement]:
         return
     for subscription in one.subscriptions:
         standing = Standing.OVER if one.state is OfferState.ENDED else _STANDINGS[subscription.state]
+        if standing is Standing.OVER and subscription.starts is None:  # nobody ever said yes
+            continue
         starts = subscription.starts or offer.starts
         yield from _versions(one, member, subscription.emsp, subscription.id, standing, starts, subscription.ends)
 

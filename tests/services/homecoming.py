@@ -11,10 +11,12 @@ from hashlib import blake2b
 from typing import Any
 
 from adapters.core.adapter import Item, Plan, Subject, WireKey
+from adapters.core.charging import ChargingProfile
 from adapters.core.connection import Connection, Mode, Scope
 from adapters.core.inbound import CdrTaken, LocationCopy
 from adapters.core.profile import Profile
 from adapters.core.roaming import CommandSent, RoamingProfile
+from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
 from gateway.services.catalogue.service import Catalogue
 from gateway.services.cdrs.alarms import Alarms
@@ -25,6 +27,7 @@ from gateway.services.ports.driver_tokens import DriverToken
 from gateway.services.ports.permits import PermitOrigin
 from gateway.services.ports.received import ReceivedCdrView, ReceivedFilter, ReceivedSessionView, Review
 from gateway.services.ports.sent_commands import SentCommandView, Wish
+from gateway.services.received.agreeing import Agreeing
 from gateway.services.received.desk import ReceivedDesk
 from gateway.services.received.missing import received_sessions
 from gateway.services.received.rechecking import Rechecks
@@ -41,6 +44,7 @@ from mappings.canonical.parties import Role
 from mappings.canonical.sessions import Session, SessionNews
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import KEY, WHO, evse, later, location
+from tests.services.charging import Noted
 
 EMSP, CPO, OTHER_CPO = PartyId("FR*EMS"), PartyId("NL*CPO"), PartyId("NL*ZZZ")
 UID = "04A2B3C4D5E680"
@@ -130,7 +134,9 @@ class CommandHub:
         asked: The commands, with our id and the CPO.
     """
 
-    def __init__(self, kinds: Iterable[str] = KINDS) -> None:
+    def __init__(self, kinds: Iterable[str] = KINDS, *, has_contracts: bool = True) -> None:
+        within = timedelta(seconds=5)
+        self.charging = ChargingProfile({}, within, within, has_contracts=has_contracts)
         self.kinds = frozenset(kinds)
         self.within = timedelta(seconds=20)
         self.answers: list[CommandSent | Exception] = [CommandSent(CommandAnswer(result="ACCEPTED"))]
@@ -190,15 +196,24 @@ class Home:
     now: datetime = NOW
     counted: Counted = field(default_factory=Counted)
     wakes: int = 0
+    witness: Noted = field(default_factory=Noted)
 
     def __post_init__(self) -> None:
-        self.received = Received(self.store, self.wake, self.clock, self.counted.received_cdr)
-        self.rechecks = Rechecks(self.store, self.links, self.wake, self.clock, self.counted.received_cdr)
+        self.agreements = Agreements(self.store, self.links, self.clock)
+        self.agreeing = Agreeing(self.agreements, self.links, self.witness)
+        self.received = self.other_received()
+        self.rechecks = Rechecks(
+            self.store, self.links, self.agreeing, self.wake, self.clock, self.counted.received_cdr
+        )
         self.desk = ReceivedDesk(self.store, self.rechecks, self.wake, self.clock, self.counted.received_cdr)
         self.tokens = DriverTokens(self.store, self.links, self.wake, self.clock)
         self.catalogue = Catalogue(self.store, self.links, Metrics(), self.clock)
         self.answering, self.sent = self.replica()
         self.alarms = Alarms(self.store, [received_sessions(timedelta(hours=24))], self.wake)
+
+    def other_received(self) -> Received:
+        """Another process's."""
+        return Received(self.store, self.agreeing, self.wake, self.clock, self.counted.received_cdr)
 
     def replica(self) -> tuple[SentAnswering, SentCommands]:
         """Another process's commands."""
@@ -211,9 +226,16 @@ class Home:
     def wake(self) -> None:
         self.wakes += 1
 
-    async def connect(self, name: str, *parties: PartyId, kinds: Iterable[str] = KINDS, mode: Mode = Mode.LIVE) -> None:
+    async def connect(
+        self,
+        name: str,
+        *parties: PartyId,
+        kinds: Iterable[str] = KINDS,
+        mode: Mode = Mode.LIVE,
+        has_contracts: bool = True,
+    ) -> None:
         """Makes a connection, for these EMSPs alone if any is named."""
-        self.hubs[name] = CommandHub(kinds)
+        self.hubs[name] = CommandHub(kinds, has_contracts=has_contracts)
         async with self.links.changing() as tx:
             await tx.execute(
                 "INSERT INTO connection (name, hub, mode, state, scope, settings)"

@@ -10,7 +10,6 @@ from adapters.core.charging import Denial
 from adapters.core.inbound import CdrTaken
 from gateway.services.drivers.permits import deny_permit
 from gateway.services.ports.received import CdrStanding, Review, Verdict
-from gateway.services.received.service import Received
 from gateway.store.pool import Store
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import later
@@ -111,7 +110,7 @@ async def test_one_charge_that_two_hubs_bring_at_once_to_two_replicas_is_accepte
     await alone.put(token(whitelist="ALLOWED"))
     await alone.connect("other")
     await alone.station(over="other")
-    replica = Received(alone.store, alone.wake, alone.clock, alone.counted.received_cdr)
+    replica = alone.other_received()
     for number in range(6):
         times = {"start": later(3600 * number), "end": later(3600 * number + 1800)}
         one = cdr(f"c-{number}", f"s-{number}", auth_method="WHITELIST", time=0.5, **times)
@@ -126,7 +125,7 @@ async def test_one_charge_that_two_hubs_bring_at_once_to_two_replicas_is_accepte
 
 async def test_of_two_credits_that_come_at_once_one_takes_the_cdr_back(alone: Home) -> None:
     await alone.put(token(whitelist="ALLOWED"))
-    replica = Received(alone.store, alone.wake, alone.clock, alone.counted.received_cdr)
+    replica = alone.other_received()
     for number in range(6):
         times = {"start": later(3600 * number), "end": later(3600 * number + 1800), "time": 0.5}
         fields = times | {"auth_method": "WHITELIST"}

@@ -39,6 +39,8 @@ class Review(StrEnum):
     """The session has a CDR."""
     OTHER_CONTENT = "OTHER_CONTENT"
     """A CDR of the same id says otherwise; both are kept."""
+    NO_AGREEMENT = "NO_AGREEMENT"
+    """It began under no agreement, or under one by which no CDRs are told this way, where no hub keeps contracts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import asyncpg
 
 from adapters.core.connection import Connection
 from adapters.core.inbound import CdrTaken
+from gateway.agreements.book import Book
+from gateway.agreements.policy import Reason
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.services.ports.received import Doubt, Review, price_source
 from gateway.services.received import checking
+from gateway.services.received.agreeing import Agreeing
 from gateway.services.received.charges import key_of
 from gateway.services.received.doubts import dump_doubts
 from gateway.services.received.judging import judge
@@ -48,6 +51,15 @@ class Arrival:
         return self.connection.id, key_of(self.cdr.session_id or "")
 
 
+class _Written(NamedTuple):
+    """What became of one, why a person has to look at it, and where our record disagrees with the hub."""
+
+    taken: CdrTaken
+    reviews: Sequence[str]
+    party: PartyId | None = None
+    disagrees: Reason | None = None
+
+
 class CdrIntake:
     """Takes CDRs in; what arrives together shares a transaction.
 
@@ -56,8 +68,16 @@ class CdrIntake:
         clock: Gives the present, aware.
     """
 
-    def __init__(self, store: Store, wake: Callable[[], None], clock: Callable[[], datetime], count: Count) -> None:
+    def __init__(
+        self,
+        store: Store,
+        agreeing: Agreeing,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        count: Count,
+    ) -> None:
         self._store = store
+        self._agreeing = agreeing
         self._growth = Growth(store)
         self._wake = wake
         self._clock = clock
@@ -73,30 +93,33 @@ class CdrIntake:
         await self._batches.close()
 
     async def _write(self, batch: Sequence[Arrival]) -> Sequence[CdrTaken]:
-        results: dict[int, tuple[CdrTaken, list[str]]] = {}
+        results: dict[int, _Written] = {}
+        book = await self._agreeing.book()
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
                     for position in sorted(range(len(batch)), key=lambda position: batch[position].order):
-                        results[position] = await self._one(tx, batch[position])
+                        results[position] = await self._one(tx, book, batch[position])
         new = 0
-        for position, (taken, reviews) in results.items():
+        for position, (taken, reviews, party, disagrees) in results.items():
             one = batch[position]
+            if disagrees is not None:
+                self._agreeing.note(one.connection, one.cdr.party, party, disagrees)
             new += taken is not CdrTaken.SAME
             outcome = "same" if taken is CdrTaken.SAME else "review" if reviews else "accepted"
             self._count(one.connection.hub, one.connection.name, outcome, one.cdr.energy)
         if new:
             self._wake()
             await self._growth.note(received_cdr=new, event=new)
-        return [results[position][0] for position in range(len(batch))]
+        return [results[position].taken for position in range(len(batch))]
 
-    async def _one(self, tx: Transaction, arrival: Arrival) -> tuple[CdrTaken, list[str]]:
+    async def _one(self, tx: Transaction, book: Book, arrival: Arrival) -> _Written:
         connection, cdr = arrival.connection, arrival.cdr
         key = (connection.id, cdr.party.normal, key_of(cdr.id))
         versions = await tx.fetch(SQL["versions"], *key)
         if any(row["digest"] == arrival.digest or _same(cdr, row["body"]) for row in versions):
-            return CdrTaken.SAME, []
-        judged = await judge(tx, connection, cdr, arrival.leg, self._clock())
+            return _Written(CdrTaken.SAME, [])
+        judged = await judge(tx, self._agreeing, book, connection, cdr, arrival.leg, self._clock())
         doubts = list(judged.doubts)
         if versions:
             doubts.append(Doubt(Review.OTHER_CONTENT, "id", "came before with another content"))
@@ -128,7 +151,8 @@ class CdrIntake:
         if not cdr.credit and not versions and judged.session is not None and judged.session["cdr_no"] is None:
             await tx.execute(SQL["bill"], judged.session["no"], no)
         await tell_cdr(tx, no, EventType.RECEIVED_CDR_REVIEW if reviews else EventType.RECEIVED_CDR_ACCEPTED)
-        return CdrTaken.CONFLICT if versions else CdrTaken.NEW, reviews
+        taken = CdrTaken.CONFLICT if versions else CdrTaken.NEW
+        return _Written(taken, reviews, judged.party, judged.disagrees)
 
 
 def _same(cdr: Cdr, stored: str) -> bool:

@@ -8,8 +8,11 @@ from typing import Final
 import asyncpg
 
 from adapters.core.connection import Connection
+from gateway.agreements.book import Book
+from gateway.agreements.policy import Reason
 from gateway.services.ports.received import Doubt, Review
 from gateway.services.received import charges, checking
+from gateway.services.received.agreeing import Agreeing, Verdict
 from gateway.services.received.charges import Charge, key_of
 from gateway.services.received.doubts import STICKY, load_doubts, settled_reasons
 from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
@@ -40,6 +43,7 @@ class Judged:
         session: The row that it bills, locked.
         party: Our EMSP, in as far as it is known.
         credited: What it takes back, if it came.
+        disagrees: Why our record would not have let the charge begin, where a hub did.
     """
 
     doubts: Sequence[Doubt]
@@ -50,6 +54,7 @@ class Judged:
     evse_key: str | None
     driver_keys: Sequence[str]
     credited: Record | None
+    disagrees: Reason | None = None
 
     @property
     def session_no(self) -> int | None:
@@ -67,11 +72,19 @@ class _Place:
 
 
 async def judge(
-    tx: Transaction, connection: Connection, cdr: Cdr, leg: Leg | None, now: datetime, stored: Stored | None = None
+    tx: Transaction,
+    agreeing: Agreeing,
+    book: Book,
+    connection: Connection,
+    cdr: Cdr,
+    leg: Leg | None,
+    now: datetime,
+    stored: Stored | None = None,
 ) -> Judged:
     """Holds a CDR against all that is known, and locks what it bills.
 
     Args:
+        book: All agreements.
         stored: What stands of it; None for one that comes now.
 
     Raises:
@@ -94,9 +107,12 @@ async def judge(
     session_no, permit_no = await _numbers(tx, place)
     key = (connection.id, cdr.party.normal, key_of(cdr.id))
     credited = await _credited(tx, key, cdr)
+    agreed = Verdict()
     if cdr.credit:
         doubts += _of_credit(cdr, credited)
     else:
+        agreed = await agreeing.look(tx, book, connection, charge, place.belongs.party, permit_no, evse_key)
+        doubts += agreed.doubts
         no = stored.no if stored is not None else _NEW
         doubts += await _repeated(tx, charge, (*key, no), session_no, permit_no, evse_key, driver_keys)
     return Judged(
@@ -108,6 +124,7 @@ async def judge(
         evse_key,
         driver_keys,
         credited,
+        agreed.disagrees,
     )
 
 

@@ -17,6 +17,19 @@ ORDER BY connection_id = $1 DESC, preferred DESC, no LIMIT 1
 SELECT no, party, body, withdrawn_at IS NOT NULL AS withdrawn FROM driver_token
 WHERE uid_key = ANY($1::text[]) OR contract_key = ANY($1::text[]) ORDER BY withdrawn_at IS NULL DESC, no LIMIT 50
 
+-- name: begun_under
+-- Under which agreement a charge was let begin, and what that version says: by its permit, else, where its CPO is on this
+-- gateway, by its authorisation. No row where neither is known.
+SELECT w.agreement, v.terms
+FROM (
+    SELECT agreement, 1 AS place FROM permit WHERE no = $1 AND allowed
+    UNION ALL
+    SELECT a.agreement, 2 FROM session s JOIN authorisation a ON a.no = s.authorisation_no
+    WHERE s.party = $2 AND s.session_id = ANY($3::text[]) AND a.connection_id = $4 AND a.allowed
+) w
+LEFT JOIN offer_version v ON v.offer_id = w.agreement ->> 'offer' AND v.number = (w.agreement ->> 'version')::int
+ORDER BY w.agreement IS NULL, w.place LIMIT 1
+
 -- name: permit
 SELECT id, party FROM permit WHERE no = $1
 

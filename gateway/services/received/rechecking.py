@@ -16,6 +16,7 @@ from gateway.services.links import Links
 from gateway.services.ports import Conflict, NotFound, Parties
 from gateway.services.ports.received import Doubt, Review
 from gateway.services.received import checking
+from gateway.services.received.agreeing import Agreeing
 from gateway.services.received.cdrs import Count, take_back, tell_cdr
 from gateway.services.received.doubts import dump_doubts, load_doubts
 from gateway.services.received.judging import Judged, Stored, judge
@@ -52,9 +53,16 @@ class Rechecks:
     """
 
     def __init__(
-        self, store: Store, links: Links, wake: Callable[[], None], clock: Callable[[], datetime], count: Count
+        self,
+        store: Store,
+        links: Links,
+        agreeing: Agreeing,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        count: Count,
     ) -> None:
         self._store = store
+        self._agreeing = agreeing
         self._links = links
         self._sessions = SessionIntake(store, wake, clock)
         self._wake = wake
@@ -94,6 +102,7 @@ class Rechecks:
     async def cdr(self, no: int, parties: Parties = None, who: str | None = None) -> None:
         """Judges a CDR anew; arguments and errors as for a session."""
         passed: tuple[Connection, Cdr] | None = None
+        book = await self._agreeing.book()
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._store.transaction() as tx:
@@ -101,9 +110,8 @@ class Rechecks:
                     connection, cdr = self._connection(seen), Cdr.model_validate_json(seen["body"])
                     leg = Leg.model_validate_json(seen["leg"]) if seen["leg"] is not None else None
                     # Sessions and permits are locked before their CDRs.
-                    judged = await judge(
-                        tx, connection, cdr, leg, self._clock(), Stored(no, seen["received_session_no"])
-                    )
+                    stored = Stored(no, seen["received_session_no"])
+                    judged = await judge(tx, self._agreeing, book, connection, cdr, leg, self._clock(), stored)
                     row = await tx.fetchrow(SQL["lock_cdr"], no)
                     if row is None or row["received_session_no"] != seen["received_session_no"]:
                         raise asyncpg.SerializationError("its session came meanwhile")

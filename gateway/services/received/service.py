@@ -5,6 +5,7 @@ from datetime import datetime
 
 from adapters.core.connection import Connection
 from adapters.core.inbound import CdrTaken
+from gateway.services.received.agreeing import Agreeing
 from gateway.services.received.cdrs import Arrival, CdrIntake, Count
 from gateway.services.received.charges import key_of
 from gateway.services.received.knowing import SQL
@@ -25,10 +26,17 @@ class Received:
         count: Told of CDRs that came.
     """
 
-    def __init__(self, store: Store, wake: Callable[[], None], clock: Callable[[], datetime], count: Count) -> None:
+    def __init__(
+        self,
+        store: Store,
+        agreeing: Agreeing,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+        count: Count,
+    ) -> None:
         self._store = store
         self._sessions = SessionIntake(store, wake, clock)
-        self._cdrs = CdrIntake(store, wake, clock, count)
+        self._cdrs = CdrIntake(store, agreeing, wake, clock, count)
 
     async def close(self) -> None:
         """Waits for what is being written."""
