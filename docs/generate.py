@@ -8,6 +8,7 @@ from mappings.irve import columns as irve
 from mappings.ocpi.dialects import gireve_tables as gireve
 from mappings.ocpi.v2_2_1 import tables as ocpi
 from mappings.oicp import status_codes
+from mappings.oicp.ngp import tables as ngp
 from mappings.oicp.v2_3 import sent_commands
 from mappings.oicp.v2_3 import tables as oicp
 
@@ -24,6 +25,10 @@ def _gireve() -> str:
 
 def _oicp() -> str:
     return page("OICP 2.3", oicp.FIELDS, oicp.ENUMS) + "\n" + _codes()
+
+
+def _ngp() -> str:
+    return page("Hubject's NGP API, v1", ngp.FIELDS, ngp.ENUMS, ngp.NOTES)
 
 
 def _codes() -> str:
@@ -43,6 +48,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "ocpi-2.2.1.md": _ocpi,
     "gireve.md": _gireve,
     "oicp-2.3.md": _oicp,
+    "hubject-ngp.md": _ngp,
     "irve.md": irve.page,
 }
 

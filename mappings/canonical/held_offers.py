@@ -10,7 +10,10 @@ class HubSubscription(Model):
     """A subscription as the hub has it.
 
     Attributes:
-        state: In the hub's own word; `active` says whether the hub serves it.
+        state: In the hub's own word.
+        active: The hub serves it, as far as that word goes: from `starts` to `ends`.
+        ends: The first moment after it, be it by its terms or because it was cancelled.
+        cancelled_at: When it ends because it was cancelled; None where it was not.
     """
 
     id: str
@@ -40,8 +43,12 @@ class HubOffer(Model):
     Attributes:
         id: The hub's, of the version that it shows.
         title: Ours of the offer, where it is ours.
-        audience: The hub's own ids of partners; None for all.
+        services: None of them where the hub's word for them is not known.
+        audience: The hub's own ids of partners; None for all, empty where it is for some and the hub does not say whom.
+        joining: None where the hub does not say.
         state: In the hub's own word.
+        ends: The first moment after it, be it by its terms or because it was cancelled; None for an unlimited one.
+        cancelled_at: When it ends because it was cancelled; None where it was not.
         previous, next: The hub's ids of the versions before and after.
     """
 
@@ -50,7 +57,7 @@ class HubOffer(Model):
     cpo: PartyId
     services: frozenset[Service]
     audience: tuple[str, ...] | None = None
-    joining: Joining
+    joining: Joining | None = None
     description: str = ""
     state: str
     starts: Instant
