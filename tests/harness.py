@@ -16,7 +16,7 @@ from adapters.core.faults import Fault
 from adapters.core.sandbox import SANDBOX, Sandbox, SandboxServer
 from adapters.gireve.sandbox import SandboxSettings, create
 from adapters.hubject.sandbox import HubjectSandbox, Partner, Provider, run
-from gateway.app import App, assembled, running
+from gateway.app import App, assembled, now, running
 from gateway.outbox.equality import Equality, compare
 from gateway.services.ports import PutResult, StatusOutcome
 from gateway.settings import Settings
@@ -328,6 +328,7 @@ async def rig(
     hubject_emp_settings: dict[str, Any] | None = None,
     ask_next_after: float = 2.0,
     emsp: PartyId | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> AsyncIterator[Rig]:
     """Runs a gateway against sandbox hubs, both if none is named, with a connection to each.
 
@@ -336,6 +337,7 @@ async def rig(
         folder: Where certificates are written for Hubject; None for plain HTTP.
         delay: Seconds that Gireve is away.
         ask_next_after: As in the gateway's settings.
+        clock: The gateway's.
         emsp: Our EMSP: then Gireve's connection plays both roles, and there are `hubject-emp` and `home`, too.
     """
     async with AsyncExitStack() as stack:
@@ -396,7 +398,8 @@ async def rig(
                     secret_key=KEY,
                     admin_key=ADMIN,
                     ask_next_after=ask_next_after,
-                )
+                ),
+                clock,
             )
         )
         made = Rig(
