@@ -9,6 +9,7 @@ Control requests, all under `/_sandbox`:
 | `GET /receipts?since=N` | NDJSON of what was taken in (`Receipt`) |
 | `GET`, `POST`, `DELETE /faults` | the armed faults; a list of `Fault` to arm; disarm all |
 | `DELETE /memory` | forgets memory, receipts and counts |
+| `GET`, `POST`, `DELETE /clock` | the hub's time of day; see `sandbox_clock` |
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -23,6 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from adapters.core.faults import Fault, FaultKind, Faults, Handler, commit
+from adapters.core.sandbox_clock import ClockOrder, WallClock
 
 PREFIX = "/_sandbox"
 _FAULTS = TypeAdapter(list[Fault])
@@ -55,14 +58,23 @@ class Sandbox:
         kinds: The kinds of memory; each a mapping of wire key to the hub's own record, JSON-able.
         seed: For the dice of faults.
         most_receipts: How many receipts are kept, the oldest fall off.
+        wall: The time of day that its clock follows as long as nobody sets it.
     """
 
-    def __init__(self, kinds: Sequence[str], *, seed: int = 0, most_receipts: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        kinds: Sequence[str],
+        *,
+        seed: int = 0,
+        most_receipts: int = 1_000_000,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.faults = Faults(seed)
         self.memory: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
         self.receipts: deque[Receipt] = deque(maxlen=most_receipts)
         self.requests: Counter[tuple[str, str]] = Counter()
         self.server: SandboxServer | None = None
+        self.wall = WallClock(wall)
         self.before_memory: Callable[[], None] | None = None
         """Called before memory is shown or counted, for hubs that take things in later."""
         self._number = 0
@@ -124,6 +136,9 @@ def make_application(
             web.get(f"{PREFIX}/faults", _list_faults),
             web.post(f"{PREFIX}/faults", _add_faults),
             web.delete(f"{PREFIX}/faults", _clear_faults),
+            web.get(f"{PREFIX}/clock", _clock),
+            web.post(f"{PREFIX}/clock", _set_clock),
+            web.delete(f"{PREFIX}/clock", _reset_clock),
         ]
     )
     return app
@@ -186,6 +201,23 @@ async def _add_faults(request: web.Request) -> web.StreamResponse:
 async def _clear_faults(request: web.Request) -> web.StreamResponse:
     request.app[SANDBOX].faults.clear()
     return web.json_response([])
+
+
+async def _clock(request: web.Request) -> web.StreamResponse:
+    return web.json_response(request.app[SANDBOX].wall.told())
+
+
+async def _set_clock(request: web.Request) -> web.StreamResponse:
+    try:
+        request.app[SANDBOX].wall.set(ClockOrder.model_validate_json(await request.read()))
+    except ValidationError as error:
+        return _problem(400, str(error))
+    return await _clock(request)
+
+
+async def _reset_clock(request: web.Request) -> web.StreamResponse:
+    request.app[SANDBOX].wall.reset()
+    return await _clock(request)
 
 
 def _problem(status: int, text: str) -> web.Response:

@@ -3,6 +3,7 @@
 from adapters.hubject.sandbox.application import application
 from adapters.hubject.sandbox.certificates import Certificates, Pair, write_certificates
 from adapters.hubject.sandbox.drivers import Driver, Says
+from adapters.hubject.sandbox.ngp.rules_offers import OfferRules
 from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Service
 from adapters.hubject.sandbox.run import Running, run
 from adapters.hubject.sandbox.state import HubjectSandbox
@@ -12,6 +13,7 @@ __all__ = [
     "Contract",
     "Driver",
     "HubjectSandbox",
+    "OfferRules",
     "Pair",
     "Partner",
     "Provider",

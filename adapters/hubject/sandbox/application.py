@@ -13,6 +13,9 @@ from adapters.core.faults import Fault, Handler
 from adapters.core.sandbox import SANDBOX, make_application
 from adapters.hubject.sandbox import admission, charges, controls, drives, emps, network_controls, plays, rules
 from adapters.hubject.sandbox.memory import Refusal
+from adapters.hubject.sandbox.ngp import controls as ngp_controls
+from adapters.hubject.sandbox.ngp import portal
+from adapters.hubject.sandbox.ngp import serving as ngp_serving
 from adapters.hubject.sandbox.partners import Partner
 from adapters.hubject.sandbox.state import (
     AUTHENTICATION_DATA,
@@ -50,6 +53,9 @@ def application(sandbox: HubjectSandbox) -> web.Application:
             *controls.routes(),
             *network_controls.routes(),
             *plays.routes(),
+            *ngp_serving.routes(),
+            *ngp_controls.routes(),
+            *portal.routes(),
         ],
         refuse=_refuse,
         client_max_size=MOST_BYTES,
@@ -67,7 +73,8 @@ def _operation(request: web.Request) -> Operation:
 def _refuse(request: web.Request, fault: Fault) -> web.Response:
     sandbox = request.app[SANDBOX]
     assert isinstance(sandbox, HubjectSandbox)  # noqa: S101
-    if (answer := charges.refuse(request, fault) or emps.refuse(request, fault)) is not None:
+    refusers = (charges.refuse, emps.refuse, ngp_serving.refuse, portal.refuse)
+    if (answer := next(filter(None, (refuse(request, fault) for refuse in refusers)), None)) is not None:
         return answer
     return sandbox.answer(_operation(request), fault.code or "022", "the sandbox was told to refuse")
 

@@ -6,12 +6,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from adapters.hubject.sandbox import routing, rules_charging
+from adapters.hubject.sandbox.drivers import NO_CONTRACT
 from adapters.hubject.sandbox.ledger import Filed
 from adapters.hubject.sandbox.memory import Refusal
 from adapters.hubject.sandbox.partners import Partner
+from adapters.hubject.sandbox.partners import Service as Contracted
 from adapters.hubject.sandbox.services import OPERATOR, Service, acknowledged, malformed, refused
 from adapters.hubject.sandbox.sessions import BILLED, ids, session_of
-from adapters.hubject.sandbox.state import CDRS, EVSE_DATA, NOTIFICATIONS, HubjectSandbox
+from adapters.hubject.sandbox.state import CDRS, EVSE_DATA, NOTIFICATIONS, SESSIONS, HubjectSandbox
 from mappings.canonical.ids import ContractId, EvseId, PartyId
 
 
@@ -66,12 +68,26 @@ async def file_cdr(
     """Keeps a CDR for its EMP, and forwards it where the EMP can be called.
 
     Whatever the EMP says, the CPO is told that the CDR was taken, since Hubject has stored it (OICP 2.3 EMP,
-    eRoamingChargeDetailRecord).
+    eRoamingChargeDetailRecord). To an EMP without a contract nothing is forwarded; it may still ask for it.
     """
     filed = sandbox.ledger.file(Filed(sandbox.wall(), provider, operator.normal, body))
+    if forward and not _under_contract(sandbox, operator, provider, body):
+        sandbox.counted("forwarded_cdrs", NO_CONTRACT)
+        return filed
     if forward and (emp := routing.online(sandbox, provider)) is not None:
         filed.forwarded = await routing.told_of_cdr(sandbox, operator, emp, body)
     return filed
+
+
+def _under_contract(sandbox: HubjectSandbox, operator: PartyId, provider: str, body: dict[str, Any]) -> bool:
+    """Tells whether an EMP may be told of a charge.
+
+    One that Hubject itself let begin was under contract then, and is billed whatever ended since; of another one, an
+    active subscription decides where the CPO has offers.
+    """
+    if body["SessionID"] in sandbox.memory[SESSIONS]:
+        return True
+    return sandbox.market.agreed(provider, Contracted.AUTHORISATION, operator.normal, sandbox.wall()) is not False
 
 
 def _foreign_driver(session: dict[str, Any], identification: dict[str, Any]) -> Refusal | None:

@@ -2,7 +2,7 @@
 
 | request | what it does |
 | --- | --- |
-| `GET /_sandbox/partners` | who is registered, and where their gateways are |
+| `GET /_sandbox/partners` | who is registered, where their gateways are, and the hub's own ids of them |
 | `POST /_sandbox/partners` | registers some, or tells their new URLs: `[{"provider", "url", "sub_providers"}]`, \
 `[{"operator", "url"}]` |
 | `GET`, `POST`, `DELETE /_sandbox/contracts` | who has none (`Contract`); what is said last counts; everybody has all |
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 
 from adapters.core.sandbox import PREFIX
 from adapters.hubject.sandbox.control import problem, sandbox_of
+from adapters.hubject.sandbox.ngp.model import internal_id
 from adapters.hubject.sandbox.partners import Contract, Partner, Provider
 from adapters.hubject.sandbox.pull_faults import FAULTS
 from mappings.canonical.ids import PartyId
@@ -66,9 +67,13 @@ def routes() -> list[web.RouteDef]:
 async def _partners(request: web.Request) -> web.Response:
     sandbox = sandbox_of(request)
     told: list[dict[str, Any]] = [
-        {"operator": key, "url": partner.url or sandbox.gateway} for key, partner in sandbox.partners.items()
+        {"operator": key, "url": partner.url or sandbox.gateway, "id": internal_id(key, emp=False)}
+        for key, partner in sandbox.partners.items()
     ]
-    told += [{"provider": key, "url": provider.url} for key, provider in sandbox.providers.items()]
+    told += [
+        {"provider": key, "url": provider.url, "id": internal_id(key, emp=True)}
+        for key, provider in sandbox.providers.items()
+    ]
     return web.json_response(told)
 
 

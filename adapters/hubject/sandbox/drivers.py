@@ -5,7 +5,7 @@ CPO, and one yes is enough (OICP 2.3, eRoamingAuthorizeStart).
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, Self
 
@@ -111,16 +111,22 @@ class Emps:
         theirs = [driver.agreed for driver in self.drivers if driver.provider == provider]
         return not theirs or any(theirs)
 
-    async def ask(self, identification: dict[str, Any]) -> Verdict:
-        """Asks for whoever holds a medium up."""
+    async def ask(
+        self, identification: dict[str, Any], subscribed: Callable[[PartyId], bool] = lambda _: True
+    ) -> Verdict:
+        """Asks for whoever holds a medium up.
+
+        Args:
+            subscribed: Tells whether an EMP has a contract with the CPO beside what was said of its drivers.
+        """
         kind, shown = medium(identification)
         if kind == "RFIDMifareFamilyIdentification":
-            return await self._broadcast(kind, shown)
+            return await self._broadcast(kind, shown, subscribed)
         owner = ContractId(shown["EvcoID"]).party
         theirs = [driver for driver in self.drivers if driver.provider == owner]
         if not theirs:
             return Verdict(None, NO_PARTNER)
-        if not any(driver.agreed for driver in theirs):
+        if not any(driver.agreed and subscribed(driver.provider) for driver in theirs):
             return Verdict(None, NO_CONTRACT)
         driver = next((each for each in theirs if each.agreed and each.has(kind, shown)), None)
         # OICP 2.3, Pin Security: of a hash Hubject makes the hash once more, which nobody has.
@@ -131,10 +137,11 @@ class Emps:
         code = await self._answer(driver, kind)
         return Verdict(driver if code == "000" else None, code or NO_ANSWER)
 
-    async def _broadcast(self, kind: str, shown: dict[str, Any]) -> Verdict:
-        if self.drivers and not any(driver.agreed for driver in self.drivers):
+    async def _broadcast(self, kind: str, shown: dict[str, Any], subscribed: Callable[[PartyId], bool]) -> Verdict:
+        agreed = [driver for driver in self.drivers if driver.agreed and subscribed(driver.provider)]
+        if self.drivers and not agreed:
             return Verdict(None, NO_CONTRACT)
-        knowing = [driver for driver in self.drivers if driver.agreed and driver.has(kind, shown)]
+        knowing = [driver for driver in agreed if driver.has(kind, shown)]
         # A card that is set by its number beats one that is set by a star.
         knowing = [driver for driver in knowing if driver.uid != ANY] or knowing
         if not knowing:

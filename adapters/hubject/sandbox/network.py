@@ -94,6 +94,10 @@ class Network:
         self.version += 1
         return number
 
+    def name_of(self, id: str) -> str | None:  # noqa: A002  # OICP's name
+        """Gives the name under which an operator's EVSEs are; None for one that has none."""
+        return next((each.name for each in self.operators if each.id == id and each.name), None)
+
     def row(self, key: str) -> int | None:
         """Gives the row of an EVSE that is there, by the normal form of its id."""
         row = self._rows.get(key)

@@ -52,6 +52,10 @@ async def authorised(sandbox: HubjectSandbox, operator: PartyId, body: dict[str,
     owner = sandbox.authentication_data.owner(identification)
     if owner is not None and sandbox.agreed(owner, Service.AUTHORISATION, operator):
         return Yes(owner, offline=True)
+
+    def subscribed(provider: PartyId) -> bool:
+        return sandbox.agreed(provider, Service.AUTHORISATION, operator)
+
     named = ContractId(shown["EvcoID"]).party if "EvcoID" in shown else None
     if named is not None:
         theirs = next((each for each in sandbox.providers.values() if each.has(named)), None)
@@ -59,7 +63,7 @@ async def authorised(sandbox: HubjectSandbox, operator: PartyId, body: dict[str,
             if not sandbox.agreed(theirs.provider, Service.AUTHORISATION, operator):
                 return Refusal(NO_CONTRACT, f"{theirs.provider} is not the subscriber")
             return await _asked(sandbox, operator, theirs, body) if theirs.url else Refusal(no_code(kind), "not known")
-        verdict = await sandbox.emps.ask(identification)
+        verdict = await sandbox.emps.ask(identification, subscribed)
         if verdict.code != NO_PARTNER or not sandbox.providers:
             return _played(verdict.driver) if verdict.driver else Refusal(verdict.code, "no EMP has said yes")
     return await _broadcast(sandbox, operator, body, kind, to_played=named is None)
@@ -70,15 +74,14 @@ async def _broadcast(
 ) -> Yes | Refusal:
     """Asks every EMP that has a contract with the CPO; one yes is enough."""
 
+    def under_contract(provider: PartyId) -> bool:
+        return sandbox.agreed(provider, Service.AUTHORISATION, operator)
+
     async def play() -> Yes | Refusal:
-        verdict = await sandbox.emps.ask(body["Identification"])
+        verdict = await sandbox.emps.ask(body["Identification"], under_contract)
         return _played(verdict.driver) if verdict.driver else Refusal(verdict.code, "no EMP has said yes")
 
-    subscribed = [
-        each
-        for each in sandbox.providers.values()
-        if each.url and sandbox.agreed(each.provider, Service.AUTHORISATION, operator)
-    ]
+    subscribed = [each for each in sandbox.providers.values() if each.url and under_contract(each.provider)]
     # Whoever is asked may answer to the end: a real hub does not hang up because somebody else was faster.
     waiting = {sandbox.outbound.started(_asked(sandbox, operator, each, body)) for each in subscribed}
     if to_played and (sandbox.emps.drivers or not waiting):

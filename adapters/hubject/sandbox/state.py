@@ -15,6 +15,8 @@ from adapters.hubject.sandbox.drivers import Emps
 from adapters.hubject.sandbox.ledger import Ledger
 from adapters.hubject.sandbox.memory import Book
 from adapters.hubject.sandbox.network import Network
+from adapters.hubject.sandbox.ngp.market import Market
+from adapters.hubject.sandbox.ngp.rules_offers import OfferRules
 from adapters.hubject.sandbox.outbound import Outbound
 from adapters.hubject.sandbox.partners import Contract, Partner, Provider, Service
 from adapters.hubject.sandbox.played import PlayedCpos
@@ -107,6 +109,7 @@ class HubjectSandbox(Sandbox):
         forward_patience: Seconds for which it waits until an EMP has taken a CDR or a notification.
         gateway: Where commands go: the gateway's URL for the connection, `https://cpo.example/oicp/hubject`.
         providers: The EMPs that are registered.
+        offer_rules: What of its rules for offers may be set.
         clock: Seconds, for the limits.
         wall: The time of day, which a CDR's end may not be ahead of.
     """
@@ -123,15 +126,18 @@ class HubjectSandbox(Sandbox):
         forward_patience: float = 30.0,
         gateway: str | None = None,
         providers: Iterable[Provider] = (),
+        offer_rules: OfferRules | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         kinds = (EVSE_DATA, EVSE_STATUS, PRICING_PRODUCTS, EVSE_PRICING, SESSIONS, NOTIFICATIONS, CDRS)
-        super().__init__((*kinds, AUTHENTICATION_DATA), seed=seed)
+        super().__init__((*kinds, AUTHENTICATION_DATA), seed=seed, wall=wall)
         self.partners = {partner.operator.normal: partner for partner in partners}
         self.providers = {each.provider.normal: each for each in providers}
         self.contracts: list[Contract] = []
+        self.market = Market()
+        self.offer_rules = offer_rules or OfferRules()
         self.limits = limits
         self.recorded_forms = recorded_forms
         self.checks_certificates = checks_certificates
@@ -141,8 +147,7 @@ class HubjectSandbox(Sandbox):
         self.forward_patience = forward_patience
         self.emps = Emps(patience)
         self.gateway = gateway
-        self.wall = wall
-        self.network = Network(wall)
+        self.network = Network(self.wall)
         self.selections = Selections(self.network)
         self.pull_faults = PullFaults()
         pushed = (self.memory[PRICING_PRODUCTS], self.memory[EVSE_PRICING], self.books[EVSE_DATA].has)
@@ -165,9 +170,21 @@ class HubjectSandbox(Sandbox):
         self.pushed_prices.forget()
         self.authentication_data.forget()
         self.ledger.forget()
+        self.market.forget()
+
+    def known_emps(self) -> frozenset[str]:
+        """Gives the EMPs that may subscribe, in normal form: those that are registered, and those with drivers."""
+        return frozenset({*self.providers, *(driver.provider.normal for driver in self.emps.drivers)})
 
     def agreed(self, provider: PartyId, service: Service, operator: PartyId | None = None) -> bool:
-        """Tells whether an EMP has a contract; what was said last counts."""
+        """Tells whether an EMP has a contract.
+
+        With a CPO that has offers, its subscription says so; else what was said of it last counts.
+        """
+        if operator is not None:
+            subscribed = self.market.agreed(provider.normal, service, operator.normal, self.wall())
+            if subscribed is not None:
+                return subscribed
         for said in reversed(self.contracts):
             if said.provider == provider and said.operator in {None, operator} and said.service in {None, service}:
                 return said.agreed
