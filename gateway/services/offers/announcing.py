@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
+import structlog
 from pydantic import JsonValue
 
 from gateway.events.writing import Event, EventType
@@ -14,6 +15,8 @@ from gateway.store.pool import Record, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.agreements import Joining
 from mappings.canonical.ids import PartyId
+
+_log = structlog.get_logger(__name__)
 
 SQL = Queries("gateway.services.offers", "announcing.sql")
 
@@ -78,6 +81,16 @@ async def announce_group(
     """Writes the events of a change of a group: to its CPOs, as far as these are ours."""
     ours = await tx.fetch(SQL["ours"], [party.normal for party in parties])
     await append_events(tx, *(Event(EventType.GROUP_CHANGED, PartyId(row["id"]), subject, dict(data)) for row in ours))
+
+
+async def pass_on(told: OnTurned, turned: Sequence[Turned]) -> None:
+    """Tells what changed, after the commit: what fails at it undoes nothing, and is found again by comparing."""
+    if not turned:
+        return
+    try:
+        await told(turned)
+    except Exception:  # noqa: BLE001 - whatever it is, what was asked for is done
+        _log.exception("not passed on", kinds=sorted({each.kind.value for each in turned}))
 
 
 async def audit(tx: Transaction, who: str, action: str, subject: str, detail: Mapping[str, JsonValue] | None) -> None:
