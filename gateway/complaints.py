@@ -1,7 +1,8 @@
 """What is wrong with a record, by field: the words that every face and every service use for it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import ErrorDetails, ValidationError, from_json
@@ -41,17 +42,26 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
+_NAMED: Final = re.compile(r"Value error, ([a-z_]+): ")
+"""How a model that looks at several of its fields together names the one that is at fault."""
+
+
 def _sentence(error: ErrorDetails) -> str:
     if sentence := _SENTENCES.get(error["type"]):
         return sentence
-    message = error["msg"].removeprefix("Value error, ")
+    message = _NAMED.sub("", error["msg"], count=1).removeprefix("Value error, ")
     return message.replace("Input should", "should", 1)
+
+
+def _field(error: ErrorDetails) -> str:
+    named = _NAMED.match(error["msg"])
+    return path_of((*error["loc"], named[1]) if named else error["loc"])
 
 
 def field_errors(error: ValidationError, line: int | None = None, most: int = SHOWN) -> list[FieldError]:
     """Turns a model's complaint into faults, the first of them, without the values: they may be secrets."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)[:most]
-    return [FieldError(field=path_of(fault["loc"]), detail=_sentence(fault), line=line) for fault in faults]
+    return [FieldError(field=_field(fault), detail=_sentence(fault), line=line) for fault in faults]
 
 
 def sentences(faults: Iterable[FieldError]) -> str:

@@ -22,20 +22,27 @@ from gateway.http.v1.cdrs import CdrOperations
 from gateway.http.v1.commands import CommandOperations
 from gateway.http.v1.connections import ConnectionOperations
 from gateway.http.v1.deliveries import DeliveryOperations
+from gateway.http.v1.documents import DocumentOperations
 from gateway.http.v1.driver_tokens import DriverTokenOperations
 from gateway.http.v1.events import EventOperations
+from gateway.http.v1.groups import EvseGroupOperations, NetworkGroupOperations
 from gateway.http.v1.imports import ImportOperations
 from gateway.http.v1.listeners import CallOutOperations, WebhookOperations
 from gateway.http.v1.locations import LocationOperations
+from gateway.http.v1.offers import OfferOperations
+from gateway.http.v1.offers_there import AgreementImportOperations, DriftOperations
 from gateway.http.v1.parties import PartyOperations
 from gateway.http.v1.permits import PermitOperations
+from gateway.http.v1.previews import PreviewOperations
 from gateway.http.v1.pulls import PullOperations
 from gateway.http.v1.quotes import QuoteOperations
 from gateway.http.v1.received import ReceivedOperations
 from gateway.http.v1.repricings import RepricingOperations
 from gateway.http.v1.sent_commands import SentCommandOperations
 from gateway.http.v1.sessions import SessionOperations
+from gateway.http.v1.standing import Standing
 from gateway.http.v1.statuses import StatusOperations
+from gateway.http.v1.subscriptions import SubscriptionOperations
 from gateway.http.v1.tariffs import TariffOperations
 from gateway.http.v1.tokens import TokenOperations
 from gateway.http.watch import DescriptionOperations, WatchOperations
@@ -59,6 +66,7 @@ from gateway.services.ports.catalogue import CatalogueSearch
 from gateway.services.ports.commands import CommandDesk
 from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
+from gateway.services.ports.offers import AgreementImports, Drifts, Groups, Offers, Previews, Subscriptions
 from gateway.services.ports.permits import Permits
 from gateway.services.ports.pulls import Pulls
 from gateway.services.ports.quotes import Quotes
@@ -113,6 +121,12 @@ class Services:
     metrics: Metrics
     exposition: Exposition
     now: Callable[[], datetime]
+    offers: Offers | None = None
+    subscriptions: Subscriptions | None = None
+    groups: Groups | None = None
+    previews: Previews | None = None
+    agreement_imports: AgreementImports | None = None
+    drifts: Drifts | None = None
 
 
 def routes_of(services: Services, release: str) -> Sequence[Route]:
@@ -142,9 +156,31 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *ReceivedOperations(s.received).routes(),
         *QuoteOperations(s.quotes).routes(),
         *RepricingOperations(s.repricings).routes(),
+        *_offer_routes(s),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]
     return [*routes, *DescriptionOperations(routes, release).routes()]
+
+
+def _offer_routes(s: Services) -> Sequence[Route]:
+    if s.offers is None or s.groups is None:
+        return []
+    standing = Standing(s.offers, s.groups, s.now)
+    routes = [
+        *OfferOperations(s.offers, standing).routes(),
+        *NetworkGroupOperations(s.groups).routes(),
+        *EvseGroupOperations(s.groups, standing).routes(),
+        *DocumentOperations(s.groups, standing).routes(),
+    ]
+    if s.previews is not None:
+        routes += PreviewOperations(s.previews, standing).routes()
+    if s.subscriptions is not None:
+        routes += SubscriptionOperations(s.subscriptions, standing).routes()
+    if s.agreement_imports is not None:
+        routes += AgreementImportOperations(s.agreement_imports).routes()
+    if s.drifts is not None:
+        routes += DriftOperations(s.drifts).routes()
+    return routes
 
 
 def application(services: Services, hub_routes: Iterable[web.RouteDef] = (), release: str = RELEASE) -> web.Application:

@@ -168,29 +168,3 @@ async def test_no_key_no_gateway_and_no_such_option_have_codes_of_their_own(cli)
     assert (await cli.here("connections", "list", ROAMGATE_URL="http://127.0.0.1:1")).code == 5
     assert (await cli.here("connections", "list", "--nonsense")).code == 2
     assert (await cli.here("import", "not-there")).code == 2
-
-
-async def test_an_agreement_is_added_listed_and_ended(cli):
-    await add(cli)
-    given = (
-        "--emsp",
-        "FR-XYZ",
-        "--service",
-        "cdr",
-        "--service",
-        "authorise",
-        "--rank",
-        5,
-        "--valid-from",
-        "2020-01-01",
-    )
-    added = (await cli.here("agreements", "add", "gireve-pp", *given, "--json")).json
-    assert (added["emsp"], sorted(added["services"]), added["rank"]) == ("FR*XYZ", ["authorise", "cdr"], 5)
-    assert added["valid_from"] == "2020-01-01T00:00:00Z"
-    shown = await cli.here("agreements", "list", "--connection", "gireve-pp")
-    assert "authorise, cdr" in shown.out
-    assert (await cli.here("agreements", "list", "--json")).json["items"][0]["id"] == added["id"]
-    ended = (await cli.here("agreements", "end", added["id"], "--at", "2099-01-01", "--json")).json
-    assert ended["valid_to"] == "2099-01-01T00:00:00Z"
-    assert (await cli.here("agreements", "end", 99)).code == 1
-    assert (await cli.here("agreements", "add", "nowhere")).code == 1

@@ -26,12 +26,21 @@ from tests.http.fakes import (
     Memory,
     Ticks,
 )
-from tests.http.fakes_authorising import FakeAgreements, FakeAuthorisation, FakeTokens
+from tests.http.fakes_authorising import FakeAuthorisation, FakeTokens
 from tests.http.fakes_catalogue import FakeCatalogue
 from tests.http.fakes_charging import FakeCdrs, FakeSessions
 from tests.http.fakes_driving import FakeDriverTokens, FakePermits
 from tests.http.fakes_homecoming import FakeReceived, FakeSentCommands
 from tests.http.fakes_listening import FakeDesk, FakeEvents, FakeListeners
+from tests.http.fakes_offers import (
+    FakeAccess,
+    FakeAgreementImports,
+    FakeDrifts,
+    FakeGroups,
+    FakeOffers,
+    FakePreviews,
+    FakeSubscriptions,
+)
 from tests.http.fakes_quoting import FakeQuotes
 from tests.http.fakes_repricing import FakeRepricings
 from tests.http.fakes_roaming import FakePulls
@@ -80,7 +89,12 @@ class Face:
     memory: Memory
     statuses: FakeStatuses
     connections: FakeConnections
-    agreements: FakeAgreements
+    offers: FakeOffers
+    subscriptions: FakeSubscriptions
+    groups: FakeGroups
+    previews: FakePreviews
+    agreement_imports: FakeAgreementImports
+    drifts: FakeDrifts
     authorisation: FakeAuthorisation
     sessions: FakeSessions
     cdrs: FakeCdrs
@@ -126,12 +140,12 @@ async def _hub_failure(_request: web.Request) -> web.Response:
 def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]:
     """Gives fresh services and what is behind them."""
     memory, rows, ticks, metrics, sampler = Memory(), KeyRows(), Ticks(), Metrics(), FakeSampler()
+    access = FakeAccess()
     services = Services(
         publishing=FakePublishing(memory),
         statuses=FakeStatuses(memory),
         network=FakeNetwork(memory),
         connections=FakeConnections(),
-        agreements=FakeAgreements(),
         authorisation=FakeAuthorisation(),
         tokens=FakeTokens(),
         sessions=FakeSessions(),
@@ -155,6 +169,12 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         metrics=metrics,
         exposition=Exposition(metrics, StoreFigures(sampler, ticks)),
         now=lambda: NOW,
+        offers=access.offers,
+        subscriptions=access.subscriptions,
+        groups=access.groups,
+        previews=access.previews,
+        agreement_imports=access.imports,
+        drifts=access.drifts,
     )
     return services, memory, rows, ticks, sampler
 
@@ -172,7 +192,12 @@ async def face() -> AsyncIterator[Face]:
             memory=memory,
             statuses=services.statuses,
             connections=services.connections,
-            agreements=services.agreements,
+            offers=services.offers,
+            subscriptions=services.subscriptions,
+            groups=services.groups,
+            previews=services.previews,
+            agreement_imports=services.agreement_imports,
+            drifts=services.drifts,
             authorisation=services.authorisation,
             sessions=services.sessions,
             cdrs=services.cdrs,

@@ -1,11 +1,9 @@
-"""Services in memory behind `/v1/authorisations`, `/v1/agreements` and `/v1/tokens`."""
+"""Services in memory behind `/v1/authorisations` and `/v1/tokens`."""
 
-from datetime import datetime
 from typing import Any
 
 from adapters.core.charging import Denial
-from gateway.services.ports import Conflict, Invalid, NotFound, Page, Parties
-from gateway.services.ports.agreements import AgreementView, NewAgreement
+from gateway.services.ports import Conflict, NotFound, Page, Parties
 from gateway.services.ports.authorising import (
     Asked,
     AuthorisationFilter,
@@ -91,39 +89,6 @@ class FakeAuthorisation:
             if (wanted.parties is None or view.party in wanted.parties) and wanted.allowed in (None, view.allowed)
         ]
         return Page(found[:limit])
-
-
-class FakeAgreements:
-    """Agreements over the connection `g`."""
-
-    def __init__(self) -> None:
-        self.views: dict[int, AgreementView] = {}
-
-    async def list(self, connection: str | None, after: str | None, limit: int) -> Page[AgreementView]:
-        if connection not in (None, "g"):
-            raise NotFound(f"there is no connection {connection}")
-        return Page(list(self.views.values())[:limit])
-
-    async def create(self, new: NewAgreement, who: str) -> AgreementView:
-        if new.connection != "g":
-            raise NotFound(f"there is no connection {new.connection}")
-        begins = new.valid_from or NOW
-        if new.valid_to is not None and new.valid_to <= begins:
-            raise Invalid(("valid_to", "is not after its beginning"))
-        view = AgreementView(
-            len(self.views) + 1, "g", new.services, new.rank, begins, new.valid_to, new.party, new.emsp
-        )
-        self.views[view.id] = view
-        return view
-
-    async def end(self, agreement_id: int, at: datetime | None, who: str) -> AgreementView:
-        if agreement_id not in self.views:
-            raise NotFound(f"there is no agreement {agreement_id}")
-        if self.views[agreement_id].valid_to is not None:
-            raise Conflict("it has ended already")
-        view = self.views[agreement_id]
-        self.views[agreement_id] = AgreementView(view.id, "g", view.services, view.rank, view.valid_from, at or NOW)
-        return self.views[agreement_id]
 
 
 class FakeTokens:

@@ -1,4 +1,4 @@
-"""Authorisations, agreements and tokens over HTTP."""
+"""Authorisations and tokens over HTTP."""
 
 import pytest
 
@@ -134,48 +134,11 @@ async def test_a_stop_is_answered_with_its_reason(face):
     assert (await face.call("POST", "/v1/authorisations/none/stop", json={"identification": CARD}))[0] == 404
 
 
-async def test_an_agreement_is_added_listed_and_ended(face):
-    given = {"connection": "g", "emsp": "FR-XYZ", "services": ["authorise"], "rank": 5}
-    status, made, _ = await face.call("POST", "/v1/agreements", json=given)
-    assert (status, made["emsp"], made["services"], made["rank"]) == (201, "FR*XYZ", ["authorise"], 5)
-    _, page, _ = await face.call("GET", "/v1/agreements?connection=g")
-    assert [one["id"] for one in page["items"]] == [made["id"]]
-    end = f"/v1/agreements/{made['id']}/end"
-    status, ended, _ = await face.call("POST", end, json={"at": "2026-05-01T00:00:00Z"})
-    assert (status, ended["valid_to"]) == (200, "2026-05-01T00:00:00Z")
-    assert (await face.call("POST", end, json={}))[0] == 409
-
-
-async def test_an_agreement_without_more_is_for_everything(face):
-    _, made, _ = await face.call("POST", "/v1/agreements", json={"connection": "g"})
-    assert (len(made["services"]), made["rank"]) == (6, 100)
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"connection": "none"}, 404),
-        ({"connection": "g", "services": []}, 422),
-        ({"connection": "g", "services": ["gossip"]}, 422),
-        ({"connection": "g", "rank": -1}, 422),
-        ({"connection": "g", "valid_from": "2026-05-01T00:00:00"}, 422),
-        ({"connection": "g", "valid_to": "2000-01-01T00:00:00Z"}, 422),
-        ({}, 422),
-    ],
-    ids=str,
-)
-async def test_an_agreement_that_cannot_be_is_refused(face, given, expected):
-    assert (await face.call("POST", "/v1/agreements", json=given))[0] == expected
-
-
-async def test_agreements_and_tokens_are_for_keys_of_all_parties(face):
+async def test_tokens_are_for_keys_of_all_parties(face):
     some = await face.key(KeyRole.ADMIN, parties=("FR*ABC",))
     reader = await face.key(KeyRole.READ)
-    publisher = await face.key(KeyRole.PUBLISH)
-    for path in ("/v1/agreements", "/v1/tokens"):
-        assert (await face.call("GET", path, key=some))[0] == 403
-        assert (await face.call("GET", path, key=reader))[0] == 200
-    assert (await face.call("POST", "/v1/agreements", key=publisher, json={"connection": "g"}))[0] == 403
+    assert (await face.call("GET", "/v1/tokens", key=some))[0] == 403
+    assert (await face.call("GET", "/v1/tokens", key=reader))[0] == 200
 
 
 async def test_tokens_are_listed_with_where_they_came_from(face):
@@ -190,5 +153,3 @@ async def test_the_description_shows_examples_that_the_operations_take(face):
     _, document, _ = await face.call("GET", "/v1/openapi.json", key=None)
     body = document["paths"]["/v1/authorisations"]["post"]["requestBody"]["content"]["application/json"]
     assert (await face.call("POST", "/v1/authorisations", json=body["example"]))[0] == 200
-    body = document["paths"]["/v1/agreements"]["post"]["requestBody"]["content"]["application/json"]
-    assert (await face.call("POST", "/v1/agreements", json={**body["example"], "connection": "g"}))[0] == 201

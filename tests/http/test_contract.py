@@ -18,10 +18,12 @@ from schemathesis.specs.openapi.checks import (
 from gateway.http.bodies import ANY, NDJSON
 from gateway.http.openapi import document
 from gateway.http.server import application, routes_of, serve
+from gateway.http.v1.documents import PDF
+from gateway.http.v1.offers_there import CSV
 from tests.http.conftest import ADMIN, services_in_memory
 
 
-@schemathesis.serializer(*NDJSON, *ANY)
+@schemathesis.serializer(*NDJSON, *ANY, PDF, CSV)
 def _one_line(_context, value):
     return value if isinstance(value, bytes) else json.dumps(value).encode()
 

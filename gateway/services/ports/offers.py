@@ -116,7 +116,7 @@ class Entry:
     who: str
     action: str
     subject: str
-    detail: JsonValue
+    detail: JsonValue | None
 
 
 class Offers(Protocol):
@@ -530,8 +530,8 @@ class Drift:
     kind: DriftKind
     subject: str
     field: str
-    ours: JsonValue
-    theirs: JsonValue
+    ours: JsonValue | None
+    theirs: JsonValue | None
     first_seen_at: datetime
     last_seen_at: datetime
     times: int
