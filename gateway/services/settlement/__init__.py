@@ -1,0 +1,1 @@
+"""Settlement reports: reading what is settled, and who is billed."""

@@ -1,0 +1,175 @@
+"""Settlement reports: CDRs read from the store one after the other, settled, and summed up."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Final
+
+from gateway.services.ports import Invalid, NotFound
+from gateway.services.ports.repricing import Direction
+from gateway.services.ports.settlement import (
+    Missing,
+    SettlementLine,
+    SettlementReport,
+    SettlementWanted,
+    WithoutCdr,
+    shown,
+)
+from gateway.services.settlement.reading import SQL, Reader
+from gateway.settling.facts import Fact
+from gateway.settling.lines import Remark, settle
+from gateway.settling.report import Settling, balances
+from gateway.store.pool import Record, Store, Transaction
+from mappings.canonical.billing import BillingParty
+from mappings.canonical.ids import PartyId
+
+_AT_ONCE: Final = 250
+"""CDRs that are read at once; the event loop serves others between them."""
+_SHOWN: Final = 100
+"""Sessions and CDRs in review that a report names."""
+
+
+class Settlements:
+    """Implements `ports.settlement.Settlements`.
+
+    Args:
+        clock: Gives the present, aware.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def report(self, wanted: SettlementWanted) -> SettlementReport:
+        """See `ports.settlement.Settlements.report`."""
+        as_of = await self._checked(wanted)
+        async with self._reading() as tx:
+            parties = await _parties(tx, as_of)
+            settling = Settling(parties)
+            named = {wanted.party}
+            async for facts in _facts(tx, wanted, as_of):
+                for fact in facts:
+                    settling.add(fact)
+                    named |= {fact.cpo, fact.emsp} if fact.emsp is not None else {fact.cpo}
+            missing = await _missing(tx, wanted, as_of)
+        rows = settling.rows()
+        return SettlementReport(
+            party=wanted.party,
+            direction=wanted.direction,
+            start=wanted.start,
+            end=wanted.end,
+            partner=wanted.partner,
+            connection=wanted.connection,
+            as_of=as_of,
+            late_since=wanted.late_since,
+            digest=settling.digest,
+            cdrs=settling.count,
+            balances=balances(rows),
+            rows=rows,
+            remarks=settling.remarks(),
+            missing=missing,
+            parties=sorted((parties[each] for each in named if each in parties), key=lambda one: one.party.normal),
+        )
+
+    async def lines(
+        self, wanted: SettlementWanted, only: frozenset[Remark] | None = None
+    ) -> AsyncIterator[Sequence[SettlementLine]]:
+        """See `ports.settlement.Settlements.lines`."""
+        as_of = await self._checked(wanted)
+        return self._lines(wanted, as_of, only)
+
+    async def _lines(
+        self, wanted: SettlementWanted, as_of: datetime, only: frozenset[Remark] | None
+    ) -> AsyncIterator[Sequence[SettlementLine]]:
+        async with self._reading() as tx:
+            parties = await _parties(tx, as_of)
+            async for facts in _facts(tx, wanted, as_of):
+                lines = [shown(settle(fact, parties)) for fact in facts]
+                yield [line for line in lines if only is None or not only.isdisjoint(line.remarks)]
+
+    async def _checked(self, wanted: SettlementWanted) -> datetime:
+        """Gives the moment as of which is told what is wanted.
+
+        Raises:
+            NotFound: There is no such party or connection.
+            Invalid: The period ends before it begins, or a moment lies ahead.
+        """
+        faults: list[tuple[str, str]] = []
+        if wanted.end <= wanted.start:
+            faults.append(("to", "is not after the beginning of the period"))
+        if wanted.as_of is not None and wanted.as_of > self._clock():
+            faults.append(("as_of", "lies ahead"))
+        if wanted.late_since is not None and wanted.as_of is not None and wanted.late_since > wanted.as_of:
+            faults.append(("late_since", "is after the moment of the report"))
+        if faults:
+            raise Invalid(*faults)
+        await self._demand(wanted)
+        settled: datetime = await self._store.fetchval(SQL["settled_by"])
+        return settled if wanted.as_of is None else min(settled, wanted.as_of)
+
+    async def _demand(self, wanted: SettlementWanted) -> None:
+        if not await self._store.fetchval(SQL["known"], wanted.party.normal):
+            raise NotFound(f"There is no party {wanted.party}", "party")
+        if wanted.connection is not None and not await self._store.fetchval(SQL["connection_known"], wanted.connection):
+            raise NotFound(f"There is no connection {wanted.connection}", "connection")
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Transaction]:
+        """Opens a transaction that sees one state of the store, and for which no other report waits."""
+        async with self._store.transaction() as tx:
+            for name in ("begin", "name_it", "plan"):
+                await tx.execute(SQL[name])
+            yield tx
+
+
+async def _facts(tx: Transaction, wanted: SettlementWanted, as_of: datetime) -> AsyncIterator[Sequence[Fact]]:
+    reader = Reader(wanted.start)
+    cursor = await tx.cursor(
+        SQL[wanted.direction.value],
+        wanted.party.normal,
+        wanted.start,
+        wanted.end,
+        as_of,
+        wanted.late_since,
+        wanted.connection,
+        wanted.partner.normal if wanted.partner is not None else None,
+    )
+    while rows := await cursor.fetch(_AT_ONCE):
+        facts = [reader.fact(row) for row in rows]
+        if wanted.partner is not None and wanted.direction is Direction.OUT:
+            facts = [fact for fact in facts if fact.emsp == wanted.partner]
+        yield facts
+        await asyncio.sleep(0)
+
+
+async def _parties(tx: Transaction, as_of: datetime) -> dict[PartyId, BillingParty]:
+    rows = await tx.fetch(SQL["billed_by"], as_of)
+    return {one.party: one for one in (BillingParty.model_validate_json(row["body"]) for row in rows)}
+
+
+async def _missing(tx: Transaction, wanted: SettlementWanted, as_of: datetime) -> Missing:
+    asked = (
+        *(wanted.party.normal, wanted.start, wanted.end, as_of, wanted.connection),
+        wanted.partner.normal if wanted.partner is not None else None,
+        _SHOWN,
+    )
+    sessions = await tx.fetch(SQL[f"without_cdr_{wanted.direction.value}"], *asked)
+    waiting = await tx.fetch(SQL[f"in_review_{wanted.direction.value}"], *asked)
+    return Missing(_count(sessions), _count(waiting), [_without(row) for row in (*sessions, *waiting)][:_SHOWN])
+
+
+def _count(rows: Sequence[Record]) -> int:
+    return rows[0]["count"] if rows else 0
+
+
+def _without(row: Record) -> WithoutCdr:
+    emsp = row["emsp"]
+    return WithoutCdr(
+        row["session"],
+        row["cdr"],
+        PartyId(row["cpo"]),
+        PartyId(emsp) if emsp is not None else None,
+        row["connection"],
+        row["ended"],
+    )
