@@ -81,6 +81,7 @@ STATEMENTS: list[tuple[str, str, tuple[Any, ...]]] = [
     ("tokens that changed", TOKENS["page_dated"], (None, AT, AT, True, 0, 0, 10)),
     ("an EVSE abroad", RECEIVED["evse_at"], (1, "NL*CPO", "L1", "U1")),
     ("an EVSE abroad by its id", RECEIVED["evse_called"], (1, "NLCPOE1")),
+    ("what a charge began under", RECEIVED["begun_under"], (1, "NL*CPO", ["s-1"], 1)),
     ("a driver who came home", RECEIVED["driver_tokens"], (["04AB", "FREMSC12345678"],)),
     ("a session from abroad", RECEIVED["lock_session"], (1, "NL*CPO", "S-1")),
     ("a CDR's session", RECEIVED["session_called"], (1, ["S-1"], "NL*CPO")),

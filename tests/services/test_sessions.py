@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.core.charging import Denial
 from adapters.core.connection import Mode
 from gateway.services.authorisation.admitting import Origin
 from gateway.services.ports import Conflict, Invalid, NotFound, SessionFilter
@@ -242,6 +243,20 @@ async def test_a_tap_that_no_hub_answered_admits_nobody(hubs: Roaming) -> None:
     await hubs.time_out()
     result = await hubs.put(session(reference="a-1"))
     assert result.review == "the authorisation that it refers to was denied"
+
+
+@pytest.mark.parametrize("origin", [Origin.TAP, Origin.START])
+async def test_a_charge_that_was_refused_for_want_of_an_agreement_is_billed_to_nobody(
+    hubs: Roaming, origin: Origin
+) -> None:
+    await hubs.admit(origin=origin, allowed=False, reason=Denial.NO_CONTRACT, connection=None, auth_method=None)
+    result = await hubs.put(session(reference="a-1"))
+    assert (result.connection, result.review) == (None, "the authorisation that it refers to was denied")
+    await hubs.put(ended(reference="a-1"))
+    await hubs.accept()
+    assert await hubs.messages() == []
+    with pytest.raises(Invalid):
+        await hubs.sessions.assign(PARTY, "s-1", "a-1", WHO)
 
 
 async def test_a_session_of_the_operators_own_driver_is_told_only_where_it_is_wanted(hubs: Roaming) -> None:
