@@ -58,7 +58,10 @@ from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
+from gateway.services.offers.audience import Audiences
 from gateway.services.offers.drifting import Drifting
+from gateway.services.offers.sights import Sights
+from gateway.services.offers.syncing import Syncing
 from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
@@ -125,6 +128,7 @@ class Ears:
     sent_answering: SentAnswering
     repricer: Repricer
     drifting: Drifting
+    syncing: Syncing
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
@@ -138,6 +142,7 @@ class Ears:
         self.upkeep.start()
         self.repricer.start()
         self.drifting.start()
+        self.syncing.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
@@ -150,6 +155,7 @@ class Ears:
         await self.upkeep.stop()
         await self.repricer.stop()
         await self.drifting.stop()
+        await self.syncing.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -217,8 +223,9 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     webhooks, call_outs = Webhooks(hooks, now), CallOuts(hooks, metrics, now)
     agreements, drifting = Agreements(store, links, now), Drifting(store, links, metrics, feed.wake)
     answering = Answering(store, links, metrics, now, tell, feed.wake)
-    taking_up = TakingUp(store, links, agreements, drifting, now, tell, feed.wake)
-    commands = Commands(links, taking_up, call_outs, answering, metrics, now)
+    commands = Commands(
+        links, TakingUp(store, links, agreements, drifting, now, tell, feed.wake), call_outs, answering, metrics, now
+    )
     drivers = Drivers(store, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     changes = Changes(store)
@@ -262,10 +269,13 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         return cdr_sink if kind is FeedKind.CDRS else catalogue
 
     pulling = Pulling(store, links, outbox, sink, metrics, holder, now)
-    told = DeliveryStore(store, holder, [CdrSettlements(counted)])
     sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
-    dispatcher = Dispatcher(store, outbox, told, links, sources, metrics, keep)
-    publishing = Publishing(store, links, dispatcher.wake, now)
+    dispatcher = Dispatcher(
+        store, outbox, DeliveryStore(store, holder, [CdrSettlements(counted)]), links, sources, metrics, keep
+    )
+    audiences = Audiences(agreements, links, now)
+    publishing = Publishing(store, links, audiences, dispatcher.wake, now)
+    syncing = Syncing(store, links, agreements, audiences, now, changes.wake, dispatcher.wake)
     statuses = Statuses(
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
     )
@@ -280,7 +290,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         publishing=publishing,
         statuses=statuses,
         network=network,
-        connections=Connections(store, links, registry, HUBS, gateway, dispatcher.wake),
+        connections=Connections(store, links, audiences, registry, HUBS, gateway, dispatcher.wake),
         authorisation=authorisation,
         tokens=tokens,
         deliveries=Deliveries(store, dispatcher.wake),
@@ -292,7 +302,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         sessions=Sessions(store, links, charged, now),
         cdrs=Cdrs(store, links, charged, now, counted),
         pulls=pulling,
-        catalogue=Search(store, changes, ranking, now),
+        catalogue=Search(store, changes, ranking, Sights(agreements, links, now), now),
         driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
         permits=PermitList(store),
         sent_commands=sent,
@@ -323,6 +333,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         sent_answering,
         repricer,
         drifting,
+        syncing,
     )
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 

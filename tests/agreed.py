@@ -1,13 +1,21 @@
 """Agreements, put into the store as an open offer each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import uuid4
 
+from gateway.agreements.repository import Agreements
 from gateway.services.links import Links
+from gateway.services.offers.audience import Audiences
+from gateway.store.pool import Store
 from mappings.canonical.agreements import EVERY_SERVICE, Joining, Offer, OfferState, OfferTerms, Service
 from mappings.canonical.ids import PartyId
 from tests.harness import PARTY, later
+
+
+def audiences(store: Store, links: Links, clock: Callable[[], datetime]) -> Audiences:
+    """Who is told of tariffs that are for one EMSP, by the agreements in the store."""
+    return Audiences(Agreements(store, links, clock), links, clock)
 
 
 async def agree(

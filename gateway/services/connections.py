@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.hub import Gateway, Hub, RegistrationFailed, RegistrationOutOfPlace
-from gateway.outbox.projecting import Link, project
+from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL, Links
+from gateway.services.offers.audience import Audiences
 from gateway.services.ports import (
     BadCursor,
     Conflict,
@@ -45,6 +46,7 @@ class Connections:
     """Makes and changes connections, and brings them in line with the network.
 
     Args:
+        audiences: Says which tariffs are for EMSPs that may have them.
         hubs: By name.
         gateway: What a registration from our side needs.
         wake: Called when there is something to tell.
@@ -54,6 +56,7 @@ class Connections:
         self,
         store: Store,
         links: Links,
+        audiences: Audiences,
         registry: Registry,
         hubs: Mapping[str, Hub],
         gateway: Gateway,
@@ -62,6 +65,7 @@ class Connections:
         self._store = store
         self._growth = Growth(store)
         self._links = links
+        self._audiences = audiences
         self._registry = registry
         self._hubs = hubs
         self._gateway = gateway
@@ -328,7 +332,7 @@ class Connections:
         last = 0
         while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["tariff_nos_after"], last, _BATCH)]:
             last = numbers[-1]
-            await self._project(link, numbers, read_tariffs)
+            await self._project_tariffs(link, numbers)
         last = 0
         while numbers := [row["no"] for row in await self._store.fetch(OBJECTS["location_nos_after"], last, _BATCH)]:
             last = numbers[-1]
@@ -345,12 +349,23 @@ class Connections:
             return await self._store.fetch(OBJECTS["driver_token_nos_after"], last, _BATCH)
         return await self._store.fetch(OBJECTS["projected_driver_tokens"], last, _BATCH, link.connection.id)
 
+    async def _project_tariffs(self, link: Link, numbers: Sequence[int]) -> None:
+        async for attempt in self._store.attempts():
+            with attempt:
+                async with self._audiences.publishing() as (tx, links, audience):
+                    stored = await read_tariffs(tx, links, numbers, audience)
+                    await project(tx, [link], stored, changed=False)
+        await self._grown(link, stored)
+
     async def _project(self, link: Link, numbers: Sequence[int], read: "_Read") -> None:
         async for attempt in self._store.attempts():
             with attempt:
                 async with self._links.publishing() as (tx, links):
                     stored = await read(tx, links, numbers)
                     await project(tx, [link], stored, changed=False)
+        await self._grown(link, stored)
+
+    async def _grown(self, link: Link, stored: Sequence[Stored]) -> None:
         await self._growth.note(projection=sum(len(one.keys.get(link.connection.id, ())) for one in stored))
 
 

@@ -91,6 +91,11 @@ class Links:
         await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await tx.execute(SQL["raise_revision"])
 
+    async def settle(self) -> None:
+        """Waits for all who are writing objects: whoever begins later finds what is so by now."""
+        async with self._store.transaction() as tx:
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+
     async def close(self) -> None:
         """Closes every adapter, those too that wait for a call to end: whoever closes this has ended all calls."""
         for task in self._retired:

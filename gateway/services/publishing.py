@@ -9,6 +9,7 @@ import asyncpg
 
 from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.links import Links
+from gateway.services.offers.audience import Audiences, Published
 from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.services.stamps import without_future
 from gateway.services.storing import columns, dump_issues, load_issues, stored_tariff, tariff_place, write_evses
@@ -27,13 +28,22 @@ class Publishing:
 
     Args:
         links: The connections.
+        audiences: Says which tariffs are for EMSPs that may have them.
         wake: Called after a commit that left something to tell.
         clock: Gives the present, aware.
     """
 
-    def __init__(self, store: Store, links: Links, wake: Callable[[], None], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        audiences: Audiences,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._links = links
+        self._audiences = audiences
         self._growth = Growth(store)
         self._wake = wake
         self._clock = clock
@@ -189,18 +199,18 @@ class Publishing:
         results: dict[tuple[str, str, str], PutResult] = {}
         async for attempt in self._store.attempts():
             with attempt:
-                async with self._links.publishing() as (tx, links):
-                    results = await self._write_tariffs(tx, links, latest, if_revision)
+                async with self._audiences.publishing() as published:
+                    results = await self._write_tariffs(published, latest, if_revision)
         self._wake()
         return [results[tariff_place(tariff)] for tariff, _ in batch]
 
     async def _write_tariffs(
         self,
-        tx: Transaction,
-        links: Sequence[Link],
+        published: Published,
         latest: dict[tuple[str, str, str], tuple[Tariff, Sequence[Issue]]],
         if_revision: int | None,
     ) -> dict[tuple[str, str, str], PutResult]:
+        tx, links, audience = published
         found = await tx.fetch(SQL["lock_tariffs"], *columns(latest.keys(), 3))
         known = {(row["party"], row["tariff_id"], row["target"]): row for row in found}
         if if_revision is not None:
@@ -229,8 +239,9 @@ class Publishing:
             inserted = {(row["party"], row["tariff_id"], row["target"]) for row in rows if row["inserted"]}
             _require_alone(inserted, numbers.keys() - known.keys())
             stored = [
-                stored_tariff(links, numbers[tariff_place(tariff)], tariff, existed=tariff_place(tariff) in known)
+                stored_tariff(links, numbers[place], tariff, audience, existed=place in known)
                 for tariff, *_ in write
+                for place in [tariff_place(tariff)]
             ]
             await project(tx, links, stored)
         return results

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from adapters.core.adapter import WireKey
 from gateway.outbox.projecting import Link, Stored
+from gateway.services.offers.audience import Audience
 from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Transaction
 from mappings.canonical.locations import Location
@@ -18,9 +19,9 @@ from mappings.report import Issue
 _ISSUES = TypeAdapter(list[Issue])
 
 
-def stored_tariff(links: Sequence[Link], no: int, tariff: Tariff, *, existed: bool) -> Stored:
-    """Gives a tariff with the keys that each connection has of it."""
-    keys = {link.connection.id: link.keys(tariff) for link in links}
+def stored_tariff(links: Sequence[Link], no: int, tariff: Tariff, audience: Audience, *, existed: bool) -> Stored:
+    """Gives a tariff with the keys that each connection has of it: none where its EMSP may not know of the CPO."""
+    keys = {link.connection.id: link.keys(tariff) if audience.has(link.connection.id, tariff) else [] for link in links}
     return Stored(no, tariff, keys, {}, existed=existed)
 
 
@@ -76,11 +77,13 @@ async def read_locations(tx: Transaction, links: Sequence[Link], numbers: Sequen
     return stored
 
 
-async def read_tariffs(tx: Transaction, links: Sequence[Link], numbers: Sequence[int]) -> list[Stored]:
+async def read_tariffs(
+    tx: Transaction, links: Sequence[Link], numbers: Sequence[int], audience: Audience
+) -> list[Stored]:
     """Locks and reads tariffs that are not withdrawn, and gives what is to be projected."""
     await tx.execute(SQL["lock_tariff_nos"], numbers)
     return [
-        stored_tariff(links, row["no"], Tariff.model_validate_json(row["body"]), existed=True)
+        stored_tariff(links, row["no"], Tariff.model_validate_json(row["body"]), audience, existed=True)
         for row in await tx.fetch(SQL["tariffs_by_no"], numbers)
         if row["withdrawn_at"] is None
     ]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-from gateway.services.ports import BadCursor, Invalid, NotFound, Page
+from gateway.services.ports import BadCursor, Invalid, NotFound, Page, Parties
 from gateway.services.ports.catalogue import (
     Change,
     ChangePage,
@@ -55,31 +55,37 @@ class FakeCatalogue:
         self.asked: list[EntryFilter] = []
         self.ordered: list[tuple[Sequence[str], str]] = []
         self.unsaid = False
+        self.emsps: Parties = None
 
-    async def search(self, wanted: EntryFilter, after: str | None, limit: int) -> Page[Entry]:
+    async def search(self, wanted: EntryFilter, after: str | None, limit: int, emsps: Parties = None) -> Page[Entry]:
+        self.emsps = emsps
         self.asked.append(wanted)
         if after not in {None, "more"}:
             raise BadCursor
         return Page([entry()][:limit] if after is None else [], "more" if after is None else None)
 
-    async def entry(self, evse_key: str) -> Entry:
+    async def entry(self, evse_key: str, emsps: Parties = None) -> Entry:
+        self.emsps = emsps
         if EvseId(evse_key).normal != "NLABCEL1":
             raise NotFound(f"There is no EVSE {evse_key} in the catalogue")
         return entry()
 
     async def locations(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Location]:
+        self.emsps = emsps
         if self.unsaid:
             return Page([STORED.model_copy(update={"party": PartyId("+49*810")})])
         return Page([STORED] if after is None else [])
 
     async def tariffs(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Tariff]:
+        self.emsps = emsps
         return Page([tariff(), beyond_ocpi()] if self.unsaid else [tariff()])
 
-    async def changes(self, after: str | None, limit: int, wait: float) -> ChangePage:
+    async def changes(self, after: str | None, limit: int, wait: float, emsps: Parties = None) -> ChangePage:
+        self.emsps = emsps
         if after == "old":
             raise Forgotten("Changes after this cursor are no longer kept")
         if after is None:

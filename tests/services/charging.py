@@ -32,6 +32,7 @@ from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.parties import Role
 from mappings.canonical.tokens import Identification, Token, TokenType, Whitelist
+from tests.agreed import audiences
 from tests.harness import AT, KEY, PARTY, WHO, location
 
 UID = "04A2B3C4D5E680"
@@ -252,7 +253,7 @@ async def stations(
     authorisation = Authorisation(
         store, links, agreements, witness, figures, lambda: wakes.append(None), clock, next_after
     )
-    publishing = Publishing(store, links, lambda: None, clock)
+    publishing = Publishing(store, links, audiences(store, links, clock), lambda: None, clock)
     try:
         async with links.changing() as tx:
             for name in names:

@@ -10,6 +10,7 @@ from typing import Any
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from adapters.core.inbound import LocationCopy
 from adapters.core.roaming import FeedKind, FeedProfile, Record
+from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
 from gateway.services.catalogue.changes import Changes
 from gateway.services.catalogue.ingesting import Ingested, Kept
@@ -18,6 +19,7 @@ from gateway.services.catalogue.searching import Search
 from gateway.services.catalogue.service import Catalogue
 from gateway.services.catalogue.upkeep import Upkeep
 from gateway.services.links import Links
+from gateway.services.offers.sights import Sights
 from gateway.services.ports.catalogue import Entry, EntryFilter
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
@@ -161,9 +163,10 @@ async def connect(store: Store, name: str, hub: str) -> Connection:
 async def partners(store: Store) -> AsyncIterator[Partners]:
     """The catalogue over an open store."""
     clock, metrics, changes = Clock(), Metrics(), Changes(store)
-    catalogue = Catalogue(store, Links(store, Cipher(KEY), {}), metrics, clock, changes.wake)
+    links = Links(store, Cipher(KEY), {})
+    catalogue = Catalogue(store, links, metrics, clock, changes.wake)
     ranking = Ranking(store, changes.wake)
     gireve, hubject = await connect(store, "gireve", "gireve"), await connect(store, "hubject", "hubject")
-    search = Search(store, changes, ranking, clock)
+    search = Search(store, changes, ranking, Sights(Agreements(store, links, clock), links, clock), clock)
     yield Partners(store, clock, metrics, catalogue, changes, ranking, search, gireve, hubject)
     await catalogue.close()

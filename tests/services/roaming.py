@@ -26,6 +26,7 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.sessions import AuthMethod, ChargingPeriod, Dimension, DimensionType, Session, SessionStatus
 from mappings.canonical.tariffs import Money, Tax
 from mappings.canonical.tokens import Identification, TokenType
+from tests.agreed import audiences
 from tests.harness import AT, KEY, PARTY, WHO, evse, later, location
 
 CARD = Identification(type=TokenType.RFID, uid="04A2B3C4D5E680")
@@ -242,7 +243,7 @@ async def roaming(store: Store) -> AsyncIterator[Roaming]:
     made = Roaming(store, links, hubs)
     try:
         await links.refresh()
-        await Publishing(store, links, lambda: None, lambda: AT).put_locations(
+        await Publishing(store, links, audiences(store, links, lambda: AT), lambda: None, lambda: AT).put_locations(
             [(location("L1", evse("U1"), evse("U2", "NL*ABC*E2")), ()), (location("L2"), ())], WHO
         )
         await made.connect("hub")

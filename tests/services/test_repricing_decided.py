@@ -22,6 +22,7 @@ from gateway.services.repricing.worker import Repricer
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Money
+from tests.agreed import audiences
 from tests.harness import PARTY, WHO, eventually, evse, later, location, tariff
 from tests.services.homecoming import CPO, EMSP, START
 from tests.services.pricing import TOLERANCE, Desk, bill, desk, priced
@@ -274,7 +275,8 @@ async def test_an_own_cdr_costs_what_the_tariff_for_the_drivers_emsp_says(hubs: 
 
 async def test_an_own_cdr_that_names_no_tariff_is_priced_by_its_connectors(hubs: Roaming) -> None:
     repricer, at = await own(hubs)
-    await Publishing(hubs.store, hubs.links, hubs.wake, lambda: later(0)).put_locations(
+    told = audiences(hubs.store, hubs.links, lambda: later(0))
+    await Publishing(hubs.store, hubs.links, told, hubs.wake, lambda: later(0)).put_locations(
         [(location("L1", evse("U1", tariffs=["T1"], at=later(60))), ())], WHO
     )
     await hubs.charged()

@@ -24,6 +24,9 @@ GEO_JSON: Final = "application/geo+json"
 
 _CONNECTION = Parameter("connection", ConnectionName, "Only what this connection offers.")
 _PARTY = Parameter("party", PartyId, "Only this CPO's.")
+_EMSP = Parameter(
+    "emsp", PartyId, "What this EMSP may see, and how it may charge; without it, what any of the key's parties may see."
+)
 _EVSES = (
     Parameter("box", shapes.BoxGiven, "`west,south,east,north` in degrees; west above east crosses the date line."),
     Parameter("near", shapes.PointGiven, "`latitude,longitude` in degrees; entries then come by distance."),
@@ -35,6 +38,7 @@ _EVSES = (
     Parameter("text", shapes.Text, "Words, or their beginnings, of name, address, city, postal code and operator."),
     Parameter("opening_now", bool, "Only what is known to be open now, by its own clock.", default=False),
     _CONNECTION,
+    _EMSP,
     Parameter("format", shapes.Shape, f"`geojson` answers `{GEO_JSON}`.", default="json"),
     AFTER,
     LIMIT,
@@ -53,7 +57,7 @@ class CatalogueOperations:
     def routes(self) -> Sequence[Route]:
         """Names the operations."""
         path, tag = "/v1/catalogue", "Catalogue"
-        listed = (_CONNECTION, _PARTY, AFTER, LIMIT)
+        listed = (_CONNECTION, _PARTY, _EMSP, AFTER, LIMIT)
         return [
             Route(
                 "GET",
@@ -77,7 +81,7 @@ class CatalogueOperations:
                 "Read one of partners' EVSEs",
                 tag,
                 {200: Answer("The entry.", shapes.EntryShown)},
-                parameters=(Parameter("evse_key", shapes.Key, "The entry's key, or the EvseID.", "path"),),
+                parameters=(Parameter("evse_key", shapes.Key, "The entry's key, or the EvseID.", "path"), _EMSP),
                 problems=["not-found"],
             ),
             Route(
@@ -107,6 +111,7 @@ class CatalogueOperations:
                 {200: Answer("Entries that changed, as they are now.", shapes.ChangeList)},
                 parameters=(
                     Parameter("after", Cursor, "Where to read on: `next` of the page before; without it, from now on."),
+                    _EMSP,
                     LIMIT,
                     _WAIT,
                 ),
@@ -137,6 +142,9 @@ class CatalogueOperations:
     async def search(self, call: Call) -> web.Response:
         """Gives EVSEs of partners, each once, however many hubs offer it.
 
+        An EMSP finds what it may see: all that hubs offer, which know their contracts, and of the own network what its
+        agreements say. Each way says what the record here has of charging there.
+
         With `near` they come by distance, else in an order that pages can follow. With `opening_now`, what is known to
         be open by its own opening times and time zone; where nobody told them, it is not known. Unpublished locations
         are found, too: `publish` says who may show them.
@@ -156,14 +164,14 @@ class CatalogueOperations:
             call["opening_now"],
             call["connection"],
         )
-        page = await self._catalogue.search(wanted, call["after"], call["limit"])
+        page = await self._catalogue.search(wanted, call["after"], call["limit"], call.parties(call["emsp"]))
         if call["format"] == "geojson":
             return _written(shapes.collection(page), shapes.FeatureCollection, GEO_JSON)
         return _written(page, Page[Entry])
 
     async def get(self, call: Call) -> web.Response:
         """Gives one EVSE of partners, by its EvseID in any spelling, or by the key that the catalogue gave it."""
-        return _written(await self._catalogue.entry(call["evse_key"]), Entry)
+        return _written(await self._catalogue.entry(call["evse_key"], call.parties(call["emsp"])), Entry)
 
     async def locations(self, call: Call) -> web.Response:
         """Gives locations as OCPI 2.2.1 writes them, with present statuses.
@@ -171,7 +179,9 @@ class CatalogueOperations:
         Every EVSE stands where its preferred way has it; with `connection`, all that this connection offers is given
         as it told it. A connector that lacks what OCPI demands is left out.
         """
-        page = await self._catalogue.locations(call["connection"], call["party"], call["after"], call["limit"])
+        page = await self._catalogue.locations(
+            call["connection"], call["party"], call["after"], call["limit"], call.parties(call["emsp"])
+        )
         return _ocpi(page.items, locations.from_canonical, page.next)
 
     async def tariffs(self, call: Call) -> web.Response:
@@ -180,7 +190,9 @@ class CatalogueOperations:
         What a hub adds to OCPI is said as what comes nearest: hours of a tariff as restrictions, the time of a session
         as charging and parking time; roundings are left to you. `approximated` says of which tariffs.
         """
-        page = await self._catalogue.tariffs(call["connection"], call["party"], call["after"], call["limit"])
+        page = await self._catalogue.tariffs(
+            call["connection"], call["party"], call["after"], call["limit"], call.parties(call["emsp"])
+        )
         approximated: list[shapes.Approximated] = []
 
         def write(tariff: Tariff) -> tuple[Any, Any]:
@@ -200,8 +212,11 @@ class CatalogueOperations:
 
         To keep a copy of the catalogue: take a cursor by a call without `after`, then read all entries, then read on
         from the cursor for ever. A cursor whose changes are no longer kept gets 410: begin anew in the same way.
+
+        What an agreement begins or ends to show is among the changes, as there or as gone.
         """
-        page = await self._catalogue.changes(call["after"], call["limit"], call["wait"])
+        emsps = call.parties(call["emsp"])
+        page = await self._catalogue.changes(call["after"], call["limit"], call["wait"], emsps)
         return _written(Page(page.changes, page.next), Page[Change])
 
     async def ways(self, call: Call) -> web.Response:  # noqa: ARG002 - every operation is given the call

@@ -205,9 +205,16 @@ def feature(entry: Entry) -> Feature:
         "operator": operator["name"] if isinstance(operator, dict) else None,
         "distance": entry.distance,
         "connections": [way.connection for way in entry.ways],
+        "agreed": _agreed(entry),
     }
     shown: dict[str, JsonValue] = {name: value for name, value in properties.items() if value is not None}
     return Feature(entry.evse_key, Point((where["longitude"], where["latitude"])), shown)
+
+
+def _agreed(entry: Entry) -> list[str] | None:
+    """Names the connections over which the record here has a charge begin; None where it was asked for nobody."""
+    said = [(way.connection, way.agreement) for way in entry.ways if way.agreement is not None]
+    return [connection for connection, agreement in said if agreement.allowed] if said else None
 
 
 def collection(page: Page[Entry]) -> FeatureCollection:

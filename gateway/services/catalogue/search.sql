@@ -1,15 +1,26 @@
 -- name: entries
 -- Entries by their keys ($1), each with its location.
 SELECT e.no, e.cell, NULL::float8 AS distance, e.evse_key, e.uid, e.power, e.status, e.status_at, e.shared, e.prices,
-    e.party, c.name AS connection, l.location_id, l.body
+    e.party, e.connection_id, c.name AS connection, l.location_id, l.body
 FROM catalogue_evse e
 JOIN catalogue_location l ON l.no = e.location_no
 JOIN connection c ON c.id = e.connection_id
 WHERE e.preferred AND e.evse_key = ANY($1::text[])
 
+-- name: bodies
+-- The locations of some ways ($1).
+SELECT e.no, l.body FROM catalogue_evse e JOIN catalogue_location l ON l.no = e.location_no WHERE e.no = ANY($1::bigint[])
+
+-- name: traces
+-- Whatever is kept of ways to entries ($1), removed ones too: whose they are.
+SELECT evse_key, connection_id, party FROM catalogue_evse WHERE preferred AND evse_key = ANY($1::text[])
+UNION ALL
+SELECT evse_key, connection_id, party FROM catalogue_evse WHERE NOT preferred AND evse_key = ANY($1::text[])
+
 -- name: ways
 -- Every way to some entries ($1), the newest status first.
-SELECT e.evse_key, e.uid, e.status, e.status_at, e.preferred, e.prices, e.party, c.name AS connection, l.location_id
+SELECT e.no, e.evse_key, e.uid, e.power, e.status, e.status_at, e.preferred, e.prices, e.party, e.connection_id,
+    c.name AS connection, c.rank, e.last_updated, l.location_id
 FROM (
     SELECT * FROM catalogue_evse WHERE preferred AND evse_key = ANY($1::text[])
     UNION ALL
@@ -62,13 +73,21 @@ SELECT t.no, t.body FROM catalogue_tariff t JOIN connection c ON c.id = t.connec
 WHERE ($1::text IS NULL OR c.name = $1) AND ($2::text IS NULL OR t.party = $2) AND t.no > $3 AND t.withdrawn_at IS NULL
 ORDER BY t.no LIMIT $4
 
+-- name: seen_tariffs
+-- The same, without those that are for others than $5, and without networks ($6, $7) that are not seen.
+SELECT t.no, t.body FROM catalogue_tariff t JOIN connection c ON c.id = t.connection_id
+WHERE ($1::text IS NULL OR c.name = $1) AND ($2::text IS NULL OR t.party = $2) AND t.no > $3 AND t.withdrawn_at IS NULL
+    AND (t.target = '' OR t.target = ANY($5::text[]))
+    AND (t.connection_id, t.party) NOT IN (SELECT * FROM unnest($6::int[], $7::text[]))
+ORDER BY t.no LIMIT $4
+
 -- name: present
 -- Before which transactions everything is committed or gone, and which changes are no longer kept.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS present, pg_snapshot_xmax(pg_current_snapshot())::text AS end,
     (SELECT forgotten FROM catalogue_upkeep)::text AS forgotten
 
 -- name: changes
-SELECT tx::text AS tx, no, keys FROM catalogue_change
+SELECT tx::text AS tx, no, keys, emsps FROM catalogue_change
 WHERE (tx, no) >= ($1::text::xid8, $2) AND tx < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY tx, no LIMIT $3
 

@@ -7,15 +7,18 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from gateway.services.catalogue import cells
-from gateway.services.catalogue.changes import Changes
+from gateway.agreements.sight import Sight
+from gateway.services.catalogue import cells, listing
+from gateway.services.catalogue.changes import Changes, Reader
 from gateway.services.catalogue.entries import SQL, Bodies, by_key, entries
 from gateway.services.catalogue.opening import is_open
 from gateway.services.catalogue.ranking import Ranking
 from gateway.services.catalogue.statement import Statement, by_distance, in_order
 from gateway.services.cursors import LAST, as_number, decode, encode, number_of
-from gateway.services.ports import BadCursor, NotFound, Page
+from gateway.services.offers.sights import Sights
+from gateway.services.ports import BadCursor, NotFound, Page, Parties
 from gateway.services.ports.catalogue import Around, Box, ChangePage, Entry, EntryFilter, Ways
+from gateway.services.storing import columns
 from gateway.store.pool import Record, Store
 from gateway.store.trusting import read
 from mappings.canonical.ids import EvseId, PartyId
@@ -41,17 +44,22 @@ class Search:
     """Implements `ports.catalogue.CatalogueSearch`.
 
     Args:
+        sights: What callers see who look after some EMSPs alone.
         now: Gives the present, aware.
     """
 
-    def __init__(self, store: Store, changes: Changes, ranking: Ranking, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, changes: Changes, ranking: Ranking, sights: Sights, now: Callable[[], datetime]
+    ) -> None:
         self._store = store
+        self._sights = sights
         self._changes = changes
         self._ranking = ranking
         self._now = now
 
-    async def search(self, wanted: EntryFilter, after: str | None, limit: int) -> Page[Entry]:
+    async def search(self, wanted: EntryFilter, after: str | None, limit: int, emsps: Parties = None) -> Page[Entry]:
         """See `ports.catalogue.CatalogueSearch.search`."""
+        sight = await self._sights.of(emsps)
         position = _position(after, near=wanted.near is not None)
         found: list[Record] = []
         bodies = Bodies()
@@ -59,29 +67,31 @@ class Search:
         for _ in range(_ROUNDS):
             asked = limit - len(found)
             if wanted.near is not None:
-                rows = await self._near(wanted, wanted.near, position or (-1.0, 0), asked)
+                rows = await self._near(wanted, wanted.near, position or (-1.0, 0), asked, sight)
             else:
-                rows = await self._in_order(wanted, position or (-1, 0), asked)
+                rows = await self._in_order(wanted, position or (-1, 0), asked, sight)
             found += [row for row in rows if not wanted.opening_now or is_open(bodies.of(row), now)]
             if rows:
                 position = (rows[-1]["cell" if wanted.near is None else "distance"], rows[-1]["no"])
             if len(rows) < asked:
-                return Page(await entries(self._store, found, bodies))
+                return Page(await entries(self._store, found, bodies, sight))
             if len(found) == limit:
                 break
         next_ = encode(repr(position[0]), str(position[1])) if position is not None else None
-        return Page(await entries(self._store, found, bodies), next_)
+        return Page(await entries(self._store, found, bodies, sight), next_)
 
-    async def _in_order(self, wanted: EntryFilter, after: _Position, limit: int) -> list[Record]:
+    async def _in_order(self, wanted: EntryFilter, after: _Position, limit: int, sight: Sight | None) -> list[Record]:
         ranges = _EVERYWHERE if wanted.box is None else cells.ranges(wanted.box)
-        return await self._fetch(in_order(wanted, ranges, (int(after[0]), after[1]), limit))
+        return await self._fetch(in_order(wanted, ranges, (int(after[0]), after[1]), limit, sight))
 
-    async def _near(self, wanted: EntryFilter, near: Around, after: _Position, limit: int) -> list[Record]:
+    async def _near(
+        self, wanted: EntryFilter, near: Around, after: _Position, limit: int, sight: Sight | None
+    ) -> list[Record]:
         """Looks at rings that grow until one holds a page: whatever lies beyond it is farther than all of that."""
         radius = min(max(_FIRST_RING, 2 * after[0]), near.radius)
         while True:
             ring = near._replace(radius=radius)
-            rows = await self._fetch(by_distance(wanted, ring, cells.ranges(_around(ring)), after, limit))
+            rows = await self._fetch(by_distance(wanted, ring, cells.ranges(_around(ring)), after, limit, sight))
             if len(rows) >= limit or radius >= near.radius:
                 return rows
             radius = min(radius * _WIDER, near.radius)
@@ -96,35 +106,49 @@ class Search:
             await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
             return await tx.fetch(statement.sql, *statement.arguments)
 
-    async def entry(self, evse_key: str) -> Entry:
+    async def entry(self, evse_key: str, emsps: Parties = None) -> Entry:
         """See `ports.catalogue.CatalogueSearch.entry`."""
-        found = await by_key(self._store, list({evse_key, EvseId(evse_key).normal}))
+        sight = await self._sights.of(emsps)
+        found = await by_key(self._store, list({evse_key, EvseId(evse_key).normal}), sight)
         if not found:
             raise NotFound(f"There is no EVSE {evse_key} in the catalogue")
         return next(iter(found.values()))
 
     async def locations(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Location]:
         """See `ports.catalogue.CatalogueSearch.locations`."""
         start, who = number_of(after, 0), party.normal if party is not None else None
-        if connection is None:
+        sight = await self._sights.of(emsps)
+        if sight is not None and sight.is_limited:
+            seen = listing.locations(sight, connection, who, start, limit)
+            rows = await self._store.fetch(seen.sql, *seen.arguments)
+        elif connection is None:
             rows = await self._store.fetch(SQL["locations"], who, start, limit)
         else:
             rows = await self._store.fetch(SQL["locations_of_connection"], connection, who, start, limit)
         return Page([_location(row) for row in rows], _next(rows, limit))
 
     async def tariffs(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Tariff]:
         """See `ports.catalogue.CatalogueSearch.tariffs`."""
         who = party.normal if party is not None else None
-        rows = await self._store.fetch(SQL["tariffs"], connection, who, number_of(after, 0), limit)
+        sight = await self._sights.of(emsps)
+        wanted = connection, who, number_of(after, 0), limit
+        if sight is None:
+            rows = await self._store.fetch(SQL["tariffs"], *wanted)
+        else:
+            targets = sorted(emsp.normal for emsp in sight.emsps)
+            rows = await self._store.fetch(SQL["seen_tariffs"], *wanted, targets, *columns(sight.hidden, 2))
         return Page([Tariff.model_validate_json(row["body"]) for row in rows], _next(rows, limit))
 
-    async def changes(self, after: str | None, limit: int, wait: float) -> ChangePage:
+    async def changes(self, after: str | None, limit: int, wait: float, emsps: Parties = None) -> ChangePage:
         """See `ports.catalogue.CatalogueSearch.changes`."""
-        return await self._changes.read(after, limit, wait)
+        if emsps is None:
+            return await self._changes.read(after, limit, wait)
+        reader = Reader(emsps, lambda: self._sights.of(emsps, newest=True))
+        return await self._changes.read(after, limit, wait, reader)
 
     async def ways(self) -> Ways:
         """See `ports.catalogue.CatalogueSearch.ways`."""

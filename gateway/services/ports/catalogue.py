@@ -7,7 +7,9 @@ from typing import NamedTuple, Protocol
 
 from pydantic import JsonValue
 
-from gateway.services.ports.common import Page
+from gateway.agreements.policy import Reason
+from gateway.services.ports.common import Page, Parties
+from mappings.canonical.agreements import Service
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import ConnectorStandard, EvseStatus, Location
 from mappings.canonical.tariffs import Tariff
@@ -67,6 +69,27 @@ class EntryFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class WayAgreement:
+    """What the record here says of charging by a way, for the EMSP that asks.
+
+    A hub knows its own contracts, so that a charge may well begin where the record has no agreement with it; over the
+    own network and direct partners it does not.
+
+    Attributes:
+        allowed: A charge may be begun from afar, or by a medium at the station.
+        reason: Why, or why not: `unrestricted` where the network has no offers there, `agreed`, or what is lacking.
+        services: What there is of `remote`, `authorise` and `reservation`.
+        offer, version: By which; left out where none is needed, or none grants it.
+    """
+
+    allowed: bool
+    reason: Reason
+    services: Sequence[Service]
+    offer: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """An EVSE as one hub offers it.
 
@@ -75,6 +98,7 @@ class Way:
         status: As this hub told it.
         status_at: Since when; None where nobody told.
         tariff_ids: Of the prices that this hub told for the EVSE, apart from its connectors'; of `party`'s tariffs.
+        agreement: Where it was asked for one EMSP.
     """
 
     connection: str
@@ -85,6 +109,7 @@ class Way:
     status: EvseStatus
     status_at: datetime | None = None
     tariff_ids: Sequence[str] | None = None
+    agreement: WayAgreement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +179,15 @@ class Ways:
 
 
 class CatalogueSearch(Protocol):
-    """Reading partners' stations."""
+    """Reading partners' stations.
 
-    async def search(self, wanted: EntryFilter, after: str | None, limit: int) -> Page[Entry]:
+    `emsps`: for whom; what they may not see is not there. None for whoever looks after them all, and sees everything.
+    """
+
+    async def search(self, wanted: EntryFilter, after: str | None, limit: int, emsps: Parties = None) -> Page[Entry]:
         """Gives entries, near ones by distance, others in a stable order. A page may be short and have a next one."""
 
-    async def entry(self, evse_key: str) -> Entry:
+    async def entry(self, evse_key: str, emsps: Parties = None) -> Entry:
         """Gives one entry, by its key in any spelling.
 
         Raises:
@@ -167,7 +195,7 @@ class CatalogueSearch(Protocol):
         """
 
     async def locations(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Location]:
         """Gives locations with present statuses.
 
@@ -176,12 +204,14 @@ class CatalogueSearch(Protocol):
         """
 
     async def tariffs(
-        self, connection: str | None, party: PartyId | None, after: str | None, limit: int
+        self, connection: str | None, party: PartyId | None, after: str | None, limit: int, emsps: Parties = None
     ) -> Page[Tariff]:
-        """Gives tariffs of partners."""
+        """Gives tariffs of partners, those that are for others left out."""
 
-    async def changes(self, after: str | None, limit: int, wait: float) -> ChangePage:
+    async def changes(self, after: str | None, limit: int, wait: float, emsps: Parties = None) -> ChangePage:
         """Gives entries that changed since the cursor, each once, as they are now; none of them without a cursor.
+
+        What is not seen any more, since an agreement ended, is given as gone.
 
         Args:
             wait: Seconds to wait for a change where there is none.
