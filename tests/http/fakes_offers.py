@@ -180,12 +180,16 @@ class FakeOffers:
         return one_of(self.views, offer_id, "offer")
 
     async def put(self, offer: Offer, terms: OfferTerms, who: str) -> tuple[OfferView, bool]:
-        demand_connection(offer.connection, "offer.connection")
+        demand_connection(offer.connection, "connection")
         there = self.views.get(offer.id)
         if there is not None and there.state is not OfferState.DRAFT:
             raise Conflict("it is published, and changes by new versions only")
         if unknown := [name for name in terms.evse_groups if name not in self.groups.groups]:
             raise NotFound(f"there is no EVSE group {unknown[0]}", "terms.evse_groups[0]")
+        if any(one.offer.title == offer.title for one in self.views.values() if one.offer.id != offer.id):
+            raise Conflict("another offer has this title", "title")
+        if PartyId("DE*NOT") in (offer.audience or ()):
+            raise Invalid(("audience[0]", "DE*NOT is no EMSP"))
         version = VersionView(1, offer.starts, offer.ends, VersionState.COMING, terms, NOW, who)
         self.views[offer.id] = OfferView(
             offer, OfferState.DRAFT, True, [version], None, None, offer.ends, {}, HubSide(HubIds())
@@ -330,11 +334,11 @@ class FakePreviews:
         if offer_id is not None:
             offer = (await self.offers.get(offer_id)).offer
         assert offer is not None
-        demand_connection(offer.connection, "offer.connection")
+        demand_connection(offer.connection, "connection")
         emsps = wish.emsps or offer.audience or (PartyId("DE*XYZ"),)
         seen = [PreviewedEmsp(one, None, "nothing", [Service.POI], [], 1, 2, None) for one in emsps]
         price = SamplePrice(None, None, "20 kWh in 30 minutes", why="no tariff is known")
-        return Preview(wish.at or NOW, 1, 2, seen, [price], [("offer.starts", "is too soon")], [("o-2", "it waits")])
+        return Preview(wish.at or NOW, 1, 2, seen, [price], [("starts", "is too soon")], [("o-2", "it waits")])
 
 
 @dataclass

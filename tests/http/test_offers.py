@@ -160,7 +160,7 @@ async def test_an_offer_is_looked_at_before_it_is_stored_and_after(face):
     wish = {**given(connection="g"), "at": "2027-02-01T00:00:00Z", "emsps": [EMSP]}
     status, seen, _ = await face.call("POST", "/v1/offers/preview", json=wish)
     assert (status, seen["at"], seen["emsps"][0]["emsp"]) == (200, "2027-02-01T00:00:00Z", EMSP)
-    assert (seen["problems"], seen["prices"][0]["why"]) == ([["offer.starts", "is too soon"]], "no tariff is known")
+    assert (seen["problems"], seen["prices"][0]["why"]) == ([["starts", "is too soon"]], "no tariff is known")
     assert face.offers.views == {}
     await put(face, audience=[EMSP])
     status, seen, _ = await face.call("POST", "/v1/offers/o-1/preview", json={})
@@ -187,3 +187,11 @@ async def test_a_look_at_nothing_is_refused(face, path, body, status, fields):
 async def test_an_offer_may_be_called_preview(face):
     await published(face, "preview")
     assert (await face.call("GET", "/v1/offers/preview"))[1]["state"] == "PUBLISHED"
+
+
+async def test_what_a_service_names_in_an_offer_is_named_as_it_was_given(face):
+    await published(face)
+    status, problem, _ = await face.call("PUT", "/v1/offers/o-2", json=given("o-2", title="Offer o-1"))
+    assert (status, problem["errors"][0]["field"]) == (409, "offer.title")
+    status, problem, _ = await face.call("PUT", "/v1/offers/o-2", json=given("o-2", audience=["DE*NOT"]))
+    assert (status, problem["errors"][0]["field"]) == (422, "offer.audience[0]")

@@ -96,6 +96,8 @@ async def test_who_left_a_group_is_not_asked_for_it_any_more(face):
     stays, left = await keys(face, CPO, OTHER)
     assert (await face.call("PUT", "/v1/offers/o-1", json=body, key=left))[0] == 403
     assert (await face.call("PUT", "/v1/offers/o-1", json=body, key=stays))[0] == 201
+    assert (await face.call("GET", "/v1/offers/o-1", key=left))[0] == 200
+    assert (await face.call("POST", "/v1/offers/o-1/publish", key=left))[0] == 403
 
 
 async def test_a_group_that_is_empty_is_spoken_for_by_keys_for_all_parties_alone(face):

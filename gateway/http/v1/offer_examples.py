@@ -121,7 +121,7 @@ PREVIEW_SHOWN: Final[dict[str, Any]] = {
             "gross": 11.76,
         }
     ],
-    "problems": [["offer.starts", "is less than 42 days ahead, which the hub demands"]],
+    "problems": [["starts", "is less than 42 days ahead, which the hub demands"]],
     "overlapping": [["abc-all", "this one goes before it, since it names its EMSPs"]],
 }
 

@@ -1,6 +1,7 @@
 """Offers: who may have what of a network, and at what price."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,7 @@ from gateway.http.v1 import offer_examples as examples
 from gateway.http.v1.objects import demand_same
 from gateway.http.v1.standing import Standing
 from gateway.services.keys import KeyRole
-from gateway.services.ports import NotFound, Page
+from gateway.services.ports import Conflict, Invalid, NotFound, Page
 from gateway.services.ports.offers import Entry, NewVersion, OfferFilter, Offers, OfferView
 from mappings.canonical.agreements import AgreementKey, Offer, OfferState, OfferTerms
 from mappings.canonical.base import Instant
@@ -176,7 +177,8 @@ class OfferOperations:
         demand_same(given.offer, id=call["id"])
         await self._standing.demand_owner(call.identity, given.offer.cpo, given.offer.network_group, "offer.")
         await self._demand_free(call)
-        view, is_new = await self._offers.put(given.offer, given.terms, call.who)
+        with naming_offer():
+            view, is_new = await self._offers.put(given.offer, given.terms, call.who)
         headers = {"Location": f"{_PATH}/{given.offer.id}"} if is_new else None
         return respond(view, OfferView, 201 if is_new else 200, headers)
 
@@ -231,6 +233,23 @@ class OfferOperations:
         if not await self._standing.is_owner(call.identity, there.cpo, there.network_group):
             detail = "is the id of another network's offer"
             raise Problem("conflict", "The id is taken", [FieldError(field="offer.id", detail=detail)])
+
+
+@contextmanager
+def naming_offer() -> Iterator[None]:
+    """Names fields as they stand in `OfferGiven`: services name those of the offer, with its terms beneath it."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(*((_given_path(field), detail) for field, detail in error.problems)) from error
+    except NotFound as error:
+        raise NotFound(str(error.args[0]), _given_path(error.field)) from error
+    except Conflict as error:
+        raise Conflict(str(error), _given_path(error.field)) from error
+
+
+def _given_path(field: str) -> str:
+    return field if not field or field.startswith("terms") else f"offer.{field}"
 
 
 def _change(

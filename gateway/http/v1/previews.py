@@ -9,7 +9,7 @@ from gateway.http.problems import Problem
 from gateway.http.routing import Answer, Body, Call, Route, respond
 from gateway.http.v1 import offer_examples as examples
 from gateway.http.v1.objects import demand_same
-from gateway.http.v1.offers import OFFER_IN_PATH, TAG
+from gateway.http.v1.offers import OFFER_IN_PATH, TAG, naming_offer
 from gateway.http.v1.standing import Standing
 from gateway.services.ports.offers import Preview, Previews, PreviewWish
 
@@ -58,7 +58,9 @@ class PreviewOperations:
         if wish.offer is None or faults:
             raise Problem("invalid", "There is nothing to look at", faults)
         await self._standing.demand_owner(call.identity, wish.offer.cpo, wish.offer.network_group, "offer.")
-        return respond(await self._previews.preview(None, wish), Preview)
+        with naming_offer():
+            seen = await self._previews.preview(None, wish)
+        return respond(seen, Preview)
 
     async def preview_stored(self, call: Call) -> web.Response:
         """Says who would see and pay what under a stored offer, or under other terms for it that are given.

@@ -7,7 +7,7 @@ What is on record of a partner's network is kept by keys for all parties: the fi
 network to everybody whom no offer names, which is no matter of one EMSP alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -48,12 +48,16 @@ class Standing:
         """
         if identity.parties is None:
             return True
+        now = self._now()
         members = await self._network(cpo, network_group)
-        return bool(members) and members <= identity.parties
+        present = {party for party, until in members if until is None or until > now}
+        return bool(present) and present <= identity.parties
 
     async def is_member(self, identity: Identity, cpo: PartyId | None, network_group: str | None) -> bool:
-        """Tells whether a key speaks for some of a network. Raises as `is_owner`."""
-        return identity.parties is None or bool(identity.parties & await self._network(cpo, network_group))
+        """Tells whether a key speaks for some of a network, or for who was of it once. Raises as `is_owner`."""
+        if identity.parties is None:
+            return True
+        return any(party in identity.parties for party, _ in await self._network(cpo, network_group))
 
     async def demand_owner(
         self, identity: Identity, cpo: PartyId | None, network_group: str | None, where: str = ""
@@ -146,14 +150,13 @@ class Standing:
         wanted = " or ".join(str(parties[side]) for side in sorted(allowed if said is None else {said}))
         raise _not_allowed(f"The API key does not speak for {wanted}", "" if said is None else "as")
 
-    async def _network(self, cpo: PartyId | None, network_group: str | None) -> frozenset[PartyId]:
-        if cpo is not None:
-            return frozenset({cpo})
+    async def _network(
+        self, cpo: PartyId | None, network_group: str | None
+    ) -> Sequence[tuple[PartyId, datetime | None]]:
+        """Gives the CPOs of a network, and until when each is one."""
         if network_group is None:
-            return frozenset()
-        now = self._now()
-        members = (await self._groups.network(network_group)).members
-        return frozenset(member.party for member in members if member.until is None or member.until > now)
+            return () if cpo is None else ((cpo, None),)
+        return [(member.party, member.until) for member in (await self._groups.network(network_group)).members]
 
 
 def _not_allowed(detail: str, field: str) -> Problem:
