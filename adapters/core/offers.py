@@ -88,6 +88,7 @@ class OffersProfile:
         joinings: The ways of joining that it knows.
         services: What its offers are for; each offer names some of these alone.
         announced: How long before its start it must be told of an offer, at least.
+        announced_to_all: The same of one to all, where that is longer; see `announced_for`.
         shortest, longest: Of a limited offer's validity; None for no bound.
         least_lead_time_days: Of an unlimited offer.
         tariff_types: Of the tariffs that its offers name, beside those without a type; None for all.
@@ -99,8 +100,13 @@ class OffersProfile:
     joinings: frozenset[Joining] = frozenset(Joining)
     services: frozenset[Service] = frozenset(Service)
     announced: timedelta = timedelta()
+    announced_to_all: timedelta = timedelta()
     shortest: timedelta | None = None
     longest: timedelta | None = None
     least_lead_time_days: int = 0
     tariff_types: frozenset[TariffType] | None = None
     one_group: bool = False
+
+    def announced_for(self, offer: Offer) -> timedelta:
+        """Gives how long before its start the hub must be told of an offer, at least."""
+        return max(self.announced, self.announced_to_all) if offer.is_public else self.announced

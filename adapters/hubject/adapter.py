@@ -31,6 +31,8 @@ from adapters.core.secured import SecuredClient
 from adapters.hubject import plan, prices, products, telling
 from adapters.hubject.asking import STARTS, STOPS, Ear, Heard, Means
 from adapters.hubject.errors import NOTIFICATION_OUTCOMES, OUTCOMES, PRICING_OUTCOMES, outcome_of, outcome_of_cdr
+from adapters.hubject.offers.offering import Offering
+from adapters.hubject.offers.settings import BY_PORTAL, DOCUMENTS, OFFERS
 from adapters.hubject.pushing import push
 from adapters.hubject.settings import (
     AUTHORISE_START,
@@ -56,6 +58,7 @@ from mappings.oicp.v2_3.authorisations import Authorisation
 from mappings.oicp.v2_3.wire import Record
 from mappings.report import Issue, Refused
 
+_IN_PORTAL: Final = "over this connection offers are made in Hubject's portal"
 _CPO: Final = frozenset({Role.CPO})
 _QUESTIONS_AT_ONCE: Final = 200
 """Most sockets for questions. They have their own, so that no driver waits behind a push or a CDR."""
@@ -89,6 +92,7 @@ class HubjectAdapter:
         self._client = client(self._profile.request_timeout, len(self._profile.operations) + told_at_once)
         # Whoever asks bounds the time itself. What Hubject says later is still heard, since a yes has to be given back.
         self._asking = client(min(self._profile.request_timeout, DEADLINE), _QUESTIONS_AT_ONCE)
+        self._offering = _offering(self._profile.hub, name, settings, observer)
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -221,11 +225,19 @@ class HubjectAdapter:
         return []
 
     def render(self, message: Message) -> tuple[Call, list[Issue]]:
-        """Writes a message as a request; see `adapters.hubject.telling.render`."""
+        """Writes a message as a request; see `adapters.hubject.telling.render` and `adapters.hubject.offers`."""
+        if message.offer is not None:
+            if self._offering is None:
+                raise Refused("", _IN_PORTAL)
+            return self._offering.render(message.offer)
         return telling.render(message, self._settings)
 
     async def tell(self, call: Call, *, doubtful: bool) -> Outcome:
         """Makes a rendered request."""
+        if call.operation in {OFFERS, DOCUMENTS}:
+            if self._offering is None:
+                return Misconfigured("offers are not told over this connection any more")
+            return await self._offering.tell(call, doubtful=doubtful)
 
         def judge(answer: HttpAnswer) -> Outcome:
             if call.operation == CDRS:
@@ -240,11 +252,18 @@ class HubjectAdapter:
 
     @property
     def roaming(self) -> RoamingProfile:
-        """Has nothing for an EMSP."""
-        return RoamingProfile(feeds={}, commands=frozenset(), command_within=self._charging.command_within)
+        """Has nothing for an EMSP; our own offers are read back."""
+        feeds = [self._offering.feed] if self._offering is not None else []
+        return RoamingProfile(
+            feeds={feed.name: feed for feed in feeds},
+            commands=frozenset(),
+            command_within=self._charging.command_within,
+        )
 
-    async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:  # noqa: ARG002
-        """Refuses: a CPO pulls nothing."""
+    async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:  # noqa: ARG002  # always all
+        """Gives our offers as Hubject holds them; a CPO pulls nothing else."""
+        if self._offering is not None and feed == self._offering.feed.name:
+            return await self._offering.pull(cursor)
         raise PullFailed(Misconfigured(f"a CPO's connection has no feed {feed}"))
 
     async def pull_statuses(self, evse_keys: Sequence[str]) -> PulledPage:  # noqa: ARG002  # as the contract has it
@@ -260,23 +279,45 @@ class HubjectAdapter:
     @property
     def offers(self) -> OffersProfile:
         """What Hubject takes of offers."""
-        return OffersProfile(subscribed_there=True)
+        return BY_PORTAL if self._offering is None else self._offering.profile
 
     def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
-        """Objects to nothing: without its API, offers are made in Hubject's portal."""
+        """See `adapters.hubject.offers.rendering`; objects to nothing where offers are made in Hubject's portal."""
+        if self._offering is not None:
+            self._offering.check(offer, terms)
 
-    def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it
-        """Refuses: offers are made in Hubject's portal.
+    def of_offer(self, told: OfferToTell) -> Message:
+        """Says how Hubject is told a step.
 
         Raises:
-            Refused: Always.
+            Refused: Offers are made in Hubject's portal.
         """
-        raise Refused("", "this connection tells Hubject of no offers")
+        if self._offering is None:
+            raise Refused("", _IN_PORTAL)
+        return self._offering.message(told)
 
     async def close(self) -> None:
         """Gives up sockets."""
         await self._client.close()
         await self._asking.close()
+        if self._offering is not None:
+            await self._offering.close()
+
+
+def _offering(hub: str, name: str, settings: Settings, observer: Observer) -> Offering | None:
+    if settings.offers is None:
+        return None
+    return Offering(
+        hub,
+        name,
+        observer,
+        settings,
+        settings.offers,
+        settings.operator_id,
+        settings.ngp_base,
+        timeout=timedelta(seconds=settings.timeout_seconds),
+        connect_timeout=timedelta(seconds=settings.connect_timeout_seconds),
+    )
 
 
 def _not_asked(refused: Refused) -> Denied:

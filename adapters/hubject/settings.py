@@ -12,6 +12,7 @@ from adapters.core.peers import KnownCertificate
 from adapters.core.pricing import Unsayable
 from adapters.core.profile import OperationProfile, Profile
 from adapters.core.tls import TlsSettings
+from adapters.hubject.offers.settings import OffersSettings
 from mappings.canonical.ids import PartyId
 from mappings.oicp.v2_3.commands import STANDARD_DURATION
 from mappings.oicp.v2_3.defaults import OperatorDefaults, PricingDefaults
@@ -35,6 +36,7 @@ class HubjectSettings(TlsSettings):
 
     Attributes:
         base_url: `https://service.hubject.com` or `https://service-qa.hubject.com`.
+        ngp_url: Where the API for offers and contracts is, if it is elsewhere.
         client_certificate, client_key: PEM files of the certificate that Hubject signed; read again when they change.
         ca_file: PEM file of the authorities to trust instead of the system's.
         timeout_seconds, connect_timeout_seconds: Bounds on one request; Hubject names none.
@@ -46,6 +48,7 @@ class HubjectSettings(TlsSettings):
     """
 
     base_url: str = QA
+    ngp_url: str | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     sandbox: bool = False
@@ -60,13 +63,20 @@ class HubjectSettings(TlsSettings):
             raise ValueError("client_certificate: Hubject knows a partner by its certificate")
         if self.trust_loopback and not self.sandbox:
             raise ValueError("trust_loopback: for sandboxes only")
-        try:
-            # The operator's own setting: any host will do.
-            host = self.base_url.split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].lower()
-            checked_url(self.base_url, {host}, sandbox=self.sandbox)
-        except UrlRefused as error:
-            raise ValueError(f"base_url: {error}") from None
+        for name, url in (("base_url", self.base_url), ("ngp_url", self.ngp_url)):
+            try:
+                # The operator's own setting: any host will do.
+                host = (url or "").split("://", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].lower()
+                if url is not None:
+                    checked_url(url, {host}, sandbox=self.sandbox)
+            except UrlRefused as error:
+                raise ValueError(f"{name}: {error}") from None
         return self
+
+    @property
+    def ngp_base(self) -> str:
+        """What the paths of the API for offers and contracts stand behind."""
+        return (self.ngp_url or self.base_url).rstrip("/")
 
 
 class PricingSettings(PricingDefaults):
@@ -121,6 +131,7 @@ class Settings(HubjectSettings):
             authority on its own contracts, its yes stands, and the disagreement is shown.
         pricing: How prices are pushed; None where they are not. Hubject takes them only under an offer of flexible or
             dynamic prices.
+        offers: How offers are told and read back; None where they are made in Hubject's portal alone.
     """
 
     operator_id: PartyId
@@ -144,6 +155,7 @@ class Settings(HubjectSettings):
     sub_providers: Mapping[PartyId, frozenset[PartyId]] | None = None
     enforced_here: bool = False
     pricing: PricingSettings | None = None
+    offers: OffersSettings | None = None
 
     @property
     def data_path(self) -> str:
@@ -189,8 +201,9 @@ class Settings(HubjectSettings):
             timedelta(minutes=self.notification_lasts_minutes),
         )
         cdrs = MessageProfile(CDRS, self.cdrs_in_flight, self.cdrs_per_minute)
+        offers = self.offers.messages() if self.offers is not None else ()
         return ChargingProfile(
-            messages={profile.name: profile for profile in (notifications, cdrs)},
+            messages={profile.name: profile for profile in (notifications, cdrs, *offers)},
             answer_within=timedelta(seconds=self.answer_seconds),
             command_within=timedelta(seconds=self.command_seconds),
             # OICP 2.3 knows no credit, and Hubject takes one CDR for each SessionID.

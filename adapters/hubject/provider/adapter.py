@@ -26,8 +26,9 @@ from adapters.core.secured import SecuredClient
 from adapters.hubject.errors import AUTHENTICATION_OUTCOMES
 from adapters.hubject.provider import plan
 from adapters.hubject.provider.commanding import Commanding
+from adapters.hubject.provider.contracts import Contracts
 from adapters.hubject.provider.pulling import LARGEST_ANSWER, Pulling
-from adapters.hubject.provider.settings import COMMAND_TIMEOUT, ProviderSettings
+from adapters.hubject.provider.settings import COMMAND_TIMEOUT, CONTRACT_EVSES, CONTRACTS, ProviderSettings
 from adapters.hubject.pushing import push
 from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.cdrs import Cdr, CdrLocation
@@ -74,6 +75,7 @@ class ProviderAdapter:
         self._client = client(self._profile.request_timeout, sockets, LARGEST_ANSWER)
         self._commands = client(min(self._profile.request_timeout, COMMAND_TIMEOUT), _COMMANDS_AT_ONCE)
         self._pulling = Pulling(self._client, settings, now)
+        self._contracts = Contracts(self._client, settings)
         self._commanding = Commanding(self._commands, settings, now)
 
     @property
@@ -117,7 +119,9 @@ class ProviderAdapter:
         return self._settings.roaming()
 
     async def pull(self, feed: str, since: datetime | None, cursor: str | None) -> PulledPage:
-        """Asks for one page; see `adapters.hubject.provider.pulling`."""
+        """Asks for one page; see `adapters.hubject.provider.pulling` and `adapters.hubject.provider.contracts`."""
+        if feed in {CONTRACTS, CONTRACT_EVSES} and feed in self.roaming.feeds:
+            return await self._contracts.pull(feed, cursor)
         return await self._pulling.pull(feed, since, cursor)
 
     async def pull_statuses(self, evse_keys: Sequence[str]) -> PulledPage:

@@ -19,6 +19,7 @@ TOKENS = "authentication_data"
 EVSE_DATA, EVSE_STATUS = "evse_data", "evse_status"
 PRODUCTS, PRICES = "pricing_products", "evse_pricing"
 CDRS = "charge_detail_records"
+CONTRACTS, CONTRACT_EVSES = "contracts", "contract_evses"
 REMOTE: Final = {
     "START_SESSION": "remote_start",
     "STOP_SESSION": "remote_stop",
@@ -58,6 +59,9 @@ class ProviderSettings(HubjectSettings):
             operator.
         pricing_operators: Whose prices are pulled, under a contract with them; none for nobody's.
         pricing_minutes: How often changed prices are pulled; all of them once a day.
+        contracts_of: The operators of whose offers with prices it reads what it subscribed to (NGP); none for nobody's.
+        contracts_minutes: How often; and then which EVSEs are in their groups.
+        contract_page_size: EVSEs of a page; Hubject names no most, and gives 20 where it is not asked for more.
         cdr_minutes: How often missed CDRs are looked for.
         cdr_days: How far the first look reaches back.
     """
@@ -80,6 +84,9 @@ class ProviderSettings(HubjectSettings):
     status_per_minute: Annotated[int, Field(ge=1)] | None = None
     pricing_operators: frozenset[PartyId] = frozenset()
     pricing_minutes: Annotated[int, Field(ge=1)] = 60
+    contracts_of: frozenset[PartyId] = frozenset()
+    contracts_minutes: Annotated[float, Field(gt=0, le=1440)] = 15
+    contract_page_size: Annotated[int, Field(ge=1, le=10_000)] = 1000
     cdr_minutes: Annotated[int, Field(ge=1)] = 60
     cdr_days: Annotated[int, Field(ge=1, le=365)] = 31
 
@@ -160,6 +167,11 @@ class ProviderSettings(HubjectSettings):
         feeds = [data, status, cdrs]
         if self.pricing_operators:
             feeds += [self._prices(PRODUCTS, FeedKind.TARIFFS, None), self._prices(PRICES, FeedKind.PRICES, EVSE_DATA)]
+        if self.contracts_of:
+            feeds += [
+                self._contracts(CONTRACTS, FeedKind.OFFERS),
+                self._contracts(CONTRACT_EVSES, FeedKind.GROUP_EVSES),
+            ]
         return RoamingProfile(
             feeds={feed.name: feed for feed in feeds},
             commands=frozenset(REMOTE),
@@ -175,4 +187,15 @@ class ProviderSettings(HubjectSettings):
             per_minute=270,  # the Acceptable Use Policy allows 280 and 300
             prunes=True,
             after=after,
+        )
+
+    def _contracts(self, name: str, kind: FeedKind) -> FeedProfile:
+        # The API's documents allow 50 of contracts and 60 of EVSEs a minute, and both feeds ask for contracts.
+        return FeedProfile(
+            name,
+            kind,
+            every=timedelta(minutes=self.contracts_minutes),
+            per_minute=24,
+            prunes=True,
+            after=None if kind is FeedKind.OFFERS else CONTRACTS,
         )
