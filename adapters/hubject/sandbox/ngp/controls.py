@@ -68,6 +68,7 @@ class _Rules(_Order):
     announced_days: Days | None = None
     bilateral_announced_days: Days | None = None
     cancellation_days: Days | None = None
+    one_network: bool | None = None
 
 
 AnyOrder = TypeVar("AnyOrder", bound=_Order)

@@ -31,6 +31,11 @@ class Market:
         """Gives a CPO's offers."""
         return (each for each in self.offers if each.operator == operator)
 
+    def tariff_names(self, operator: str) -> frozenset[str]:
+        """Gives the names of all tariffs that a CPO ever had."""
+        versions = (version for offer in self.offers_of(operator) for version in offer.versions)
+        return frozenset(tariff.name for version in versions for tariff in version.tariffs)
+
     def is_active(self, network: Network, now: datetime) -> bool:
         """Tells whether a network is no draft any more.
 

@@ -2,9 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
-from adapters.hubject.sandbox.ngp.market import Market
 from adapters.hubject.sandbox.ngp.model import Group, Network, new_id
 from adapters.hubject.sandbox.ngp.refusals import invalid, not_found
 from adapters.hubject.sandbox.ngp.shapes import Assignment, NewNetwork
@@ -36,7 +34,7 @@ def create(sandbox: HubjectSandbox, partner: Partner, asked: NewNetwork) -> Netw
     named = [(f"evseGroups[{index}].evseIds", group.evse_ids) for index, group in enumerate(asked.evse_groups)]
     wrong += _evses(sandbox, partner, named)
     if not wrong:
-        wrong += _elsewhere(market, operator, None, named, now)
+        wrong += _elsewhere(sandbox, operator, None, named)
     if wrong:
         raise invalid(wrong)
     groups = [
@@ -68,7 +66,7 @@ def assign(sandbox: HubjectSandbox, partner: Partner, asked: Assignment) -> tupl
     wrong = _evses(sandbox, partner, named)
     active = market.is_active(network, now)
     if not wrong:
-        wrong += _elsewhere(market, operator, network, named, now)
+        wrong += _elsewhere(sandbox, operator, network, named)
         wrong += _moved(network, asked) if active else ()
     if wrong:
         raise invalid(wrong)
@@ -85,17 +83,24 @@ def assign(sandbox: HubjectSandbox, partner: Partner, asked: Assignment) -> tupl
     return network, [groups[each.group_name] for each in asked.groups_assignments], changed
 
 
-def in_active_networks(market: Market, network: Network, now: datetime) -> dict[str, Network]:
+def in_active_networks(sandbox: HubjectSandbox, network: Network) -> dict[str, Network]:
     """Gives the EVSEs of a network that are in another one already that is no draft, with that."""
-    others = [each for each in market.networks_of(network.operator) if each is not network]
-    active = [each for each in others if market.is_active(each, now)]
+    others = _active_others(sandbox, network.operator, network)
     return {
         key: other
         for group in network.groups
         for key in group.evses
-        for other in active
+        for other in others
         if other.group_of(key) is not None
     }
+
+
+def _active_others(sandbox: HubjectSandbox, operator: str, network: Network | None) -> list[Network]:
+    """Gives the CPO's other networks in which an EVSE may not be as well."""
+    if not sandbox.offer_rules.one_network:
+        return []
+    market, now = sandbox.market, sandbox.wall()
+    return [each for each in market.networks_of(operator) if each is not network and market.is_active(each, now)]
 
 
 def _evses(sandbox: HubjectSandbox, partner: Partner, named: Named) -> list[Wrong]:
@@ -119,8 +124,8 @@ def _evses(sandbox: HubjectSandbox, partner: Partner, named: Named) -> list[Wron
     return wrong
 
 
-def _elsewhere(market: Market, operator: str, network: Network | None, named: Named, now: datetime) -> Iterator[Wrong]:
-    others = [each for each in market.networks_of(operator) if each is not network and market.is_active(each, now)]
+def _elsewhere(sandbox: HubjectSandbox, operator: str, network: Network | None, named: Named) -> Iterator[Wrong]:
+    others = _active_others(sandbox, operator, network)
     for field, texts in named:
         for index, text in enumerate(texts):
             key = EvseId(text).normal

@@ -53,10 +53,11 @@ def create(sandbox: HubjectSandbox, partner: Partner, asked: NewOffer) -> Offer:
         raise not_found(f"attachment {asked.uploaded_attachment_id}")
     emps = {internal_id(each, emp=True) for each in sandbox.known_emps()}
     wrong = wrong_terms(asked, sandbox.offer_rules, emps.__contains__, now)
-    wrong += wrong_prices(asked.tariffs, asked.products, network, "products")
+    taken = market.tariff_names(operator)
+    wrong += wrong_prices(asked.tariffs, asked.products, network, taken, "products")
     if other := next((each for each in market.offers_of(operator) if overlapping(asked, each, now)), None):
         wrong.append(Wrong("validFrom", f"{other.name} of the same period is there: one offer to all per service"))
-    for key, held in networks.in_active_networks(market, network, now).items():
+    for key, held in networks.in_active_networks(sandbox, network).items():
         wrong.append(Wrong("networkId", f"{key} is in the active network {held.name!r}"))
     if wrong:
         raise invalid(wrong)
@@ -87,7 +88,8 @@ def reprice(sandbox: HubjectSandbox, partner: Partner, offer_id: str, asked: New
     if (later := offer.after(version)) is not None:
         raise Refused(400, "The offer has newer prices", [Wrong("serviceOfferId", f"was followed by {later.id}")])
     wrong = _wrong_update(offer, version, network, asked, now)
-    wrong += wrong_prices(asked.tariffs, asked.pricing_details, offer.network, "pricingDetails")
+    taken = market.tariff_names(offer.operator)
+    wrong += wrong_prices(asked.tariffs, asked.pricing_details, offer.network, taken, "pricingDetails")
     if wrong:
         raise invalid(wrong)
     number = version.number + 1

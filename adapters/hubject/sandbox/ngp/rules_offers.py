@@ -27,11 +27,13 @@ class OfferRules:
         bilateral_announced_days: The same for a bilateral one.
         cancellation_days: The one cancellation period that an offer to all may have, 42 in production; None for any,
             as in Hubject's own examples.
+        one_network: An EVSE is in one network at most that is no draft, so that all offers for it share that.
     """
 
     announced_days: int = 42
     bilateral_announced_days: int = 0
     cancellation_days: int | None = None
+    one_network: bool = True
 
 
 def wrong_terms(offer: NewOffer, rules: OfferRules, known: Callable[[str], bool], now: datetime) -> list[Wrong]:

@@ -1,7 +1,7 @@
 """What Hubject demands of an offer's prices: tariffs, and for each group of the network when which of them holds."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import time
 
 from adapters.hubject.sandbox.ngp.model import Network
@@ -19,21 +19,27 @@ _LAST_SECOND = 24 * 3600 - 1
 
 
 def wrong_prices(
-    tariffs: Sequence[NewTariff], products: Sequence[NewProduct], network: Network, field: str
+    tariffs: Sequence[NewTariff],
+    products: Sequence[NewProduct],
+    network: Network,
+    taken: Container[str],
+    field: str,
 ) -> list[Wrong]:
     """Says what is wrong with well-shaped prices.
 
     Args:
+        taken: Names of tariffs that the CPO has already.
         field: What the products are called: `products` of a new offer, `pricingDetails` of an update.
     """
-    return [*_tariffs(tariffs), *_groups(products, network, field), *_products(tariffs, products, field)]
+    return [*_tariffs(tariffs, taken), *_groups(products, network, field), *_products(tariffs, products, field)]
 
 
-def _tariffs(tariffs: Sequence[NewTariff]) -> Iterator[Wrong]:
+def _tariffs(tariffs: Sequence[NewTariff], taken: Container[str]) -> Iterator[Wrong]:
     named = Counter(tariff.name for tariff in tariffs)
     for index, tariff in enumerate(tariffs):
-        if named[tariff.name] > 1:
-            yield Wrong(f"tariffs[{index}].name", f"{tariff.name!r} is there twice: a tariff's name must be unique")
+        if named[tariff.name] > 1 or tariff.name in taken:
+            # As of a network's name, the text says no more than that it must be unique: so among all of the CPO's.
+            yield Wrong(f"tariffs[{index}].name", f"{tariff.name!r} is there already: a tariff's name must be unique")
         if tariff.currency != tariffs[0].currency:
             yield Wrong(f"tariffs[{index}].currency", f"{tariff.currency}, and that of the first is another")
         for number, component in enumerate(tariff.pricing_components):

@@ -1,0 +1,1 @@
+"""Offers at the sandbox Hubject."""
