@@ -1,7 +1,7 @@
 """Settlement reports: CDRs read from the store one after the other, settled, and summed up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -31,15 +31,10 @@ _SHOWN: Final = 100
 
 
 class Settlements:
-    """Implements `ports.settlement.Settlements`.
+    """Implements `ports.settlement.Settlements`, by the store's clock: that says when what came into effect."""
 
-    Args:
-        clock: Gives the present, aware.
-    """
-
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     async def report(self, wanted: SettlementWanted) -> SettlementReport:
         """See `ports.settlement.Settlements.report`."""
@@ -95,17 +90,18 @@ class Settlements:
             NotFound: There is no such party or connection.
             Invalid: The period ends before it begins, or a moment lies ahead.
         """
+        [clock] = await self._store.fetch(SQL["clock"])
         faults: list[tuple[str, str]] = []
         if wanted.end <= wanted.start:
             faults.append(("to", "is not after the beginning of the period"))
-        if wanted.as_of is not None and wanted.as_of > self._clock():
+        if wanted.as_of is not None and wanted.as_of > clock["now"]:
             faults.append(("as_of", "lies ahead"))
-        if wanted.late_since is not None and wanted.as_of is not None and wanted.late_since > wanted.as_of:
+        if wanted.late_since is not None and wanted.late_since > (wanted.as_of or clock["now"]):
             faults.append(("late_since", "is after the moment of the report"))
         if faults:
             raise Invalid(*faults)
         await self._demand(wanted)
-        settled: datetime = await self._store.fetchval(SQL["settled_by"])
+        settled: datetime = clock["settled"]
         return settled if wanted.as_of is None else min(settled, wanted.as_of)
 
     async def _demand(self, wanted: SettlementWanted) -> None:

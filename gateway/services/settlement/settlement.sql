@@ -1,10 +1,10 @@
--- name: settled_by
--- Up to when all that came into effect can be seen. What is written carries the moment when its transaction began, so nothing
--- that began before the oldest one under way is still to come. Those of reports write nothing.
-SELECT least(now(), (
+-- name: clock
+-- What time it is, and up to when all that came into effect can be seen. What is written carries the moment when its transaction
+-- began, so nothing of before the oldest one under way is still to come. Those of reports write nothing.
+SELECT now() AS now, least(now(), (
     SELECT min(xact_start) - interval '1 microsecond' FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'
-        AND application_name <> 'roamgate settling'))
+        AND application_name <> 'roamgate settling')) AS settled
 
 -- name: begin
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
@@ -56,8 +56,8 @@ SELECT s.session_id AS session, NULL AS cdr, s.party AS cpo, a.leg ->> 'emsp' AS
 FROM session s
 JOIN authorisation a ON a.no = s.authorisation_no AND a.leg IS NOT NULL
 LEFT JOIN connection c ON c.id = s.connection_id
-LEFT JOIN cdr d ON d.no = s.cdr_no
-WHERE s.party = $1 AND s.ended_at >= $2 AND s.ended_at < $3 AND s.cdr_waived IS NULL AND (d.no IS NULL OR d.accepted_at > $4)
+WHERE s.party = $1 AND s.ended_at >= $2 AND s.ended_at < $3 AND s.cdr_waived IS NULL
+    AND NOT EXISTS (SELECT FROM cdr d WHERE d.session_no = s.no AND d.accepted_at <= $4)
     AND ($5::text IS NULL OR c.name = $5) AND ($6::text IS NULL OR a.leg ->> 'emsp' = $6)
 ORDER BY s.ended_at, s.no LIMIT $7
 
@@ -66,9 +66,9 @@ SELECT s.session_id AS session, NULL AS cdr, s.cpo, s.party AS emsp, c.name AS c
     count(*) OVER () AS count
 FROM received_session s
 LEFT JOIN connection c ON c.id = s.connection_id
-LEFT JOIN received_cdr d ON d.no = s.cdr_no
 WHERE s.party = $1 AND s.status = 'COMPLETED' AND s.ended_at >= $2 AND s.ended_at < $3 AND s.cdr_waived IS NULL
-    AND (d.no IS NULL OR d.received_at > $4)
+    AND NOT EXISTS (SELECT FROM received_cdr d
+        WHERE d.received_session_no = s.no AND d.received_at <= $4 AND d.decision IS DISTINCT FROM 'rejected')
     AND ($5::text IS NULL OR c.name = $5) AND ($6::text IS NULL OR s.cpo = $6)
 ORDER BY s.ended_at, s.no LIMIT $7
 
