@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from gateway.events.hooks import HookKind, Hooks
 from gateway.events.webhooks import Webhooks
 from gateway.http.server import Services, application, serve
 from gateway.metrics import Exposition, Metrics, StoreFigures
+from gateway.offering import Offering, offering
 from gateway.outbox.delivery_store import DeliveryStore
 from gateway.outbox.destinations import LinkSource, Place, Source
 from gateway.outbox.dispatcher import Dispatcher
@@ -50,6 +51,7 @@ from gateway.services.commands.service import Commands
 from gateway.services.commands.taking_up import TakingUp
 from gateway.services.connections import Connections
 from gateway.services.deliveries import Deliveries
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.listing import PermitList
 from gateway.services.drivers.service import Drivers
 from gateway.services.drivers.tokens import DriverTokens
@@ -58,10 +60,8 @@ from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
-from gateway.services.offers.audience import Audiences
 from gateway.services.offers.drifting import Drifting
 from gateway.services.offers.sights import Sights
-from gateway.services.offers.syncing import Syncing
 from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
@@ -128,7 +128,7 @@ class Ears:
     sent_answering: SentAnswering
     repricer: Repricer
     drifting: Drifting
-    syncing: Syncing
+    offering: Offering
 
     async def start(self) -> None:
         """Starts giving events their order, and looking for commands that nobody answers."""
@@ -142,7 +142,7 @@ class Ears:
         self.upkeep.start()
         self.repricer.start()
         self.drifting.start()
-        self.syncing.start()
+        self.offering.start()
 
     async def stop(self) -> None:
         """Lets commands end that are under way, then stops."""
@@ -155,7 +155,7 @@ class Ears:
         await self.upkeep.stop()
         await self.repricer.stop()
         await self.drifting.stop()
-        await self.syncing.stop()
+        await self.offering.stop()
         await self.feed.stop()
         await self.listening.stop()
 
@@ -226,7 +226,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     commands = Commands(
         links, TakingUp(store, links, agreements, drifting, now, tell, feed.wake), call_outs, answering, metrics, now
     )
-    drivers = Drivers(store, call_outs, metrics, feed.wake, now)
+    contracts = Contracts(agreements, links, drifting)
+    drivers = Drivers(store, contracts, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     changes = Changes(store)
     ranking = Ranking(store, changes.wake)
@@ -234,8 +235,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     agreeing = Agreeing(agreements, links, drifting)
     received = Received(store, agreeing, feed.wake, now, metrics.received_cdr)
     rechecks = Rechecks(store, links, agreeing, feed.wake, now, metrics.received_cdr)
-    sent_answering = SentAnswering(store, links, metrics, now, feed.wake)
-    sent = SentCommands(store, links, sent_answering, now)
+    sent_answering = SentAnswering(store, links, contracts, metrics, now, feed.wake)
+    sent = SentCommands(store, links, contracts, sent_answering, now)
     repricer = _repricer(settings, store, feed.wake, metrics)
     gateway = Gateway(
         Published(store, network),
@@ -270,12 +271,27 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
 
     pulling = Pulling(store, links, outbox, sink, metrics, holder, now)
     sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
-    dispatcher = Dispatcher(
-        store, outbox, DeliveryStore(store, holder, [CdrSettlements(counted)]), links, sources, metrics, keep
+    offers = offering(
+        store,
+        links,
+        agreements,
+        metrics,
+        now,
+        _judge(now),
+        seen=changes.wake,
+        told=charged,
+        wake=lambda: dispatcher.wake(),  # noqa: PLW0108 - which is yet to be made
     )
-    audiences = Audiences(agreements, links, now)
-    publishing = Publishing(store, links, audiences, dispatcher.wake, now)
-    syncing = Syncing(store, links, agreements, audiences, now, changes.wake, dispatcher.wake)
+    dispatcher = Dispatcher(
+        store,
+        outbox,
+        DeliveryStore(store, holder, [CdrSettlements(counted), offers.telling]),
+        links,
+        sources,
+        metrics,
+        keep,
+    )
+    publishing = Publishing(store, links, offers.audiences, dispatcher.wake, now)
     statuses = Statuses(
         store, publishing.remove_evses, dispatcher.wake, now, lambda issue: metrics.issue("canonical", issue)
     )
@@ -290,7 +306,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         publishing=publishing,
         statuses=statuses,
         network=network,
-        connections=Connections(store, links, audiences, registry, HUBS, gateway, dispatcher.wake),
+        connections=Connections(store, links, offers.audiences, registry, HUBS, gateway, dispatcher.wake),
         authorisation=authorisation,
         tokens=tokens,
         deliveries=Deliveries(store, dispatcher.wake),
@@ -315,6 +331,9 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         exposition=Exposition(metrics, figures),
         now=now,
         drifts=drifting,
+        offers=offers.offers,
+        subscriptions=offers.subscriptions,
+        groups=offers.groups,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)
@@ -333,9 +352,20 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         sent_answering,
         repricer,
         drifting,
-        syncing,
+        offers,
     )
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
+
+
+def _judge(clock: Callable[[], datetime]) -> Callable[[], Awaitable[datetime]] | None:
+    """Gives the clock by which all replicas turn offers: the database's, unless time itself is another one."""
+    if clock is now:
+        return None
+
+    async def judged() -> datetime:
+        return clock()
+
+    return judged
 
 
 def _figures(

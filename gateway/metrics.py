@@ -145,6 +145,11 @@ class Metrics:
             ("hub", "connection", "outcome"),
             registry=registry,
         )
+        self._clock_skew = Gauge(
+            "roamgate_clock_skew_seconds",
+            "By how much this process's clock is ahead of the database's",
+            registry=registry,
+        )
         self._drift = Counter(
             "roamgate_agreement_drift",
             "Disagreements of a hub with the agreements on record here",
@@ -344,6 +349,10 @@ class Metrics:
     def repriced(self, hub: str, connection: str, direction: str, outcome: str) -> None:
         """Counts a CDR priced anew; without hub and connection where it does not roam."""
         self._repricings.labels(hub, connection, direction, outcome).inc()
+
+    def clock_skew(self, seconds: float) -> None:
+        """Takes by how much the clock is ahead of the one that all replicas go by."""
+        self._clock_skew.set(seconds)
 
     def call_out(self, kind: str, outcome: str, seconds: float) -> None:
         """Takes the time of a call-out to the backend: `answered`, `later`, or why there was no answer."""

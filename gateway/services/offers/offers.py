@@ -12,9 +12,10 @@ from gateway.services.cursors import decode, encode
 from gateway.services.links import Links
 from gateway.services.offers import checking
 from gateway.services.offers.announcing import OnTurned, Turned, announce, audit, pass_on
+from gateway.services.offers.hubs import HubsTold
 from gateway.services.offers.rows import SQL, StoredOffer, StoredVersion, offer_columns, read_offer, read_version
 from gateway.services.offers.states import OfferAct, earliest_end, earliest_version, offer_after
-from gateway.services.offers.views import HubSides, shown
+from gateway.services.offers.views import shown
 from gateway.services.offers.writing import cancel_offer, detail_of, insert_offer, terms_of, turn_of
 from gateway.services.ports.common import BadCursor, Conflict, Invalid, NotFound, Page
 from gateway.services.ports.offers import Entry, NewVersion, OfferFilter, OfferView
@@ -28,7 +29,7 @@ class Offers:
     Args:
         now: Gives the present, aware.
         turned: Is told what changed, after the commit.
-        sides: Says how far hubs were told.
+        hubs: Tells hubs, and says how far they were told.
     """
 
     def __init__(
@@ -37,13 +38,13 @@ class Offers:
         links: Links,
         now: Callable[[], datetime],
         turned: OnTurned,
-        sides: HubSides | None = None,
+        hubs: HubsTold,
     ) -> None:
         self._store = store
         self._links = links
         self._now = now
         self._turned = turned
-        self._sides = sides
+        self._hubs = hubs
 
     async def list(self, wanted: OfferFilter, after: str | None, limit: int) -> Page[OfferView]:
         """See `ports.offers.Offers.list`."""
@@ -59,7 +60,7 @@ class Offers:
             start[0],
             limit,
         )
-        views = await shown(self._store, self._links, rows, self._now(), self._sides)
+        views = await shown(self._store, rows, self._now(), self._hubs)
         return Page(views, encode(rows[-1]["id"]) if len(rows) == limit else None)
 
     async def get(self, offer_id: str) -> OfferView:
@@ -102,6 +103,7 @@ class Offers:
             await tx.execute(SQL["set_offer"], offer_id, state.value, offer.ends, offer.ends, now, None)
             await tx.execute(SQL["await_first_version"], offer_id)
             await audit(tx, who, "published", f"offer/{offer_id}", detail_of(offer, terms))
+            await self._hubs.tell(tx, offer_id)
             turned = [turn_of(EventType.OFFER_PUBLISHED, stored)]
             await announce(tx, turned, now)
             view = await self._view(tx, offer_id)
@@ -127,6 +129,7 @@ class Offers:
             number = await tx.fetchval(SQL["insert_version"], *row)
             detail = {"version": number, "starts": version.starts.isoformat(), **terms_of(version.terms)}
             await audit(tx, who, "added a version to", f"offer/{offer_id}", detail)
+            await self._hubs.tell(tx, offer_id)
             turned = [turn_of(EventType.OFFER_VERSION_ADDED, stored, version=number)]
             await announce(tx, turned, now)
             view = await self._view(tx, offer_id)
@@ -144,7 +147,7 @@ class Offers:
             offer_after(offer_id, stored.state, OfferAct.DROP_VERSION)
             if number == 1 or not version.waits or version.version.starts <= now:
                 raise Conflict(f"version {number} of offer {offer_id} is the first one, or in force, or was")
-            if stored.told >= number:
+            if not await self._is_untold(tx, stored, number):
                 raise Conflict(f"the hub was told of version {number} of offer {offer_id}, and takes nothing back")
             await tx.execute(SQL["remove_version"], offer_id, number)
             detail = {"version": number, **terms_of(version.version.terms)}
@@ -200,13 +203,14 @@ class Offers:
     async def set_hub_ids(self, offer_id: str, ids: HubIds, who: str) -> OfferView:
         """See `ports.offers.Offers.set_hub_ids`."""
         async with self._store.transaction() as tx:
-            stored = await self._lock(tx, offer_id)
-            if not self._link(stored.offer.connection).adapter.offers.told:
-                raise Conflict(f"{stored.offer.connection} is told of no offers")
-            told = ids.model_dump(mode="json", exclude_none=True)
-            await tx.execute(SQL["set_hub_ids"], offer_id, told)
-            await audit(tx, who, "said what the hub calls", f"offer/{offer_id}", told)
+            await self._hubs.set_hub_ids(tx, offer_id, ids, who)
             return await self._view(tx, offer_id)
+
+    async def _is_untold(self, tx: Transaction, stored: StoredOffer, number: int) -> bool:
+        """Sees to it that a hub is not told of a version; False where it was, or may have been."""
+        if not self._link(stored.offer.connection).adapter.offers.told:
+            return True
+        return await self._hubs.take_back(tx, stored.offer.id, number)
 
     def _demand_lead_time(self, stored: StoredOffer, starts: datetime, now: datetime) -> None:
         earliest = earliest_version(stored.offer, now)
@@ -241,7 +245,7 @@ class Offers:
         row = await on.fetchrow(SQL["offer"], offer_id)
         if row is None:
             raise _unknown(offer_id)
-        [view] = await shown(on, self._links, [row], self._now(), self._sides)
+        [view] = await shown(on, [row], self._now(), self._hubs)
         return view
 
 

@@ -1,24 +1,17 @@
 """Shows offers with all that belongs to them."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
-from adapters.core.offers import HubIds
-from gateway.services.links import Links
+from gateway.services.offers.hubs import HubsTold
 from gateway.services.offers.rows import SQL, Row, StoredOffer, StoredVersion, read_offer, read_version
-from gateway.services.ports.offers import HubSide, OfferView, VersionState, VersionView
+from gateway.services.ports.offers import OfferView, VersionState, VersionView
 from gateway.store.pool import Store, Transaction
 from mappings.canonical.agreements import OfferState, SubscriptionState
 
-HubSides: TypeAlias = Callable[["Store | Transaction", Sequence[str]], Awaitable[Mapping[str, HubSide]]]
-"""Gives how far hubs were told of offers, by the offers' ids, where they are told of any."""
 
-
-async def shown(
-    on: "Store | Transaction", links: Links, rows: Sequence[Row], now: datetime, sides: HubSides | None = None
-) -> list[OfferView]:
+async def shown(on: "Store | Transaction", rows: Sequence[Row], now: datetime, hubs: HubsTold) -> list[OfferView]:
     """Makes views of rows of `offer`."""
     ids = [row["id"] for row in rows]
     versions: dict[str, list[StoredVersion]] = defaultdict(list)
@@ -28,7 +21,7 @@ async def shown(
     for each in await on.fetch(SQL["subscription_counts"], ids):
         counts[each["offer_id"]][SubscriptionState(each["state"])] = each["count"]
     ours = {each["id"] for each in await on.fetch(SQL["ours"], ids)}
-    told = await sides(on, ids) if sides is not None else {}
+    told = await hubs.hub_sides(on, ids)
     views = []
     for row in rows:
         stored = read_offer(row)
@@ -42,7 +35,7 @@ async def shown(
                 cancelled_at=stored.cancelled_at,
                 ends_at=stored.ends_at,
                 subscriptions=counts[row["id"]],
-                hub=told.get(row["id"]) or _side(links, row),
+                hub=told.get(row["id"]),
             )
         )
     return views
@@ -79,11 +72,3 @@ def _began(stored: StoredOffer, version: StoredVersion, now: datetime) -> bool:
     if stored.state is OfferState.DRAFT:
         return False
     return not version.waits or version.version.starts <= now
-
-
-def _side(links: Links, row: Row) -> HubSide | None:
-    link = links.get(row["connection_id"])
-    if link is None or not link.adapter.offers.told:
-        return None
-    ids = HubIds.model_validate_json(row["hub_ids"]) if row["hub_ids"] is not None else HubIds()
-    return HubSide(ids, seen_at=row["seen_at"])

@@ -1,0 +1,83 @@
+"""The part of the composition root that builds what offers need."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.agreements.repository import Agreements
+from gateway.metrics import Metrics
+from gateway.services.links import Links
+from gateway.services.offers.announcing import Turned
+from gateway.services.offers.audience import Audiences
+from gateway.services.offers.groups import Groups
+from gateway.services.offers.hub_telling import Telling
+from gateway.services.offers.offers import Offers
+from gateway.services.offers.subscriptions import Subscriptions
+from gateway.services.offers.syncing import Syncing
+from gateway.services.offers.turning import Turning
+from gateway.store.pool import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """What offers are made by, told to hubs, turned by time, and synchronised."""
+
+    offers: Offers
+    subscriptions: Subscriptions
+    groups: Groups
+    audiences: Audiences
+    telling: Telling
+    syncing: Syncing
+    turning: Turning
+
+    def start(self) -> None:
+        """Starts what goes on by itself."""
+        self.syncing.start()
+        self.telling.start()
+        self.turning.start()
+
+    async def stop(self) -> None:
+        """Stops it."""
+        await self.turning.stop()
+        await self.telling.stop()
+        await self.syncing.stop()
+
+
+def offering(
+    store: Store,
+    links: Links,
+    agreements: Agreements,
+    metrics: Metrics,
+    now: Callable[[], datetime],
+    judge: Callable[[], Awaitable[datetime]] | None,
+    *,
+    seen: Callable[[], None],
+    told: Callable[[], None],
+    wake: Callable[[], None],
+) -> Offering:
+    """Builds it.
+
+    Args:
+        judge: As `Turning` has it.
+        seen: Called when the catalogue may be seen otherwise.
+        told: Called when there are events, or messages to hubs.
+        wake: Called when there is something else to tell to hubs.
+    """
+    audiences, telling = Audiences(agreements, links, now), Telling(store, links, told, now)
+    syncing = Syncing(store, links, agreements, audiences, now, seen, wake)
+
+    async def turned(changes: Sequence[Turned]) -> None:
+        told()
+        telling.members_changed()
+        await syncing.on_turned(changes)
+
+    return Offering(
+        Offers(store, links, now, turned, telling),
+        Subscriptions(store, links, now, turned, lambda: uuid.uuid4().hex),
+        Groups(store, links, now, turned),
+        audiences,
+        telling,
+        syncing,
+        Turning(store, links, now, turned, told, metrics.clock_skew, judge),
+    )
