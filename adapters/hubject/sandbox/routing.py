@@ -82,6 +82,9 @@ async def _broadcast(
         return _played(verdict.driver) if verdict.driver else Refusal(verdict.code, "no EMP has said yes")
 
     subscribed = [each for each in sandbox.providers.values() if each.url and under_contract(each.provider)]
+    online_emps = any(each.url for each in sandbox.providers.values())
+    if online_emps and not subscribed and not sandbox.emps.drivers:
+        return Refusal(NO_CONTRACT, "no EMP is the subscriber")
     # Whoever is asked may answer to the end: a real hub does not hang up because somebody else was faster.
     waiting = {sandbox.outbound.started(_asked(sandbox, operator, each, body)) for each in subscribed}
     if to_played and (sandbox.emps.drivers or not waiting):
