@@ -11,6 +11,9 @@ def held(book: Book, connection_id: int, request: Request, at: datetime) -> Deci
     """Decides whether somebody was served at a moment, as `policy.decide` would have decided it then.
 
     An agreement that ended since holds within its window; one to which nobody ever said yes has none.
+
+    Args:
+        request: Whose EMSP is known: of what is over only an EMSP's own agreements are kept.
     """
     decision = decide(book, connection_id, request, at)
     if decision.reason is not Reason.ENDED:
