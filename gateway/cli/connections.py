@@ -2,9 +2,7 @@
 
 import json
 import sys
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -25,13 +23,13 @@ from gateway.cli.asking import (
     write_table,
 )
 from gateway.cli.exits import Exit, end
+from gateway.cli.given_files import ObjectFile, object_of
 from gateway.complaints import field_errors
 from gateway.services.ports import ConnectionView, Difference
 
 app = typer.Typer(no_args_is_help=True, help="Connections to hubs.")
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON or TOML.")]
 
 
 @app.command("list")
@@ -54,9 +52,9 @@ def show(name: Name, url: Url = URL, key: Key = "", as_json: Json = False) -> No
 
 
 @app.command()
-def create(file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+def create(file: ObjectFile, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Add a connection from a file: name, hub, settings, and where they are not the default mode and scope."""
-    given = _read(file)
+    given = object_of(file)
     _show(ask(url, key, lambda client: client.connections.create(given)), as_json=as_json)
 
 
@@ -96,9 +94,9 @@ def unregister(name: Name, url: Url = URL, key: Key = "", as_json: Json = False)
 
 
 @app.command()
-def adopt(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+def adopt(name: Name, file: ObjectFile, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Take over a connection that is live elsewhere, from a file: token_ours, token_theirs, endpoints."""
-    given = _read(file)
+    given = object_of(file)
     _show(ask(url, key, lambda client: client.connections.adopt(name, given)), as_json=as_json)
 
 
@@ -109,9 +107,9 @@ def mode(name: Name, mode: Mode, url: Url = URL, key: Key = "", as_json: Json = 
 
 
 @app.command()
-def settings(name: Name, file: File, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
+def settings(name: Name, file: ObjectFile, url: Url = URL, key: Key = "", as_json: Json = False) -> None:
     """Set a connection's settings from a file; what would now be sent otherwise is sent."""
-    given = _read(file)
+    given = object_of(file)
     _show(ask(url, key, lambda client: client.connections.set_settings(name, given)), as_json=as_json)
 
 
@@ -220,14 +218,3 @@ def _show(view: ConnectionView, *, as_json: bool, whole: bool = False) -> None:
         "settings": json.dumps(view.settings, indent=2) if whole else None,
     }
     write_fields(fields)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text()
-        given: Any = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
-        end(Exit.USAGE, f"{file}: {error}")
-    if not isinstance(given, dict):
-        end(Exit.USAGE, f"{file}: holds no object")
-    return given

@@ -10,6 +10,8 @@ from gateway.cli.client.connections import Connections
 from gateway.cli.client.deliveries import Deliveries, Imports
 from gateway.cli.client.driving import DriverTokens, Permits
 from gateway.cli.client.events import Events, Listeners
+from gateway.cli.client.groups import Documents, EvseGroups, NetworkGroups
+from gateway.cli.client.offers import Offers, Subscriptions
 from gateway.cli.client.quoting import Quotes
 from gateway.cli.client.repricing import Repricings
 from gateway.cli.client.wire import ApiRefused, Unreachable, Wire
@@ -28,6 +30,11 @@ class Client:
     def __init__(self, url: str, key: str) -> None:
         self._wire = wire = Wire(url, key)
         self.connections = Connections(wire)
+        self.offers = Offers(wire)
+        self.subscriptions = Subscriptions(wire)
+        self.network_groups = NetworkGroups(wire)
+        self.evse_groups = EvseGroups(wire)
+        self.documents = Documents(wire)
         self.deliveries = Deliveries(wire)
         self.imports = Imports(wire)
         self.authorisations = Authorisations(wire)
