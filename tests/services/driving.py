@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.core.adapter import Item, Plan, Subject, WireKey
-from adapters.core.charging import Answer, Denial
+from adapters.core.charging import Answer, ChargingProfile, Denial
 from adapters.core.connection import Connection, Mode
 from adapters.core.inbound import Asked
 from adapters.core.profile import OperationProfile, Profile
+from gateway.agreements.repository import Agreements
 from gateway.events.callouts import CallOuts
 from gateway.events.hooks import HookKind, Hooks
 from gateway.events.webhooks import Webhooks
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.listing import PermitList
 from gateway.services.drivers.service import Drivers
 from gateway.services.drivers.tokens import DriverTokens
@@ -34,6 +36,7 @@ from mappings.canonical.tokens import Identification, Pin, Token, TokenType
 from tests.adapters.doubles import Measured
 from tests.backend import Backend, backend
 from tests.harness import AT, KEY, WHO, later
+from tests.services.charging import Noted
 
 EMSP, OTHER_EMSP, CPO = PartyId("FR*EMS"), PartyId("DE*EMS"), PartyId("NL*CPO")
 UID = "04A2B3C4D5E680"
@@ -82,7 +85,11 @@ class TokenHub:
         says_blocked: It has a word for tokens that are not valid; else it should not have them.
     """
 
-    def __init__(self, *, says_blocked: bool = True, roles: Iterable[Role] = (Role.EMSP,)) -> None:
+    def __init__(
+        self, *, says_blocked: bool = True, roles: Iterable[Role] = (Role.EMSP,), has_contracts: bool = True
+    ) -> None:
+        within = timedelta(seconds=5)
+        self.charging = ChargingProfile({}, within, within, has_contracts=has_contracts)
         self.says_blocked = says_blocked
         self.roles = frozenset(roles)
         operations = {"tokens": OperationProfile("tokens", 100, 1)}
@@ -132,6 +139,7 @@ class Driving:
     secret: str | None = None
     counted: Counted = field(default_factory=Counted)
     wakes: int = 0
+    witness: Noted = field(default_factory=Noted)
 
     def __post_init__(self) -> None:
         self.drivers = self.replica()
@@ -141,7 +149,9 @@ class Driving:
     def replica(self) -> Drivers:
         """Another process's answers to hubs."""
         call_outs = CallOuts(self.hooks, self.counted, lambda: self.now)
-        return Drivers(self.store, call_outs, self.counted, self.wake, lambda: self.now)
+        agreements = Agreements(self.store, self.links, lambda: self.now)
+        contracts = Contracts(agreements, self.links, self.witness)
+        return Drivers(self.store, contracts, call_outs, self.counted, self.wake, lambda: self.now)
 
     def wake(self) -> None:
         self.wakes += 1

@@ -20,6 +20,7 @@ from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
 from gateway.services.catalogue.service import Catalogue
 from gateway.services.cdrs.alarms import Alarms
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.permits import Permit, write_permit
 from gateway.services.drivers.tokens import DriverTokens
 from gateway.services.links import Links
@@ -201,6 +202,7 @@ class Home:
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.store, self.links, self.clock)
         self.agreeing = Agreeing(self.agreements, self.links, self.witness)
+        self.contracts = Contracts(self.agreements, self.links, self.witness)
         self.received = self.other_received()
         self.rechecks = Rechecks(
             self.store, self.links, self.agreeing, self.wake, self.clock, self.counted.received_cdr
@@ -217,8 +219,8 @@ class Home:
 
     def replica(self) -> tuple[SentAnswering, SentCommands]:
         """Another process's commands."""
-        answering = SentAnswering(self.store, self.links, self.counted, self.clock, self.wake)
-        return answering, SentCommands(self.store, self.links, answering, self.clock)
+        answering = SentAnswering(self.store, self.links, self.contracts, self.counted, self.clock, self.wake)
+        return answering, SentCommands(self.store, self.links, self.contracts, answering, self.clock)
 
     def clock(self) -> datetime:
         return self.now

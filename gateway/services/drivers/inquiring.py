@@ -1,17 +1,21 @@
 """Deciding for a driver of ours: by the stored tokens, else by the backend's word."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from adapters.core.charging import Denial
+from gateway.agreements.policy import REFUSALS
 from gateway.services.authorisation.standing import emsp_of
 from gateway.services.drivers.asking import Backend, Backing, Nothing, Refusal, ref_of
+from gateway.services.drivers.contracts import Contract, Contracts
 from gateway.services.drivers.deciding import Ask, Known, No, Yes, judge
 from gateway.services.drivers.permits import SQL
 from gateway.services.drivers.recording import Decision, Inquiry
 from gateway.services.ports.permits import Decider, PermitDetail
 from gateway.store.pool import Record, Store
+from mappings.canonical.agreements import Service
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token
 
@@ -22,8 +26,9 @@ _WRITING: Final = timedelta(milliseconds=100)
 class Inquiring:
     """Decides."""
 
-    def __init__(self, store: Store, backend: Backend) -> None:
+    def __init__(self, store: Store, contracts: Contracts, backend: Backend) -> None:
         self._store = store
+        self._contracts = contracts
         self._backend = backend
 
     async def decide(self, inquiry: Inquiry, row: Record) -> Decision | None:
@@ -36,12 +41,23 @@ class Inquiring:
         known = read_known(row)
         match judge(known, asked.leg.identification, asked.leg.emsp, inquiry.connection.scope, inquiry.at):
             case Yes(known=one):
-                return _local(one, None)
+                contract = await self._contract(inquiry, one.token.party)
+                if contract.refused:
+                    return _without_contract(one.token.party, contract, one)
+                return replace(_local(one, None), contract_with_cpo=contract)
             case No(known=one, reason=reason):
                 return _local(one, reason)
             case Ask() as open_:
                 party = await self._whose(inquiry, open_)
-                return await self._ask(inquiry, party, open_) if party is not None else None
+                if party is None:
+                    return None
+                contract = await self._contract(inquiry, party)
+                if contract.refused:
+                    return _without_contract(party, contract, open_.known)
+                return replace(await self._ask(inquiry, party, open_), contract_with_cpo=contract)
+
+    async def _contract(self, inquiry: Inquiry, emsp: PartyId) -> Contract:
+        return await self._contracts.of(inquiry.connection, Service.AUTHORISE, inquiry.cpo, emsp, inquiry.evse)
 
     async def _ask(self, inquiry: Inquiry, party: PartyId, open_: Ask) -> Decision:
         """Has the backend decide; where it says nothing, what the token says of that."""
@@ -91,6 +107,13 @@ def read_known(row: Record) -> Sequence[Known]:
         Known(no, Token.model_validate_json(body), driver, turned)
         for no, body, driver, turned in zip(*columns, strict=True)
     ]
+
+
+def _without_contract(party: PartyId, contract: Contract, known: Known | None) -> Decision:
+    """Gives what it comes to where nobody but us keeps a record, and it has no agreement; nobody is asked."""
+    detail = PermitDetail(token=ref_of(known) if known is not None else None, info=REFUSALS[contract.reason])
+    told = known.token.contract_id.normal if known is not None else None
+    return Decision(party, Denial.NO_CONTRACT, detail, known, told)
 
 
 def _local(known: Known, reason: Denial | None) -> Decision:

@@ -6,6 +6,7 @@ from gateway.services.drivers.permits import SQL
 from gateway.services.ports import NotFound, Page, Parties
 from gateway.services.ports.permits import PermitDetail, PermitFilter, PermitOrigin, PermitView
 from gateway.store.pool import Record, Store
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 
@@ -56,4 +57,5 @@ def _view(row: Record) -> PermitView:
         driver=row["driver"],
         expires=row["expires_at"],
         session=session,
+        agreement=AgreementRef.model_validate_json(row["agreement"]) if row["agreement"] is not None else None,
     )

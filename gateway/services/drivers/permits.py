@@ -15,6 +15,7 @@ from gateway.services.ports.permits import PermitDetail, PermitOrigin
 from gateway.services.stamps import AHEAD
 from gateway.store.pool import Record, Store, Transaction
 from gateway.store.queries import Queries
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification
@@ -48,6 +49,7 @@ class Permit:
         evse_key: As in the catalogue: the EvseID's normal form, or the name that an EVSE without one has there.
         contract_key: The driver's contract, where the token tells more than the leg.
         token_no: The number of the driver's token, where it is stored.
+        agreement: By which the charge is served that begins under it; None where none was needed, or none is known.
         at: When it was asked for, or the command was sent.
         expires: Until when a session may begin; None for `LASTS`.
     """
@@ -66,6 +68,7 @@ class Permit:
     reason: Denial | None = None
     detail: PermitDetail = NO_DETAIL
     expires: datetime | None = None
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ async def write_permits(
         [id_ for id_, _, _ in told],
         [type_.value for _, type_, _ in told],
         [data for _, _, data in told],
+        [each.agreement.model_dump_json(exclude_none=True) if each.agreement else None for each in permits],
     )
     numbers = {row["id"]: row["no"] for row in rows}
     return [numbers.get(each.id) for each in permits]

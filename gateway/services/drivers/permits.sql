@@ -5,9 +5,10 @@
 -- An id that a hub gives out a second time leads to the newer permit, unless a session holds on to the older one.
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::bigint[], $10::bool[], $11::text[], $12::json[], $13::json[], $14::timestamptz[], $15::timestamptz[])
+        $9::bigint[], $10::bool[], $11::text[], $12::json[], $13::json[], $14::timestamptz[], $15::timestamptz[],
+        $23::json[])
         AS i(id, connection_id, origin, party, cpo, evse_key, identity, contract_key, driver_token_no, allowed, reason, leg,
-            detail, at, expires_at)
+            detail, at, expires_at, agreement)
 ), valid AS MATERIALIZED (
     SELECT t.no FROM driver_token t
     WHERE t.no = ANY(ARRAY(SELECT driver_token_no FROM input WHERE allowed)) AND t.valid AND t.withdrawn_at IS NULL
@@ -15,7 +16,7 @@ WITH input AS MATERIALIZED (
     FOR SHARE OF t
 ), made AS (
     INSERT INTO permit (id, connection_id, origin, party, cpo, evse_key, identity, contract_key, driver_token_no, allowed,
-        reason, leg, detail, at, expires_at)
+        reason, leg, detail, at, expires_at, agreement)
     SELECT * FROM input i
     WHERE NOT i.allowed OR i.driver_token_no IS NULL OR i.driver_token_no IN (SELECT no FROM valid)
     ON CONFLICT (id) DO NOTHING
@@ -119,7 +120,7 @@ SELECT party FROM held WHERE party IS NOT NULL
 
 -- name: one
 SELECT p.no, p.id, p.origin, p.party, p.cpo, p.evse_key, p.allowed, p.reason, p.leg, p.detail, p.at, p.expires_at,
-    c.name AS connection, d.driver, s.cpo AS session_cpo, s.session_id
+    p.agreement, c.name AS connection, d.driver, s.cpo AS session_cpo, s.session_id
 FROM permit p
 LEFT JOIN connection c ON c.id = p.connection_id
 LEFT JOIN driver_token d ON d.no = p.driver_token_no
@@ -129,7 +130,7 @@ WHERE p.id = $1
 -- name: page
 -- The newest first.
 SELECT p.no, p.id, p.origin, p.party, p.cpo, p.evse_key, p.allowed, p.reason, p.leg, p.detail, p.at, p.expires_at,
-    c.name AS connection, d.driver, s.cpo AS session_cpo, s.session_id
+    p.agreement, c.name AS connection, d.driver, s.cpo AS session_cpo, s.session_id
 FROM permit p
 LEFT JOIN connection c ON c.id = p.connection_id
 LEFT JOIN driver_token d ON d.no = p.driver_token_no

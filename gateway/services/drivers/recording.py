@@ -13,6 +13,7 @@ from adapters.core.connection import Connection
 from adapters.core.inbound import Asked
 from gateway.events.writing import EventType
 from gateway.services.authorisation.admitting import identity
+from gateway.services.drivers.contracts import Contract
 from gateway.services.drivers.deciding import Known
 from gateway.services.drivers.permits import Permit, write_permits
 from gateway.services.ports.permits import PermitDetail, PermitOrigin
@@ -34,6 +35,7 @@ class Decision:
         party: Whose driver it is, or may be.
         reason: Of a no; None for a yes.
         contract: The driver's contract in normal form, where the token or the backend tells it.
+        contract_with_cpo: What our record says of the EMSP's with the CPO; None where that was not looked up.
     """
 
     party: PartyId
@@ -41,6 +43,7 @@ class Decision:
     detail: PermitDetail
     known: Known | None = None
     contract: str | None = None
+    contract_with_cpo: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class Inquiry:
     evse: str | None
     at: datetime
 
+    @property
+    def cpo(self) -> PartyId | None:
+        """Whose station it is, where that is told."""
+        return self.asked.cpo or (self.asked.at.party if self.asked.at is not None else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -70,6 +78,7 @@ class Outcome:
     def permit(self) -> Permit:
         """Gives the row."""
         inquiry, decision = self.inquiry, self.decision
+        contract = decision.contract_with_cpo
         return Permit(
             id=inquiry.id,
             origin=PermitOrigin.ASKED,
@@ -84,6 +93,7 @@ class Outcome:
             allowed=decision.reason is None,
             reason=decision.reason,
             detail=decision.detail,
+            agreement=contract.ref if contract is not None and decision.reason is None else None,
         )
 
     def answer(self) -> Answer:

@@ -16,10 +16,11 @@ from adapters.core.inbound import Asked, Page, Window
 from gateway.events.callouts import CallOuts
 from gateway.services.authorisation.admitting import uid_key
 from gateway.services.drivers.asking import Backend
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.deciding import reversed_uid
 from gateway.services.drivers.inquiring import Inquiring
 from gateway.services.drivers.permits import SQL
-from gateway.services.drivers.recording import Inquiry, Outcome, Recording, given_before, id_of
+from gateway.services.drivers.recording import Decision, Inquiry, Outcome, Recording, given_before, id_of
 from gateway.services.drivers.showing import Showing
 from gateway.services.drivers.stopping import Stopping
 from gateway.store.pool import Record, Store
@@ -54,13 +55,15 @@ class Drivers:
     def __init__(
         self,
         store: Store,
+        contracts: Contracts,
         call_outs: CallOuts,
         figures: Figures,
         wake: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._inquiring = Inquiring(store, Backend(call_outs, clock))
+        self._contracts = contracts
+        self._inquiring = Inquiring(store, contracts, Backend(call_outs, clock))
         self._figures = figures
         self._clock = clock
         self._showing = Showing(store, monotonic)
@@ -124,10 +127,16 @@ class Drivers:
             detail = decision.detail.model_copy(update={"took": round(took * 1000)})
             outcome = Outcome(inquiry, replace(decision, detail=detail))
             if await self._recording.add(outcome):
+                self._note(inquiry, decision)
                 took = monotonic() - started
                 self._figures.permit(connection.hub, connection.name, detail.decided or "", decision.reason, took)
                 return outcome.answer()
         return Denied(Denial.NO_ANSWER, text="the driver's token changes all the time")
+
+    def _note(self, inquiry: Inquiry, decision: Decision) -> None:
+        """Notes that a driver may charge whom no agreement of ours covers: the hub knows its contracts."""
+        if decision.reason is None and decision.contract_with_cpo is not None:
+            self._contracts.asked(inquiry.connection, inquiry.cpo, decision.party, decision.contract_with_cpo)
 
     async def _prepare(self, id_: str, connection: Connection, asked: Asked) -> Record:
         driver, at = asked.leg.identification, asked.at or EvseRef()

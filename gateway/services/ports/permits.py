@@ -7,6 +7,7 @@ from typing import Protocol
 
 from adapters.core.charging import Denial
 from gateway.services.ports.common import Page, Parties
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.base import Model
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -81,6 +82,7 @@ class PermitView:
         driver: The backend's own id of the driver, where the token has one.
         expires: Until when it can be used.
         session: The received session that it serves: `FR*ABC/session-id`.
+        agreement: By which the charge is served that begins under it.
     """
 
     id: str
@@ -97,6 +99,7 @@ class PermitView:
     driver: str | None = None
     expires: datetime | None = None
     session: str | None = None
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from adapters.core.connection import Connection
 from gateway.events.writing import Event, EventType
 from gateway.events.writing import append as append_events
 from gateway.services.commands.answering import DENIALS
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.permits import deny_permit, name_permit
 from gateway.services.links import Links
 from gateway.services.ports.sent_commands import SentKind
@@ -54,12 +55,14 @@ class SentAnswering:
         self,
         store: Store,
         links: Links,
+        contracts: Contracts,
         measures: Measures,
         now: Callable[[], datetime],
         noted: Callable[[], None],
     ) -> None:
         self._store = store
         self._links = links
+        self._contracts = contracts
         self._measures = measures
         self._now = now
         self._noted = noted
@@ -131,6 +134,8 @@ class SentAnswering:
                     outcome = await self._note(tx, row, answer, told=over is not None) if answer is not None else None
         if row is not None and outcome is not None:
             self._measure(row, outcome)
+            if answer is not None and answer.result is CommandResult.NO_CONTRACT:
+                self._note_missing_contract(row, answer)
             self._noted()
             self.heard(id_)
             if self._listening is not None:  # somebody may wait for it at another replica
@@ -167,6 +172,13 @@ class SentAnswering:
             await deny_permit(tx, row["permit_no"], DENIALS[result])
         if kind is SentKind.CANCEL_RESERVATION and result in _GIVEN_UP:
             await tx.execute(SQL["expire_permit"], row["permit_no"], self._now())
+
+    def _note_missing_contract(self, row: Record, answer: CommandAnswer) -> None:
+        """Notes that a hub knows no contract where something was to begin by an agreement of ours."""
+        link = self._links.get(row["connection_id"]) if row["connection_id"] is not None else None
+        if link is not None and row["agreement"] is not None:
+            cpo, emsp = PartyId(row["cpo"]), PartyId(row["party"])
+            self._contracts.denied(link.connection, cpo, emsp, answer.text or "")
 
     def _measure(self, row: Record, outcome: str) -> None:
         link = self._links.get(row["connection_id"])

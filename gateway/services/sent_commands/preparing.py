@@ -1,21 +1,25 @@
 """What a driver's wish comes to: a command, and the connection over which it goes; or why there is none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from adapters.core.connection import Connection, Mode, State
+from gateway.agreements.policy import REFUSALS
 from gateway.outbox.projecting import Link
 from gateway.services.authorisation.admitting import uid_key
 from gateway.services.charge.drivers import keys_of
 from gateway.services.charge.evses import Place, read_place
+from gateway.services.drivers.contracts import Contract, Contracts
 from gateway.services.links import Links
 from gateway.services.ports import Conflict, Invalid, NotFound
 from gateway.services.ports.permits import PermitOrigin
 from gateway.services.ports.sent_commands import EvseNamed, SentKind, Wish
 from gateway.services.sent_commands.answering import SQL
 from gateway.store.pool import Record, Store
+from mappings.canonical.agreements import AgreementRef, Service
 from mappings.canonical.commands import (
     CancelReservation,
     Command,
@@ -31,6 +35,16 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Token, TokenType
 
 _ENDS: Final = frozenset({SentKind.STOP_SESSION, SentKind.CANCEL_RESERVATION})
+"""What is sent whatever agreements say: nothing that began is kept from ending."""
+
+_SERVICES: Final[Mapping[SentKind, Service]] = MappingProxyType(
+    {
+        SentKind.START_SESSION: Service.REMOTE,
+        SentKind.RESERVE_NOW: Service.RESERVATION,
+        SentKind.UNLOCK_CONNECTOR: Service.REMOTE,
+    }
+)
+"""What a command that begins something needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,7 @@ class Prepared:
     Attributes:
         begun: The permit that is to be written; None where nothing begins.
         permit_no: Of what is ended.
+        agreement: By which something begins.
     """
 
     link: Link
@@ -62,6 +77,7 @@ class Prepared:
     command: Command
     begun: Begun | None = None
     permit_no: int | None = None
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +110,10 @@ class _Way:
 class Preparing:
     """Makes commands of wishes."""
 
-    def __init__(self, store: Store, links: Links, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, links: Links, contracts: Contracts, now: Callable[[], datetime]) -> None:
         self._store = store
         self._links = links
+        self._contracts = contracts
         self._now = now
 
     async def prepare(self, wish: Wish, id_: str) -> Prepared:
@@ -115,7 +132,7 @@ class Preparing:
         if wish.expires is not None and wish.expires <= self._now():
             raise Invalid(("expires", "is over"))
         assert wish.evse is not None  # noqa: S101 - the wish says so
-        way = self._choose(wish, await self._ways(wish, wish.evse))
+        way, agreement = await self._choose(wish, await self._ways(wish, wish.evse))
         at = way.ref(wish.connector_id)
         if wish.kind is SentKind.UNLOCK_CONNECTOR:
             return Prepared(way.link, way.cpo, way.evse_key, UnlockConnector(at=at, emsp=wish.party))
@@ -124,10 +141,11 @@ class Preparing:
         about = {"at": at, "emsp": wish.party, "leg": leg, "token": token}
         if wish.expires is None:
             begun = Begun(PermitOrigin.START, token, token_no, leg)
-            return Prepared(way.link, way.cpo, way.evse_key, StartSession.model_validate(about), begun)
+            start = StartSession.model_validate(about)
+            return Prepared(way.link, way.cpo, way.evse_key, start, begun, agreement=agreement)
         reserving = ReserveNow.model_validate(about | {"reservation": id_, "expires": wish.expires})
         begun = Begun(PermitOrigin.RESERVE, token, token_no, leg)
-        return Prepared(way.link, way.cpo, way.evse_key, reserving, begun)
+        return Prepared(way.link, way.cpo, way.evse_key, reserving, begun, agreement=agreement)
 
     def _named(self, name: str) -> Link:
         link = self._links.by_name(name)
@@ -165,11 +183,13 @@ class Preparing:
             return None
         return _Way(link, PartyId(row["party"]), row["evse_key"], read_place(row["body"], row["uid"]))
 
-    def _choose(self, wish: Wish, ways: Sequence[_Way]) -> _Way:
-        """Takes the first way by which the command can be sent.
+    async def _choose(self, wish: Wish, ways: Sequence[_Way]) -> tuple[_Way, AgreementRef | None]:
+        """Takes the first way by which the command can be sent, and gives by which agreement.
+
+        What goes over a hub is not held back by our record: the hub knows its contracts.
 
         Raises:
-            Invalid: None carries such a command for the EMSP.
+            Invalid: None carries such a command for the EMSP, or the EMSP has no agreement where that binds.
             Conflict: Those that would are not live.
         """
         carried = [way for way in ways if wish.kind.value in way.link.adapter.roaming.commands]
@@ -179,10 +199,19 @@ class Preparing:
         scoped = [way for way in carried if way.link.connection.scope.has_party(wish.party)]
         if not scoped:
             raise Invalid(("party", f"{CommandResult.NOT_SUPPORTED}: no connection to this EVSE is for {wish.party}"))
-        for way in scoped:
+        contracts = [(way, await self._contract(wish, way)) for way in scoped]
+        granted = [(way, contract) for way, contract in contracts if not contract.refused]
+        if not granted:
+            reason = contracts[0][1].reason
+            raise Invalid(("party", f"{CommandResult.NO_CONTRACT}: {REFUSALS[reason]} ({reason})"))
+        for way, contract in granted:
             if _is_live(way.link.connection):
-                return way
-        raise Conflict(f"{scoped[0].link.connection.name} is not live", "connection")
+                return way, contract.ref
+        raise Conflict(f"{granted[0][0].link.connection.name} is not live", "connection")
+
+    async def _contract(self, wish: Wish, way: _Way) -> Contract:
+        service = _SERVICES[wish.kind]
+        return await self._contracts.of(way.link.connection, service, way.cpo, wish.party, way.place.evse_key)
 
     async def _driver(self, wish: Wish) -> tuple[int, Token]:
         """Gives the driver's token.

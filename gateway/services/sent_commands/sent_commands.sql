@@ -51,7 +51,7 @@ RETURNING id
 SELECT id, wish FROM sent_command WHERE party = $1 AND request_id = $2
 
 -- name: lock
-SELECT m.id, m.connection_id, m.kind, m.party, m.permit_no, m.result, m.answer, m.late, p.leg
+SELECT m.id, m.connection_id, m.kind, m.party, m.cpo, m.permit_no, m.result, m.answer, m.late, p.leg, p.agreement
 FROM sent_command m LEFT JOIN permit p ON p.no = m.permit_no
 WHERE m.id = $1 FOR UPDATE OF m
 

@@ -12,6 +12,7 @@ import structlog
 from adapters.core.connection import Connection
 from adapters.core.roaming import CommandSent
 from gateway.services.cursors import encode, moment_of
+from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.permits import Permit, write_permit
 from gateway.services.links import Links
 from gateway.services.ports import Conflict, Invalid, NotFound, Page, Parties
@@ -34,10 +35,17 @@ SETTLING: Final = timedelta(seconds=1)
 class SentCommands:
     """Implements `adapters.core.inbound.SentCommands` and `ports.SentCommandDesk`."""
 
-    def __init__(self, store: Store, links: Links, answering: SentAnswering, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        links: Links,
+        contracts: Contracts,
+        answering: SentAnswering,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._answering = answering
-        self._preparing = Preparing(store, links, now)
+        self._preparing = Preparing(store, links, contracts, now)
         self._now = now
         self._asking: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Task[None]] = set()
@@ -195,6 +203,7 @@ async def _write(tx: Transaction, id_: str, wish: Wish, prepared: Prepared, now:
             contract_key=begun.token.contract_id.normal,
             token_no=begun.token_no,
             expires=command.expires if isinstance(command, ReserveNow) else None,
+            agreement=prepared.agreement,
         )
         try:
             permit_no = await write_permit(tx, permit)
