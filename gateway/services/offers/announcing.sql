@@ -12,8 +12,7 @@ SELECT o.id, c.name AS connection, o.cpo, o.network_group, o.title, o.state, o.s
     ) AS cpos,
     ARRAY(
         SELECT p.id FROM party p
-        WHERE (p.body -> 'roles')::jsonb ? 'EMSP' AND (o.body -> 'audience' IS NULL OR p.id IN (
-            SELECT json_array_elements_text(o.body -> 'audience')))
+        WHERE (p.body -> 'roles')::jsonb ? 'EMSP' AND (o.body ->> 'audience' IS NULL OR (o.body -> 'audience')::jsonb ? p.id)
         ORDER BY p.id
     ) AS audience,
     ARRAY(

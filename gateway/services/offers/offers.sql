@@ -50,8 +50,7 @@ WHERE o.id > $5
     AND ($1::text[] IS NULL
         OR o.cpo = ANY($1)
         OR EXISTS (SELECT FROM network_group_member m WHERE m.group_id = o.network_group AND m.party = ANY($1))
-        OR o.state <> 'DRAFT' AND (o.body -> 'audience' IS NULL OR EXISTS (
-            SELECT FROM json_array_elements_text(o.body -> 'audience') a WHERE a = ANY($1))))
+        OR o.state <> 'DRAFT' AND (o.body ->> 'audience' IS NULL OR (o.body -> 'audience')::jsonb ?| $1))
     AND ($2::int IS NULL OR o.connection_id = $2)
     AND ($3::text IS NULL OR o.cpo = $3 OR EXISTS (
         SELECT FROM network_group_member m WHERE m.group_id = o.network_group AND m.party = $3))
