@@ -68,7 +68,9 @@ def offer(raw: Any, operator: PartyId) -> tuple[HubOffer, list[Issue]]:
     report = Report()
     info = parsed(wire_in.OfferInfo, raw)
     said = info.service_offer
-    cancelled_at = stamps.read_end(said.cancellation_to, "serviceOffer.cancellationTo")
+    over_at = stamps.read_end(said.cancellation_to, "serviceOffer.cancellationTo")
+    # Of a version that another one follows, it is when that one begins.
+    cancelled_at = over_at if said.next_service_offer_id is None else None
     starts = _start(said.valid_from, "serviceOffer.validFrom")
     changed = stamps.read(said.last_modification_date, "serviceOffer.lastModificationDate") or starts
     cpo = _party(said.external_partner_id, "serviceOffer.externalPartnerId", report) or operator
@@ -84,7 +86,7 @@ def offer(raw: Any, operator: PartyId) -> tuple[HubOffer, list[Issue]]:
         description=said.description or "",
         state=said.status or "",
         starts=starts,
-        ends=_first(ends, cancelled_at),
+        ends=_first(ends, over_at),
         cancelled_at=cancelled_at,
         minimum_term_days=said.minimum_term or 0,
         cancellation_days=said.cancellation_period or 0,

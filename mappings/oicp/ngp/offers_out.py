@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Final
 
 from mappings.canonical.agreements import (
@@ -32,7 +32,8 @@ from mappings.report import Issue, Refused
 SHORTEST: Final = timedelta(days=42)
 """Of a limited offer to all."""
 LONGEST: Final = timedelta(days=731)
-"""Two years, a leap day among them."""
+"""Of any limited offer: two years, at the most with a leap day among them."""
+_YEARS: Final = 2
 LEAST_LEAD_TIME: Final = 15
 LONGEST_TERM: Final = 90
 _NETWORK_NAME: Final = 50
@@ -86,8 +87,14 @@ def _check_days(offer: Offer) -> None:
         raise Refused("lead_time_days", "Hubject has a lead time for unlimited offers alone", offer.lead_time_days)
     if offer.is_public and offer.ends - offer.starts < SHORTEST:
         raise Refused("ends", f"an offer to all holds {SHORTEST.days} days at least at Hubject", offer.ends.isoformat())
-    if offer.ends - offer.starts > LONGEST:
+    if offer.ends > _years_after(offer.starts):
         raise Refused("ends", "more than two years after the start, the longest at Hubject", offer.ends.isoformat())
+
+
+def _years_after(moment: datetime) -> datetime:
+    # Of 29 February, the 28th.
+    day = 28 if (moment.month, moment.day) == (2, 29) else moment.day
+    return moment.replace(year=min(moment.year + _YEARS, MAXYEAR), day=day)
 
 
 def service_type(terms: OfferTerms) -> ServiceType:
