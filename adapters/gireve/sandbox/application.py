@@ -18,6 +18,7 @@ Beside the control requests that all sandboxes have (`adapters.core.sandbox`):
 | `POST /_sandbox/authorize`, `sessions`, `cdrs` | what played CPOs ask and tell; see `played_charges` |
 | `GET`, `DELETE /_sandbox/queue`, `POST /_sandbox/settle` | what is still to be pushed; see `outbox` |
 | `POST /_sandbox/push` | a `pushing.Raw`: says anything at all to a platform |
+| `GET`, `POST`, `DELETE /_sandbox/agreements` | who has an agreement with whom; see `agreements` |
 | `POST`, `DELETE /_sandbox/pages` | a list of `page_faults.PageFault` to arm; disarm all |
 """
 
@@ -30,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.core import ocpi
 from adapters.core.faults import Fault
 from adapters.core.sandbox import Sandbox, make_application
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.asking import Asking
 from adapters.gireve.sandbox.behaviours import Behaviours
 from adapters.gireve.sandbox.calling import Caller
@@ -130,7 +132,8 @@ class _Iop:
         caller = self._caller = Caller(sandbox, party)
         self._serving = Serving(sandbox, platforms, party, settings.operators)
         outbox = self._outbox = Outbox(sandbox, platforms, caller, settings.retry_seconds)
-        forwarding = Forwarding(sandbox, platforms, outbox, own_references=settings.own_references)
+        agreements = Agreements(sandbox.wall)
+        forwarding = Forwarding(sandbox, platforms, outbox, agreements, own_references=settings.own_references)
 
         shown, shown_tariffs = Shown(), Shown()
         sandbox.memory |= {SHOWN: shown, SHOWN_TARIFFS: shown_tariffs}
@@ -144,21 +147,23 @@ class _Iop:
         cards = Cards(sandbox)
         emsps = Emsps(sandbox, cards, patience, settings.unknown_token)
         asking = Asking(sandbox, caller, emsps, patience, settings.unknown_token)
-        charging = Charging(sandbox, memory, platforms, emsps, cards, asking, forwarding)
+        charging = Charging(sandbox, memory, platforms, emsps, cards, asking, forwarding, agreements)
         behaviours = self._behaviours = Behaviours(patience)
         writing = Writing(sandbox, platforms, emsps, shown)
-        charges = PlayedCharges(sandbox, platforms, emsps, cards, asking, forwarding, behaviours, writing)
-        commanding = Commanding(sandbox, platforms, caller, outbox, emsps, shown, played, behaviours, charges, party)
+        charges = PlayedCharges(sandbox, platforms, emsps, cards, asking, forwarding, behaviours, writing, agreements)
+        commanding = Commanding(
+            sandbox, platforms, caller, outbox, emsps, shown, played, behaviours, charges, agreements, party
+        )
         charging.hears.append(commanding.heard)
-        showing = Showing(memory, shown, shown_tariffs, faults, party, settings.page_cap)
+        showing = Showing(memory, shown, shown_tariffs, faults, agreements, party, settings.page_cap)
         receiving = Receiving(sandbox, memory, strict=settings.strict)
         peer = Peer(platforms, caller, party, [each.endpoints for each in (charging, showing, cards, commanding)])
-        driving = Driving(sandbox, platforms, caller, memory, emsps, charging, party)
+        driving = Driving(sandbox, platforms, caller, memory, emsps, charging, agreements, party)
         pulling = Pulling(sandbox, platforms, caller, settings.page_cap)
 
         self._modules = (peer, receiving, showing, cards, charging, commanding)
         pushing = Pushing(platforms, caller, party)
-        self._drives = (driving, pulling, pushing, faults, played, behaviours, charges, outbox)
+        self._drives = (driving, pulling, pushing, faults, played, behaviours, charges, outbox, agreements)
 
     def application(self) -> web.Application:
         routes = [route for module in self._modules for route in module.routes(self._serving.served)]

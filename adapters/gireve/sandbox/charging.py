@@ -16,6 +16,7 @@ from adapters.core import ocpi
 from adapters.core.http import read_json
 from adapters.core.sandbox import Sandbox
 from adapters.gireve.sandbox import charge_checks as checks
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.asking import Asking
 from adapters.gireve.sandbox.cards import Cards
 from adapters.gireve.sandbox.checks import Refusal, Wrong, check_owner
@@ -49,6 +50,7 @@ class Charging:
         cards: Cards,
         asking: Asking,
         forwarding: Forwarding,
+        agreements: Agreements,
     ) -> None:
         self._sandbox = sandbox
         self._network = network
@@ -57,6 +59,7 @@ class Charging:
         self._cards = cards
         self._asking = asking
         self._forwarding = forwarding
+        self._agreements = agreements
         self._of_session: defaultdict[str, set[str]] = defaultdict(set)
         sandbox.memory |= {SESSIONS: Packed(), CDRS: Packed()}
         self.hears: list[Callable[[str, Mapping[str, Any]], None]] = []
@@ -94,13 +97,22 @@ class Charging:
         location, evse = checks.check_asked(uid, type_, read_json(raw) if raw else None)
         cpo = sender_of(request)
         self._check_place(cpo, location, evse)
-        card = self._cards.find(uid, type_)
-        if card is None or self._emsps.find(uid, type_) is not None:
+        card, driver = self._cards.find(uid, type_), self._emsps.find(uid, type_)
+        if driver is not None and not self._agreements.agreed(cpo, driver.party):
+            return self._not_allowed(driver.token())
+        if card is None or driver is not None:
             return await self._emsps.answer(cpo, uid, type_, location, evse)
         name, token = card
         emsp = PartyId.of(token["country_code"], token["party_id"])
+        if not self._agreements.agreed(cpo, emsp):
+            return self._not_allowed(token)
         platform = self._platforms.named(name)
         return await self._asking.ask(platform, emsp, cpo, token["uid"], type_, location, evse, correlation_of(request))
+
+    def _not_allowed(self, token: Mapping[str, Any]) -> dict[str, Any]:
+        """Says no in the EMSP's place, which is not asked."""
+        self._sandbox.counted("authorize", "no agreement")
+        return {"allowed": "NOT_ALLOWED", "token": dict(token)}
 
     def _check_place(self, cpo: PartyId, location: str, evse: str) -> None:
         """A CPO who told IOP of stations is served at those only; one who told of none is not looked up."""

@@ -2,7 +2,7 @@
 
 START_SESSION and STOP_SESSION only, each addressed to the CPO, the start to an EVSE (guide, eMSP commands). It goes to
 the CPO's platform where that is registered, with a `response_url` of IOP's and Gireve's reference; else the CPO is
-played. The result is posted to the EMSP's `response_url`.
+played. The result is posted to the EMSP's `response_url`. A start without an agreement is rejected, and goes nowhere.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from aiohttp import web
 from adapters.core import ocpi
 from adapters.core.http import Reply
 from adapters.core.sandbox import Sandbox
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.behaviours import Behaviours
 from adapters.gireve.sandbox.calling import Caller, DriveFailed, said
 from adapters.gireve.sandbox.cards import TOKEN, check_token
@@ -68,6 +69,7 @@ class Commanding:
         played: Played,
         behaviours: Behaviours,
         charges: PlayedCharges,
+        agreements: Agreements,
         hub: PartyId,
     ) -> None:
         self._sandbox = sandbox
@@ -79,6 +81,7 @@ class Commanding:
         self._played = played
         self._behaviours = behaviours
         self._charges = charges
+        self._agreements = agreements
         self._hub = hub
 
     def routes(self, served: Serve) -> list[web.RouteDef]:
@@ -110,6 +113,9 @@ class Commanding:
         check_token(token)
         if PartyId.of(token["country_code"], token["party_id"]) != emsp:
             raise Wrong("token is of another EMSP")
+        if not self._agreements.agreed(cpo, emsp):
+            self._sandbox.counted("commands", "no agreement")
+            return {"result": "REJECTED", "timeout": 0}
         self._check_place(cpo, wire["location_id"], wire["evse_uid"])
         driver = Driver(uid=token["uid"], type=token["type"], party=emsp, contract_id=token["contract_id"])
         reference = self._emsps.authorised(

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from adapters.core import ocpi
 from adapters.core.faults import FaultKind
 from adapters.core.sandbox import PREFIX, Sandbox
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.calling import Caller, DriveFailed, said
 from adapters.gireve.sandbox.charging import COMMAND_RESULTS, SESSIONS, Charging
 from adapters.gireve.sandbox.emsps import DRIVERS, Driver, Emsps
@@ -82,6 +83,7 @@ class Driving:
         network: Memory,
         emsps: Emsps,
         charging: Charging,
+        agreements: Agreements,
         hub: PartyId,
     ) -> None:
         self._sandbox = sandbox
@@ -89,6 +91,7 @@ class Driving:
         self._caller = caller
         self._network = network
         self._emsps = emsps
+        self._agreements = agreements
         self._hub = hub
         self._waiting: dict[str, asyncio.Event] = {}
         charging.hears.append(self._heard)
@@ -131,13 +134,15 @@ class Driving:
 
     async def _command(self, asked: Command, origin: str) -> dict[str, Any]:
         identity, driver, cpo = str(uuid4()), self._driver(asked), self._cpo(asked)
+        sender = asked.emsp or (driver.party if driver is not None else self._hub)
+        if asked.kind in _WITH_TOKEN and not self._agreements.agreed(cpo, sender):
+            return self._rejected(identity, asked, cpo)
         body, reference = self._body(asked, driver, cpo)
         body["response_url"] = f"{origin}{SENDER}/commands/{ocpi.path(asked.kind, identity)}"
         body |= asked.also
         body = {name: value for name, value in body.items() if value is not None}
         kept: dict[str, Any] = {"kind": asked.kind, "cpo": cpo.normal, "responses": [], "results": []}
         self._sandbox.memory[COMMAND_RESULTS][identity] = kept
-        sender = asked.emsp or (driver.party if driver is not None else self._hub)
         event = self._waiting[identity] = asyncio.Event()
         try:
             replies = await self._caller.call(
@@ -155,6 +160,14 @@ class Driving:
         finally:
             del self._waiting[identity]
         return {"id": identity, "reference": reference, **kept}
+
+    def _rejected(self, identity: str, asked: Command, cpo: PartyId) -> dict[str, Any]:
+        """Answers an EMSP without an agreement; nothing is passed on."""
+        self._sandbox.counted("commands", "no agreement")
+        answer = {"status": 200, "code": 1000, "data": {"result": "REJECTED", "timeout": 0}}
+        kept: dict[str, Any] = {"kind": asked.kind, "cpo": cpo.normal, "responses": [answer], "results": []}
+        self._sandbox.memory[COMMAND_RESULTS][identity] = kept
+        return {"id": identity, "reference": None, **kept}
 
     def _platform(self, cpo: PartyId) -> Platform:
         """Finds the platform of a CPO; one that nobody presented is taken for the first platform's."""

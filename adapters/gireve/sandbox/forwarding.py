@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from adapters.core import ocpi
 from adapters.core.sandbox import Sandbox
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.outbox import Outbox, Push
 from adapters.gireve.sandbox.platforms import EMSP, Platform, Platforms
 from adapters.gireve.sandbox.shown import gireve_id, told_evse, told_location
@@ -31,20 +32,23 @@ class Forwarding:
         own_references: Whether an EMSP is told Gireve's authorisation references, or those that it gave itself.
     """
 
-    def __init__(self, sandbox: Sandbox, platforms: Platforms, outbox: Outbox, *, own_references: bool) -> None:
+    def __init__(
+        self, sandbox: Sandbox, platforms: Platforms, outbox: Outbox, agreements: Agreements, *, own_references: bool
+    ) -> None:
         self._sandbox = sandbox
         self._platforms = platforms
         self._outbox = outbox
+        self._agreements = agreements
         self._own_references = own_references
 
     def location(self, method: str, key: str, uid: str | None, body: Mapping[str, Any], follows: str | None) -> None:
-        """Tells all EMSPs of a location, or of an EVSE of it."""
+        """Tells all EMSPs that have an agreement of a location, or of an EVSE of it."""
         party, _, location_id = key.partition("/")
         cpo = PartyId(party)
         tail = ocpi.path(cpo.country, cpo.code, location_id, *([uid] if uid is not None else []))
         told = told_location(dict(body), removed=True) if uid is None else told_evse(body, party, location_id)
         for platform in self._platforms.with_role(EMSP):
-            emsps = platform.parties(EMSP)
+            emsps = [each for each in platform.parties(EMSP) if self._agreements.agreed(cpo, each)]
             if emsps:
                 push = Push(method, "locations/RECEIVER", tail, told, cpo, emsps[0], follows)
                 self._outbox.push(platform, push)

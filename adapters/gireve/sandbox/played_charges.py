@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from adapters.core.sandbox import PREFIX, Sandbox
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.asking import Asking
 from adapters.gireve.sandbox.behaviours import Behaviours
 from adapters.gireve.sandbox.cards import Cards
@@ -63,6 +64,7 @@ class PlayedCharges:
         forwarding: Forwarding,
         behaviours: Behaviours,
         writing: Writing,
+        agreements: Agreements,
     ) -> None:
         self._sandbox = sandbox
         self._platforms = platforms
@@ -72,6 +74,7 @@ class PlayedCharges:
         self._forwarding = forwarding
         self._behaviours = behaviours
         self._writing = writing
+        self._agreements = agreements
 
     def routes(self) -> list[web.RouteDef]:
         """Gives the control routes."""
@@ -89,6 +92,9 @@ class PlayedCharges:
             platform, emsp, uid = self._whom(asked)
         except ValueError as error:
             return problem(400, str(error))
+        if not self._agreements.agreed(asked.party, emsp):
+            self._sandbox.counted("authorize", "no agreement")
+            return web.json_response({"status": 200, "code": 1000, "allowed": "NOT_ALLOWED"})
         try:
             told = await self._asking.ask(
                 platform, emsp, asked.party, uid, asked.type, asked.location_id, asked.evse_uid

@@ -11,11 +11,12 @@ from aiohttp import web
 
 from adapters.core import ocpi
 from adapters.core.inbound import Window
+from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.checks import Refusal, Wrong
 from adapters.gireve.sandbox.memory import Memory
 from adapters.gireve.sandbox.page_faults import PageFaults, shifted, spoilt
 from adapters.gireve.sandbox.platforms import EMSP, Role
-from adapters.gireve.sandbox.serving import SENDER, Given, Serve, receiver_of
+from adapters.gireve.sandbox.serving import SENDER, Given, Serve, platform_of, receiver_of
 from adapters.gireve.sandbox.shown import Shown, told_location, told_tariff
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
@@ -36,12 +37,20 @@ class Showing:
     """
 
     def __init__(
-        self, memory: Memory, stations: Shown, tariffs: Shown, faults: PageFaults, party: PartyId, cap: int
+        self,
+        memory: Memory,
+        stations: Shown,
+        tariffs: Shown,
+        faults: PageFaults,
+        agreements: Agreements,
+        party: PartyId,
+        cap: int,
     ) -> None:
         self._memory = memory
         self._stations = stations
         self._tariffs = tariffs
         self._faults = faults
+        self._agreements = agreements
         self._party = party
         self._cap = min(cap, _CAP)
 
@@ -98,7 +107,7 @@ class Showing:
         memory: Shown,
         told: Callable[[dict[str, Any]], dict[str, Any]],
     ) -> Given:
-        keys = memory.listed(window.date_from, window.date_to, self._cpo(request))
+        keys = self._allowed(request, memory.listed(window.date_from, window.date_to, self._cpo(request)))
         fault = self._faults.drawn(module)
         page: list[Any] = [told(memory[key]) for key in shifted(fault, keys, window.offset, window.limit)]
         endpoint = f"{request.url.origin()}{request.path}"
@@ -107,6 +116,15 @@ class Showing:
             return Given(page, headers)
         return Given(*spoilt(fault, page, headers, str(request.url)))
 
+    def _allowed(self, request: web.Request, keys: list[str]) -> list[str]:
+        """Leaves out what is of CPOs with which no EMSP of the platform has an agreement."""
+        if self._agreements.for_all:
+            return keys
+        emsps = platform_of(request).parties(EMSP)
+        cpos = {key.partition("/")[0] for key in keys}
+        allowed = {cpo for cpo in cpos if _party(cpo) is None or self._agreements.any_agreed(PartyId(cpo), emsps)}
+        return [key for key in keys if key.partition("/")[0] in allowed]
+
     def _cpo(self, request: web.Request) -> PartyId | None:
         receiver = receiver_of(request)
         return None if receiver == self._party else receiver
@@ -114,7 +132,7 @@ class Showing:
     async def _object(self, request: web.Request) -> Any:
         self._memory.settle()
         names, cpo = request.match_info, self._cpo(request)
-        found = self._found(names["id"], cpo)
+        found = self._found(request, names["id"], cpo)
         if found is None:
             raise Refusal(404, StatusCode.UNKNOWN_LOCATION, "Unknown location")
         for kind, name, field in (("evse", "uid", "evses"), ("connector", "id", "connectors")):
@@ -125,15 +143,24 @@ class Showing:
                 raise Refusal(404, StatusCode.UNKNOWN_LOCATION, f"Unknown {kind}")
         return found
 
-    def _found(self, location_id: str, cpo: PartyId | None) -> Mapping[str, Any] | None:
+    def _found(self, request: web.Request, location_id: str, cpo: PartyId | None) -> Mapping[str, Any] | None:
         """Finds a location; its owner may be named by the header only, since the URL has no place for it."""
         if cpo is not None:
             keys = [key] if (key := f"{cpo}/{location_id}") in self._stations else []
         else:
             keys = [key for key in self._stations if key.partition("/")[2] == location_id]
+        keys = self._allowed(request, keys)
         if len(keys) > 1:
             raise Wrong("several CPOs have a location with this id: OCPI-to has to name one")
         return told_location(self._stations[keys[0]], removed=True) if keys else None
+
+
+def _party(text: str) -> PartyId | None:
+    """Reads the party of a key; a played network may have what is none, with which nobody has an agreement to break."""
+    try:
+        return PartyId(text)
+    except ValueError:
+        return None
 
 
 def transferred(tariff: Mapping[str, Any]) -> bool:
