@@ -81,6 +81,8 @@ from gateway.services.sent_commands.answering import SentAnswering
 from gateway.services.sent_commands.service import SentCommands
 from gateway.services.sessions.pulling import Charges
 from gateway.services.sessions.service import Sessions
+from gateway.services.settlement.billing import BillingParties
+from gateway.services.settlement.service import Settlements
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
 from gateway.settings import Settings, SettingsError
@@ -324,6 +326,8 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         sent_commands=sent,
         received=ReceivedDesk(store, rechecks, feed.wake, now, metrics.received_cdr),
         quotes=Quoting(store, links, now),
+        settlements=Settlements(store),
+        billing_parties=BillingParties(store),
         repricings=RepricingDesk(store, repricer, feed.wake, now),
         keys=Keys(store, settings.admin_key, time.monotonic),
         readiness=Readiness(store, lambda: dispatcher.running),

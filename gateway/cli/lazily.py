@@ -35,6 +35,8 @@ COMMANDS: Final = {
     "received-sessions": "received:sessions",
     "received-cdrs": "received:cdrs",
     "repricings": "repricings:app",
+    "settle": "settling:settle",
+    "billing-parties": "billing:app",
     "events": "events:app",
     "webhooks": "webhooks:app",
     "call-outs": "call_outs:app",

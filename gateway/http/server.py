@@ -17,6 +17,7 @@ from gateway.http.faults import of_exception
 from gateway.http.problems import KINDS, Problem, of_status
 from gateway.http.routing import Call, Route, arguments_of
 from gateway.http.v1.authorisations import AuthorisationOperations
+from gateway.http.v1.billing_parties import BillingPartyOperations
 from gateway.http.v1.catalogue import CatalogueOperations
 from gateway.http.v1.cdrs import CdrOperations
 from gateway.http.v1.commands import CommandOperations
@@ -40,6 +41,7 @@ from gateway.http.v1.received import ReceivedOperations
 from gateway.http.v1.repricings import RepricingOperations
 from gateway.http.v1.sent_commands import SentCommandOperations
 from gateway.http.v1.sessions import SessionOperations
+from gateway.http.v1.settlements import SettlementOperations
 from gateway.http.v1.standing import Standing
 from gateway.http.v1.statuses import StatusOperations
 from gateway.http.v1.subscriptions import SubscriptionOperations
@@ -73,6 +75,7 @@ from gateway.services.ports.quotes import Quotes
 from gateway.services.ports.received import ReceivedDesk
 from gateway.services.ports.repricing import Repricings
 from gateway.services.ports.sent_commands import SentCommandDesk
+from gateway.services.ports.settlement import BillingParties, Settlements
 from gateway.services.ports.tokens import TokenList
 
 _log = structlog.get_logger(__name__)
@@ -116,6 +119,8 @@ class Services:
     received: ReceivedDesk
     quotes: Quotes
     repricings: Repricings
+    settlements: Settlements
+    billing_parties: BillingParties
     keys: Keys
     readiness: Readiness
     metrics: Metrics
@@ -156,6 +161,8 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
         *ReceivedOperations(s.received).routes(),
         *QuoteOperations(s.quotes).routes(),
         *RepricingOperations(s.repricings).routes(),
+        *SettlementOperations(s.settlements).routes(),
+        *BillingPartyOperations(s.billing_parties).routes(),
         *_offer_routes(s),
         *WatchOperations(s.exposition, s.readiness).routes(),
     ]

@@ -44,6 +44,7 @@ from tests.http.fakes_offers import (
 from tests.http.fakes_quoting import FakeQuotes
 from tests.http.fakes_repricing import FakeRepricings
 from tests.http.fakes_roaming import FakePulls
+from tests.http.fakes_settling import FakeBillingParties, FakeSettlements
 
 ADMIN = "an-administrator-from-the-environment"
 STAMP = "2026-03-01T11:00:00Z"
@@ -103,6 +104,8 @@ class Face:
     sent_commands: FakeSentCommands
     received: FakeReceived
     repricings: FakeRepricings
+    settlements: FakeSettlements
+    billing_parties: FakeBillingParties
     quotes: FakeQuotes
     deliveries: FakeDeliveries
     importing: FakeImporting
@@ -157,6 +160,8 @@ def services_in_memory() -> tuple[Services, Memory, KeyRows, Ticks, FakeSampler]
         sent_commands=FakeSentCommands(),
         received=FakeReceived(),
         repricings=FakeRepricings(),
+        settlements=FakeSettlements(),
+        billing_parties=FakeBillingParties(),
         quotes=FakeQuotes(),
         deliveries=FakeDeliveries(),
         events=FakeEvents(),
@@ -206,6 +211,8 @@ async def face() -> AsyncIterator[Face]:
             sent_commands=services.sent_commands,
             received=services.received,
             repricings=services.repricings,
+            settlements=services.settlements,
+            billing_parties=services.billing_parties,
             quotes=services.quotes,
             deliveries=services.deliveries,
             importing=services.importing,

@@ -14,6 +14,7 @@ from gateway.cli.client.groups import Documents, EvseGroups, NetworkGroups
 from gateway.cli.client.offers import Offers, Subscriptions
 from gateway.cli.client.quoting import Quotes
 from gateway.cli.client.repricing import Repricings
+from gateway.cli.client.settling import BillingParties, Settlements
 from gateway.cli.client.wire import ApiRefused, Unreachable, Wire
 
 __all__ = ["ApiRefused", "Client", "Unreachable"]
@@ -48,6 +49,8 @@ class Client:
         self.received_sessions = ReceivedSessions(wire)
         self.received_cdrs = ReceivedCdrs(wire)
         self.repricings = Repricings(wire)
+        self.settlements = Settlements(wire)
+        self.billing_parties = BillingParties(wire)
         self.quotes = Quotes(wire)
         self.events = Events(wire)
         self.webhooks = Listeners(wire, "webhooks")
