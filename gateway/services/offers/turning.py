@@ -121,8 +121,8 @@ class Turning:
                     count, changes = await one(tx, now)
                     found += count
                     turned += changes
-                    if count == _BATCH:  # there may be more that comes before the next kind
-                        break
+                    if count == _BATCH or (count and one is _subscriptions):
+                        break  # there may be more, or what has begun ends, before the next kind is turned
                 if not found:
                     raise _Nothing  # noqa: TRY301 - nothing else takes a transaction back
         except _Nothing:
