@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,7 @@ from gateway.cli.asking import (
 from gateway.cli.client import Client
 from gateway.cli.exits import ERRORS, Exit, end
 from gateway.http.tables import CSV, NDJSON
+from gateway.pricing.currencies import minor
 from gateway.services.ports.repricing import Direction
 from gateway.services.ports.settlement import SettlementReport
 from gateway.settling.lines import Remark
@@ -121,6 +123,11 @@ def _save(url: str, key: str, wanted: dict[str, Any], file: Path) -> None:
     OUTPUT.print(f"written to {file}", markup=False)
 
 
+def _money(amount: Decimal | None, currency: str) -> str | None:
+    """Shows an amount with all its places, of which JSON tells no zero at the end."""
+    return f"{amount:,.{minor(currency)}f}" if amount is not None else None
+
+
 def _show(report: SettlementReport) -> None:
     write_table(
         (
@@ -139,8 +146,10 @@ def _show(report: SettlementReport) -> None:
         ),
         [
             (
-                *(one.owed_by or "unknown", one.cpo, one.emsp, one.sessions, one.energy, one.net, one.vat, one.gross),
-                *(one.currency, one.undecided_net or None, one.unpriced or None, one.disputed or None),
+                *(one.owed_by or "unknown", one.cpo, one.emsp, one.sessions, one.energy),
+                *(_money(amount, one.currency) for amount in (one.net, one.vat, one.gross)),
+                *(one.currency, _money(one.undecided_net or None, one.currency)),
+                *(one.unpriced or None, one.disputed or None),
             )
             for one in report.balances
         ],
@@ -167,7 +176,9 @@ def _show(report: SettlementReport) -> None:
             (
                 *(row.cpo, row.emsp, row.connection, row.country),
                 f"{row.treatment}: {row.why}" if row.why is not None else row.treatment,
-                *(row.vat_rate, row.sessions, row.energy, row.minutes, row.net, row.vat, row.gross, row.currency),
+                *(row.vat_rate, row.sessions, row.energy, row.minutes),
+                *(_money(amount, row.currency) for amount in (row.net, row.vat, row.gross)),
+                row.currency,
                 f"{row.rounding.at} {row.rounding.mode}",
             )
             for row in report.rows
