@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from adapters.core.connection import Mode, State
 from gateway.services.ports import AbroadSample, CdrSample, ChargeSample, LaneSample, MessageSample, Sample
+from mappings.canonical.agreements import OfferState, SubscriptionState
 from mappings.canonical.locations import EvseStatus
 
 _AT_CONNECTION: Final = ("hub", "connection", "operation")
@@ -19,6 +20,7 @@ def of_sample(sample: Sample) -> Iterator[Metric]:
     yield from _of_connections(sample)
     yield from _of_charges(sample.charges)
     yield from _of_abroad(sample.abroad)
+    yield from _of_offers(sample)
     evses = GaugeMetricFamily("roamgate_evses", "EVSEs, by status", labels=("status",))
     for status in EvseStatus:
         evses.add_metric((status.value,), sample.evses.get(status, 0))
@@ -123,6 +125,22 @@ _CDR_GAUGES: Final[Sequence[tuple[str, str, Callable[[CdrSample], float]]]] = (
     ("roamgate_cdrs_unconfirmed", "CDRs that their hub has not confirmed for too long", lambda cdrs: cdrs.late),
     ("roamgate_oldest_unconfirmed_cdr_seconds", "Age of the oldest unconfirmed CDR", lambda cdrs: cdrs.oldest),
 )
+
+
+def _of_offers(sample: Sample) -> Iterator[Metric]:
+    """Every state at every connection, those without any offer included: a series that is absent raises no alarm."""
+    offers = GaugeMetricFamily("roamgate_offers", "Offers, by state", labels=("hub", "connection", "state"))
+    subscriptions = GaugeMetricFamily(
+        "roamgate_subscriptions", "Subscriptions to offers, by state", labels=("hub", "connection", "state")
+    )
+    for hub, connection, _, _ in sample.connections:
+        for state in OfferState:
+            offers.add_metric((hub, connection, state.value), sample.offers.get((hub, connection, state), 0))
+        for each in SubscriptionState:
+            count = sample.subscriptions.get((hub, connection, each), 0)
+            subscriptions.add_metric((hub, connection, each.value), count)
+    yield offers
+    yield subscriptions
 
 
 def _of_connections(sample: Sample) -> Iterator[Metric]:

@@ -11,6 +11,7 @@ from gateway.services.ports import AbroadSample, CdrSample, ChargeSample, LaneSa
 from gateway.store.migrate import pending
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
+from mappings.canonical.agreements import OfferState, SubscriptionState
 from mappings.canonical.locations import EvseStatus
 
 SQL = Queries("gateway.services", "state.sql")
@@ -69,6 +70,14 @@ class Gauges:
             pool.get_size(),
             pool.get_idle_size(),
             AbroadSample(**dict(abroad)),
+            {
+                (row["hub"], row["connection"], OfferState(row["state"])): row["count"]
+                for row in await self._store.fetch(SQL["offers"])
+            },
+            {
+                (row["hub"], row["connection"], SubscriptionState(row["state"])): row["count"]
+                for row in await self._store.fetch(SQL["subscriptions"])
+            },
         )
 
 

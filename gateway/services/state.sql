@@ -76,3 +76,12 @@ FROM connection c
 LEFT JOIN (delivery v JOIN cdr d ON d.no = v.cdr_no AND d.connection_id = v.connection_id)
     ON v.connection_id = c.id AND v.state = 'pending' AND v.cdr_no IS NOT NULL AND NOT v.shadow
 GROUP BY c.id ORDER BY c.id
+
+-- name: offers
+SELECT c.hub, c.name AS connection, o.state, count(*) AS count
+FROM offer o JOIN connection c ON c.id = o.connection_id GROUP BY c.id, o.state ORDER BY c.id, o.state
+
+-- name: subscriptions
+SELECT c.hub, c.name AS connection, s.state, count(*) AS count
+FROM subscription s JOIN offer o ON o.id = s.offer_id JOIN connection c ON c.id = o.connection_id
+GROUP BY c.id, s.state ORDER BY c.id, s.state

@@ -1,10 +1,11 @@
 """Figures and health."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from adapters.core.connection import Mode, State
+from mappings.canonical.agreements import OfferState, SubscriptionState
 from mappings.canonical.locations import EvseStatus
 
 
@@ -107,6 +108,7 @@ class Sample:
     Attributes:
         connections: Hub, connection, mode and state of each.
         pool_size, pool_idle: Connections to the database of this process.
+        offers, subscriptions: How many, by hub, connection and state; where there are none, nothing stands there.
     """
 
     lanes: Sequence[LaneSample]
@@ -117,6 +119,8 @@ class Sample:
     pool_size: int
     pool_idle: int
     abroad: AbroadSample = AbroadSample()
+    offers: Mapping[tuple[str, str, OfferState], int] = field(default_factory=dict)
+    subscriptions: Mapping[tuple[str, str, SubscriptionState], int] = field(default_factory=dict)
 
 
 class Sampler(Protocol):
