@@ -47,9 +47,9 @@ class KeyRole(StrEnum):
     """What a key may do; each role includes those below it."""
 
     ADMIN = "admin"
-    """Connections, dead letters, parties."""
+    """Connections, dead letters, parties, network groups, and what hubs hold."""
     PUBLISH = "publish"
-    """Write locations, tariffs and statuses."""
+    """Write what the party has: its network, charges, drivers, offers and subscriptions."""
     READ = "read"
     """Read."""
 
