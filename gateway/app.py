@@ -269,7 +269,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     cdr_sink = CdrSink(received)
 
     def sink(kind: FeedKind) -> Sink:
-        return cdr_sink if kind is FeedKind.CDRS else catalogue
+        return cdr_sink if kind is FeedKind.CDRS else offers.sinks.get(kind, catalogue)
 
     pulling = Pulling(store, links, outbox, sink, metrics, holder, now)
     sources: list[Source] = [LinkSource(outbox, links, now), HookSource(hooks, webhooks, now)]
@@ -277,6 +277,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         store,
         links,
         agreements,
+        drifting,
         metrics,
         now,
         _judge(now),

@@ -1,27 +1,36 @@
 """The part of the composition root that builds what offers need."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from adapters.core.roaming import FeedKind
 from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
 from gateway.services.links import Links
 from gateway.services.offers.announcing import Turned
 from gateway.services.offers.audience import Audiences
+from gateway.services.offers.drifting import Drifting
+from gateway.services.offers.group_hearing import GroupHearing
 from gateway.services.offers.groups import Groups
+from gateway.services.offers.hub_hearing import OfferHearing
 from gateway.services.offers.hub_telling import Telling
 from gateway.services.offers.offers import Offers
 from gateway.services.offers.subscriptions import Subscriptions
 from gateway.services.offers.syncing import Syncing
 from gateway.services.offers.turning import Turning
+from gateway.services.pulling.one_pull import Sink
 from gateway.store.pool import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Offering:
-    """What offers are made by, told to hubs, turned by time, and synchronised."""
+    """What offers are made by, told to hubs, turned by time, and synchronised.
+
+    Attributes:
+        sinks: Where goes what hubs say of offers.
+    """
 
     offers: Offers
     subscriptions: Subscriptions
@@ -30,6 +39,7 @@ class Offering:
     telling: Telling
     syncing: Syncing
     turning: Turning
+    sinks: Mapping[FeedKind, Sink]
 
     def start(self) -> None:
         """Starts what goes on by itself."""
@@ -48,6 +58,7 @@ def offering(
     store: Store,
     links: Links,
     agreements: Agreements,
+    drifting: Drifting,
     metrics: Metrics,
     now: Callable[[], datetime],
     judge: Callable[[], Awaitable[datetime]] | None,
@@ -72,6 +83,10 @@ def offering(
         telling.members_changed()
         await syncing.on_turned(changes)
 
+    def heard() -> None:
+        told()
+        telling.members_changed()
+
     return Offering(
         Offers(store, links, now, turned, telling),
         Subscriptions(store, links, now, turned, lambda: uuid.uuid4().hex),
@@ -80,4 +95,8 @@ def offering(
         telling,
         syncing,
         Turning(store, links, now, turned, told, metrics.clock_skew, judge),
+        {
+            FeedKind.OFFERS: OfferHearing(store, links, drifting, turned, heard, now),
+            FeedKind.GROUP_EVSES: GroupHearing(store, links),
+        },
     )

@@ -64,7 +64,7 @@ class Noting:
             await self.drifting.compared(tx, self.connection, subject, found)
 
     async def events(self):
-        rows = await self.store.fetch("SELECT type, party, subject, data FROM event ORDER BY id")
+        rows = await self.store.fetch("SELECT type, party, subject, data FROM event ORDER BY no")
         return [(row["type"], row["party"], row["subject"], json.loads(row["data"])) for row in rows]
 
 

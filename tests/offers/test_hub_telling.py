@@ -91,7 +91,7 @@ async def test_the_variant_of_a_tariff_for_the_only_emsp_is_told_and_what_is_not
 
 
 async def test_partners_are_named_as_the_connection_says_the_hub_does(database_url):
-    async with told(database_url, partners={"FR-XYZ": "partner-1"}) as hub:
+    async with told(database_url, offers={"partners": {"FR-XYZ": "partner-1"}}) as hub:
         await hub.publish(offer(audience=(EMSP, OTHER_EMSP)))
         await hub.steps("network", "offer")
         assert hub.hub.told[-1]["partners"] == {"FR*XYZ": "partner-1"}

@@ -92,8 +92,7 @@ async def _named(
     for name in names:
         ids = tuple(evses.get(name, ()))
         if name == WHOLE:
-            title = "All EVSEs" if len(names) == 1 else "All other EVSEs"
-            groups.append(EvseGroup(id=WHOLE, party=cpos[0], name=title, evse_ids=ids))
+            groups.append(EvseGroup(id=WHOLE, party=cpos[0], name=_whole(names), evse_ids=ids))
         elif (row := found.get(name)) is not None:
             party = PartyId(row["party"])
             groups.append(
@@ -122,13 +121,33 @@ async def _tariffs(
     return tuple(one for one in tariffs if one.type in {None, TariffType.REGULAR})
 
 
+async def group_names(tx: Transaction, names: Sequence[str]) -> Mapping[str, str]:
+    """Gives what hubs are told that groups are called, by their ids here."""
+    found = {row["id"]: row["name"] for row in await tx.fetch(SQL["groups"], list(names))}
+    return {name: _whole(names) if name == WHOLE else found.get(name, name) for name in names}
+
+
+async def tariffs_by_group(
+    tx: Transaction, offer: Offer, terms: OfferTerms, cpos: Sequence[PartyId]
+) -> Mapping[str, tuple[Tariff, ...]]:
+    """Reads the tariffs that hold under a version, by group."""
+    return {name: await _tariffs(tx, offer, terms, name, cpos) for name in groups_of(terms)} if cpos else {}
+
+
+def partners_of(link: Link) -> Mapping[str, str]:
+    """Gives the hub's own ids of EMSPs by our ids of them, as far as the connection's settings name them."""
+    offers = link.connection.settings.get("offers")
+    named = offers.get("partners") if isinstance(offers, Mapping) else None
+    return {_normal(party): str(id_) for party, id_ in named.items()} if isinstance(named, Mapping) else {}
+
+
 def _partners(link: Link, offer: Offer) -> Mapping[str, str]:
-    """Gives the hub's own ids of EMSPs, as the connection's settings name them."""
-    named = link.connection.settings.get("partners")
-    if offer.audience is None or not isinstance(named, Mapping):
-        return {}
-    known = {_normal(party): str(id_) for party, id_ in named.items()}
-    return {party.normal: known[party.normal] for party in offer.audience if party.normal in known}
+    known = partners_of(link)
+    return {party.normal: known[party.normal] for party in offer.audience or () if party.normal in known}
+
+
+def _whole(names: Sequence[str]) -> str:
+    return "All EVSEs" if len(names) == 1 else "All other EVSEs"
 
 
 def _normal(party: str) -> str:
