@@ -1,7 +1,7 @@
 """How offers, and what is said of them, are shown in a terminal."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -105,15 +105,12 @@ def write_preview(preview: Preview, *, as_json: bool) -> None:
             ],
         )
     if preview.prices:
-        OUTPUT.print()
         columns = ("EVSE group", "tariff", "charge", "net", "with tax", "")
-        write_table(columns, [_price(one) for one in preview.prices], title="What charges cost")
+        _below("What charges cost", columns, [_price(one) for one in preview.prices])
     if preview.overlapping:
-        OUTPUT.print()
-        write_table(("offer", "who goes first"), preview.overlapping, title="Overlapping offers")
+        _below("Overlapping offers", ("offer", "who goes first"), preview.overlapping)
     if preview.problems:
-        OUTPUT.print()
-        write_table(("field", "why"), preview.problems, title="Why it could not be published")
+        _below("Why it could not be published", ("field", "why"), preview.problems)
 
 
 def write_import(report: AgreementImport, *, as_json: bool) -> None:
@@ -131,11 +128,9 @@ def write_import(report: AgreementImport, *, as_json: bool) -> None:
         }
     )
     if report.refused:
-        OUTPUT.print()
-        write_table(("row", "field", "reason"), [(one.row, one.field, one.detail) for one in report.refused])
+        _below("Refused", ("row", "field", "reason"), [(one.row, one.field, one.detail) for one in report.refused])
     if report.missing:
-        OUTPUT.print()
-        write_table(("",), [(one,) for one in report.missing], title="On record, and not in the file; left as they are")
+        _below("On record, and not in the file; left as they are", ("",), [(one,) for one in report.missing])
 
 
 def write_drifts(drifts: Iterable[Drift]) -> None:
@@ -185,6 +180,12 @@ def write_subscriptions(*views: SubscriptionView) -> None:
 def network_of(offer: Offer) -> str:
     """Names whose network it is."""
     return str(offer.cpo) if offer.cpo is not None else f"group {offer.network_group}"
+
+
+def _below(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Writes one more table; its title may be wider than it is."""
+    OUTPUT.print(f"\n{title}")
+    write_table(heads, rows)
 
 
 def _audience(offer: Offer) -> str:
