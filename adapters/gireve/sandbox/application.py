@@ -22,7 +22,8 @@ Beside the control requests that all sandboxes have (`adapters.core.sandbox`):
 | `POST`, `DELETE /_sandbox/pages` | a list of `page_faults.PageFault` to arm; disarm all |
 """
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
@@ -30,7 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.core import ocpi
 from adapters.core.faults import Fault
-from adapters.core.sandbox import Sandbox, make_application
+from adapters.core.sandbox import SANDBOX, Sandbox, make_application
 from adapters.gireve.sandbox.agreements import Agreements
 from adapters.gireve.sandbox.asking import Asking
 from adapters.gireve.sandbox.behaviours import Behaviours
@@ -110,8 +111,9 @@ def create(settings: SandboxSettings | None = None) -> web.Application:
 class _Audience:
     """Whom what CPOs published is shown to: stations put together, tariffs as they are."""
 
-    def __init__(self, stations: Stations, tariffs: Shown) -> None:
+    def __init__(self, stations: Stations, tariffs: Shown, wall: Callable[[], datetime]) -> None:
         self.publish = stations.publish
+        self._wall = wall
         self._tariffs = tariffs
 
     def publish_tariff(self, key: str, record: dict[str, Any] | None) -> None:
@@ -119,7 +121,7 @@ class _Audience:
         if record is None or not transferred(record):
             self._tariffs.drop(key)
         else:
-            self._tariffs.keep(key, record, datetime.now(UTC))
+            self._tariffs.keep(key, record, self._wall())
 
 
 class _Iop:
@@ -137,11 +139,13 @@ class _Iop:
 
         shown, shown_tariffs = Shown(), Shown()
         sandbox.memory |= {SHOWN: shown, SHOWN_TARIFFS: shown_tariffs}
-        stations = Stations(shown)
+        stations = Stations(shown, sandbox.wall)
         stations.told = forwarding.location
-        memory = self._memory = Memory(sandbox, settings.quality_seconds, _Audience(stations, shown_tariffs))
+        memory = self._memory = Memory(
+            sandbox, settings.quality_seconds, _Audience(stations, shown_tariffs, sandbox.wall)
+        )
         faults = PageFaults()
-        played = Played(shown, shown_tariffs, stations)
+        played = Played(shown, shown_tariffs, stations, sandbox.wall)
 
         patience = settings.emsp_patience_seconds
         cards = Cards(sandbox)
@@ -155,7 +159,7 @@ class _Iop:
             sandbox, platforms, caller, outbox, emsps, shown, played, behaviours, charges, agreements, party
         )
         charging.hears.append(commanding.heard)
-        showing = Showing(memory, shown, shown_tariffs, faults, agreements, party, settings.page_cap)
+        showing = Showing(memory, shown, shown_tariffs, faults, agreements, sandbox.wall, party, settings.page_cap)
         receiving = Receiving(sandbox, memory, strict=settings.strict)
         peer = Peer(platforms, caller, party, [each.endpoints for each in (charging, showing, cards, commanding)])
         driving = Driving(sandbox, platforms, caller, memory, emsps, charging, agreements, party)
@@ -183,4 +187,4 @@ def _refuse(request: web.Request, fault: Fault) -> web.Response:
     """The refusal that a fault asks for: an OCPI code, 2001 where it names none, with the HTTP status that fits."""
     code = int(fault.code) if fault.code and fault.code.isdigit() else int(StatusCode.INVALID_PARAMETERS)
     status = 200 if code < 2000 or code >= 3000 else 400
-    return ocpi.answered(request, datetime.now(UTC), code=code, status=status, message="the sandbox refuses")
+    return ocpi.answered(request, request.app[SANDBOX].wall(), code=code, status=status, message="the sandbox refuses")

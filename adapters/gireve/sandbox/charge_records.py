@@ -96,7 +96,7 @@ class Writing:
             raise Wrong("party: nothing says whose it is")
         token = asked.token or before.get("cdr_token") or _token_of(known)
         platform = self._platforms.named(asked.platform or known.get("platform"))
-        start = asked.start or _moment(before.get("start_date_time")) or datetime.now(UTC)
+        start = asked.start or _moment(before.get("start_date_time")) or self._sandbox.wall()
         shared = {
             "country_code": cpo.country,
             "party_id": cpo.code,
@@ -104,7 +104,7 @@ class Writing:
             "cdr_token": token,
             "authorization_reference": reference,
             "currency": asked.currency,
-            "last_updated": _text(datetime.now(UTC)),
+            "last_updated": _text(self._sandbox.wall()),
         }
         return platform, cpo, shared
 
@@ -146,7 +146,7 @@ class Writing:
         known = self._emsps.authorisation(wire["authorization_reference"])
         place = {**known, **before} | {k: v for k in ("location_id", "evse_uid") if (v := getattr(asked, k))}
         began = datetime.fromisoformat(wire["start_date_time"])
-        end = asked.end or _moment(before.get("end_date_time")) or datetime.now(UTC)
+        end = asked.end or _moment(before.get("end_date_time")) or self._sandbox.wall()
         wire |= {
             "id": asked.id or f"C-{uuid4().hex[:12]}",
             "end_date_time": _text(end),

@@ -7,7 +7,6 @@ on like the first, and counted; a credit is ignored, and counted (guide, CreditC
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -152,7 +151,7 @@ class Charging:
     # CDRs
 
     async def _post_cdr(self, request: web.Request) -> Given:
-        wire = checks.check_cdr(await body_of(request), datetime.now(UTC))
+        wire = checks.check_cdr(await body_of(request), self._sandbox.wall())
         cpo = sender_of(request)
         if (wire["country_code"], wire["party_id"]) != (cpo.country, cpo.code):
             raise Wrong("country_code or party_id is not the sender's")

@@ -6,7 +6,7 @@ A command is what `POST /_sandbox/commands` names: the driver by `uid`, or a who
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -225,7 +225,7 @@ class Driving:
                 reference = self._emsps.authorised(driver, cpo, asked.location_id, asked.evse_uid, told=asked.reference)
                 body["authorization_reference"] = reference if asked.reference else None
         if asked.kind == "RESERVE_NOW":
-            expires = datetime.now(UTC) + timedelta(minutes=asked.expires_minutes)
+            expires = self._sandbox.wall() + timedelta(minutes=asked.expires_minutes)
             body |= {"reservation_id": asked.reservation_id, "expiry_date": times.write(expires)}
         return body, reference if asked.reference else None
 

@@ -6,7 +6,6 @@ is remembered under `authorisations`.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -183,7 +182,7 @@ class Emsps:
             "location_id": location,
             "evse_uid": evse,
             "told": told,
-            "at": datetime.now(UTC).isoformat(),
+            "at": self._sandbox.wall().isoformat(),
         }
         if platform is not None:
             self._authorisations[reference] |= {"platform": platform, "emsp_reference": emsp_reference}

@@ -4,7 +4,7 @@ A network is what an EMSP would see, so it passes no quality process, and nothin
 broken is shown broken.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,10 +63,11 @@ class Played:
         parties: The CPOs that are played.
     """
 
-    def __init__(self, shown: Shown, tariffs: Shown, stations: Stations) -> None:
+    def __init__(self, shown: Shown, tariffs: Shown, stations: Stations, wall: Callable[[], datetime]) -> None:
         self._shown = shown
         self._tariffs = tariffs
         self._stations = stations
+        self._wall = wall
         self.parties: set[PartyId] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -111,7 +112,7 @@ class Played:
             asked = _Located.model_validate_json(await request.read())
             for wire in asked.locations:
                 self.parties.add(PartyId.of(str(wire["country_code"]), str(wire["party_id"])))
-                self._stations.put(wire, datetime.now(UTC), tell=asked.push)
+                self._stations.put(wire, self._wall(), tell=asked.push)
         except (ValueError, KeyError) as error:
             return problem(400, repr(error))
         return web.json_response({"taken": len(asked.locations)})
@@ -125,7 +126,7 @@ class Played:
         return web.json_response({"changed": sum(changed), "unknown": changed.count(False)})
 
     def _changed(self, asked: StatusChange) -> bool:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = self._wall().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         patch = {**asked.also, "status": asked.status, "last_updated": asked.last_updated or now}
         key = f"{asked.party}/{asked.location_id}"
         return self._stations.change(key, asked.evse_uid, patch, tell=asked.push)

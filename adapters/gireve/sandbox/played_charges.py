@@ -165,7 +165,7 @@ class PlayedCharges:
         if before is None:
             return
         authorisation = self._emsps.authorisation(before.get("authorization_reference"))
-        now = datetime.now(UTC)
+        now = self._sandbox.wall()
         used = _used(before, now) if kwh is None else kwh
         common: dict[str, Any] = {"party": cpo, "kwh": used, "end": now}
         platform, _, wire = self._writing.session(PlayedSession(id=session_id, status="COMPLETED", **common))

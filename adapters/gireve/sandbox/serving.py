@@ -1,7 +1,6 @@
 """What holds for every request that partners make to the sandbox IOP: who they are, what they may, how it answers."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
@@ -89,9 +88,9 @@ class Serving:
                 status, code, text = 400, int(StatusCode.INVALID_PARAMETERS), str(wrong)
             else:
                 self._sandbox.counted(operation, "ok")
-                return ocpi.answered(request, datetime.now(UTC), data, status=succeeded, extra=extra)
+                return ocpi.answered(request, self._sandbox.wall(), data, status=succeeded, extra=extra)
             self._sandbox.counted(operation, f"{status} {code} {text}"[:200])
-            return ocpi.answered(request, datetime.now(UTC), code=code, status=status, message=text)
+            return ocpi.answered(request, self._sandbox.wall(), code=code, status=status, message=text)
 
         return serve
 

@@ -4,7 +4,7 @@ Pulls of sessions and CDRs are not implemented for 2.2.1 (guide, eMSP sessions a
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -43,6 +43,7 @@ class Showing:
         tariffs: Shown,
         faults: PageFaults,
         agreements: Agreements,
+        wall: Callable[[], datetime],
         party: PartyId,
         cap: int,
     ) -> None:
@@ -51,6 +52,7 @@ class Showing:
         self._tariffs = tariffs
         self._faults = faults
         self._agreements = agreements
+        self._wall = wall
         self._party = party
         self._cap = min(cap, _CAP)
 
@@ -96,7 +98,7 @@ class Showing:
     async def _list_tariffs(self, request: web.Request) -> Given:
         window = ocpi.read_window(request.query, self._cap)
         if window.date_from is not None or window.date_to is not None:
-            _check_month(window, datetime.now(UTC))
+            _check_month(window, self._wall())
         return self._listed(request, "tariffs", window, self._tariffs, told_tariff)
 
     def _listed(

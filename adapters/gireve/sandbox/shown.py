@@ -10,7 +10,7 @@ lists without do not (guide, eMSP locations, Get List).
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from adapters.gireve.sandbox.packed import Packed
@@ -96,10 +96,15 @@ class Shown(Packed):
 
 
 class Stations:
-    """The locations that are shown, put together out of what is published piece by piece."""
+    """The locations that are shown, put together out of what is published piece by piece.
 
-    def __init__(self, memory: Shown) -> None:
+    Args:
+        wall: The time of day.
+    """
+
+    def __init__(self, memory: Shown, wall: Callable[[], datetime]) -> None:
         self._memory = memory
+        self._wall = wall
         self._early: dict[str, dict[str, Record]] = {}
         """EVSEs that are published before their location."""
         self.told: Callable[[str, str, str | None, Record, str | None], None] = lambda *_: None
@@ -113,7 +118,7 @@ class Stations:
             self._publish_location(key, record, follows)
         elif record is None:
             uid = key.removeprefix(f"{location_key}/")
-            self.change(location_key, uid, {"status": _REMOVED, "last_updated": _now_text()}, follows)
+            self.change(location_key, uid, {"status": _REMOVED, "last_updated": self._now_text()}, follows)
         else:
             self._publish_evse(location_key, record, follows)
 
@@ -132,12 +137,12 @@ class Stations:
             self._early.pop(key, None)
             for evse in (before or {}).get("evses") or ():
                 if evse.get("status") != _REMOVED:
-                    self.change(key, evse["uid"], {"status": _REMOVED, "last_updated": _now_text()}, follows)
+                    self.change(key, evse["uid"], {"status": _REMOVED, "last_updated": self._now_text()}, follows)
             return
         evses = list(self._early.pop(key, {}).values()) if before is None else before.get("evses") or []
         after = {**_cleaned(record), "evses": evses}
         if before is None or _without(before, "last_updated") != _without(after, "last_updated"):
-            self.put(after, datetime.now(UTC), follows)
+            self.put(after, self._wall(), follows)
 
     def _publish_evse(self, location_key: str, record: Record, follows: str | None) -> None:
         evse = _evse(record)
@@ -184,6 +189,9 @@ class Stations:
             self.told("PATCH", key, uid, dict(patch), follows)
         return True
 
+    def _now_text(self) -> str:
+        return self._wall().strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def _keep(self, location: Record, touched: str | None, at: datetime | None) -> str:
         if touched is not None and str(touched) > str(location.get("last_updated")):
             # OCPI 2.2.1, mod_locations, GET List: with an EVSE, its location is updated.
@@ -191,7 +199,7 @@ class Stations:
         key = f"{location['country_code']}*{location['party_id']}/{location['id']}"
         evses = location.get("evses") or []
         gone = bool(evses) and all(isinstance(each, Mapping) and each.get("status") == _REMOVED for each in evses)
-        self._memory.keep(key, location, at or datetime.now(UTC), gone=gone)
+        self._memory.keep(key, location, at or self._wall(), gone=gone)
         return key
 
 
@@ -256,7 +264,3 @@ def _evse(record: Mapping[str, Any]) -> Record:
 
 def _without(record: Mapping[str, Any], name: str) -> Record:
     return {key: value for key, value in record.items() if key != name}
-
-
-def _now_text() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
