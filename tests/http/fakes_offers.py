@@ -348,7 +348,7 @@ class FakeAgreementImports:
     async def take(self, connection: str, content: bytes, who: str, *, dry_run: bool = False) -> AgreementImport:
         demand_connection(connection)
         self.taken.append((connection, content, dry_run))
-        if content[:1] == b"[":
+        if content.lstrip()[:1] == b"[":
             try:
                 json.loads(content)
             except ValueError:
