@@ -49,6 +49,7 @@ class HubOffer(Model):
         state: In the hub's own word.
         ends: The first moment after it, be it by its terms or because it was cancelled; None for an unlimited one.
         cancelled_at: When it ends because it was cancelled; None where it was not.
+        version: Counted from 1, as ours are; None where the hub counts none.
         previous, next: The hub's ids of the versions before and after.
     """
 

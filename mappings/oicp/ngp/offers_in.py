@@ -92,7 +92,7 @@ def offer(raw: Any, operator: PartyId) -> tuple[HubOffer, list[Issue]]:
         cancellation_days=said.cancellation_period or 0,
         notice_days=said.period_of_notice,
         lead_time_days=said.lead_time,
-        version=said.version,
+        version=None if said.version is None else said.version + 1,  # Hubject counts from 0
         previous=said.previous_service_offer_id,
         next=said.next_service_offer_id,
         network=network.network_id,
