@@ -5,7 +5,7 @@ To a taxable dealer, as an EMSP is, it is made where that is established (Articl
 the supplier is not established there (Article 195; Article 196 is for services).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -15,6 +15,7 @@ from gateway.settling.facts import Fact
 from gateway.settling.rounding import EXACT
 from mappings.canonical.agreements import TaxRule
 from mappings.canonical.billing import BillingParty
+from mappings.canonical.tariffs import Money, Tax
 from mappings.canonical.vat import EU_MEMBERS
 
 _HUNDRED: Final = Decimal(100)
@@ -88,9 +89,9 @@ def decide(fact: Fact, cpo: BillingParty | None, emsp: BillingParty | None) -> V
         return Verdict(Treatment.NONE)
     verdict = Verdict(Treatment.CHARGED) if rule is TaxRule.CHARGED else _between(fact, rule, cpo, emsp)
     if verdict.treatment is Treatment.CHARGED:
-        if len(fact.cost.taxes) > 1:
+        told = _told(fact.cost)
+        if len(told) > 1:
             return Verdict(Treatment.UNDECIDED, Undecided.SEVERAL_TAXES)
-        told = any(tax.amount is not None or tax.percentage is not None for tax in fact.cost.taxes)
         if fact.cost.net and not told:
             return Verdict(Treatment.UNDECIDED, Undecided.NO_VAT_TOLD)
     return verdict
@@ -121,15 +122,23 @@ def vat_of(fact: Fact, net: Decimal) -> Vat:
     Args:
         fact: Whose tax was decided to be charged.
     """
-    if fact.cost is None or not fact.cost.taxes:
+    if fact.cost is None or not (told := _told(fact.cost)):
         return Vat(Decimal(0), None)
-    tax = fact.cost.taxes[0]
+    [tax] = told
     if tax.amount is not None:
         rate = tax.percentage if tax.percentage is not None else _rate(fact, fact.cost.net, tax.amount)
         return Vat(tax.amount * fact.sign, rate)
     if tax.percentage is None:
         return Vat(Decimal(0), None)
     return Vat(EXACT.divide(EXACT.multiply(net, tax.percentage), _HUNDRED), tax.percentage)
+
+
+def _told(cost: Money) -> Sequence[Tax]:
+    """Gives the taxes that a cost tells; of several, those that come to nothing are on a part that costs nothing."""
+    told = [tax for tax in cost.taxes if tax.amount is not None or tax.percentage is not None]
+    if len(told) < 2:
+        return told
+    return [tax for tax in told if tax.amount != 0] or told[:1]
 
 
 def _rate(fact: Fact, net: Decimal, amount: Decimal) -> Decimal | None:

@@ -83,6 +83,8 @@ def test_the_legal_ground_is_named_only_where_it_is_the_law_s() -> None:
         ([(None, "2")], ("20", "20.05"), None, Decimal("2.00")),  # either would come to it
         ([(None, "2")], ("19",), None, Decimal("2.00")),
         ([(None, "0")], ("20",), Decimal(0), Decimal("0.00")),
+        ([("20", "2"), ("5.5", "0")], (), Decimal(20), Decimal("2.00")),  # on a part that costs nothing
+        ([("0", "0"), ("5.5", "0")], (), Decimal(0), Decimal("0.00")),
     ],
 )
 def test_the_rate_is_the_cdr_s_or_that_of_its_tariffs_where_one_alone_fits(
