@@ -155,5 +155,17 @@ async def test_a_document_is_read_by_its_party_and_by_whoever_sees_an_offer_that
     assert (await face.call("PUT", "/v1/documents/more?party=FR*ABC", key=emsp, **UPLOAD))[0] == 403
     await put(face, "draft", document="terms", audience=[RIVAL])
     await published(face, document="terms", audience=[EMSP])
+    await published(face, "o-2", cpo=OTHER, document="terms")  # which is public, and not of whom the terms are
     for key, status in ((cpo, 200), (emsp, 200), (rival, 404)):
         assert (await face.call("GET", "/v1/documents/terms", key=key))[0] == status
+
+
+async def test_what_many_offers_may_name_is_looked_for_in_all_of_them(face, monkeypatch):
+    monkeypatch.setattr("gateway.http.v1.standing._AT_ONCE", 2)
+    await evses(face)
+    for number in range(4):
+        await published(face, f"o-{number}")
+    [emsp] = await keys(face, EMSP)
+    assert (await face.call("GET", "/v1/evse-groups/dc", key=emsp))[0] == 404
+    await published(face, "o-4", terms={"services": ["poi"], "evse_groups": ["dc"]})
+    assert (await face.call("GET", "/v1/evse-groups/dc", key=emsp))[0] == 200

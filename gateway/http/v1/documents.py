@@ -76,13 +76,14 @@ class DocumentOperations:
         return respond(view, DocumentView)
 
     async def get(self, call: Call) -> web.Response:
-        """Gives a document of the key's parties, or one that an offer names which the key may see."""
+        """Gives a document of the key's parties, or one that an offer of its CPO names which the key may see."""
         view, content = await self._groups.document(call["id"])
 
         def names(offer: OfferView) -> bool:
             return offer.offer.document == view.id
 
-        if not call.identity.speaks_for(view.party) and not await self._standing.is_named(call.identity, names):
+        identity, party = call.identity, view.party
+        if not identity.speaks_for(party) and not await self._standing.is_named(identity, party, names):
             raise NotFound(f"there is no document {call['id']}")
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(view.name, safe='')}",  # RFC 6266, section 4.1

@@ -220,7 +220,8 @@ class EvseGroupOperations:
         def names(view: OfferView) -> bool:
             return any(group.id in version.terms.evse_groups for version in view.versions)
 
-        if not call.identity.speaks_for(group.party) and not await self._standing.is_named(call.identity, names):
+        identity, party = call.identity, group.party
+        if not identity.speaks_for(party) and not await self._standing.is_named(identity, party, names):
             raise NotFound(f"there is no EVSE group {call['id']}")
         return group
 

@@ -108,11 +108,17 @@ class Standing:
         told = offer if offer.is_public else offer.model_copy(update={"audience": mine})
         return replace(view, offer=told, versions=versions, subscriptions={}, hub=None)
 
-    async def is_named(self, identity: Identity, names: Callable[[OfferView], bool]) -> bool:
-        """Tells whether some offer that a key may see names something, a group or a document."""
+    async def is_named(self, identity: Identity, party: PartyId, names: Callable[[OfferView], bool]) -> bool:
+        """Tells whether an offer that a key may see names something of its CPO, a group or a document.
+
+        Offers of others that name it do not count: whoever writes one could read everything by its id.
+
+        Args:
+            party: The CPO.
+        """
         after: str | None = None
         while True:
-            page = await self._offers.list(OfferFilter(identity.parties), after, _AT_ONCE)
+            page = await self._offers.list(OfferFilter(identity.parties, cpo=party), after, _AT_ONCE)
             for view in filter(names, page.items):
                 if await self.shown(identity, view) is not None:
                     return True
