@@ -339,6 +339,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         offers=offers.offers,
         subscriptions=offers.subscriptions,
         groups=offers.groups,
+        previews=offers.previews,
     )
     listening = Listening(store, {EVENTS: lambda _: feed.heard(), ANSWERS: answering.heard, SENT: sent_answering.heard})
     alarms = Alarms(store, [own_sessions(missed), received_sessions(missed_abroad)], feed.wake)

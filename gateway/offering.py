@@ -17,6 +17,7 @@ from gateway.services.offers.groups import Groups
 from gateway.services.offers.hub_hearing import OfferHearing
 from gateway.services.offers.hub_telling import Telling
 from gateway.services.offers.offers import Offers
+from gateway.services.offers.previewing import Previewing
 from gateway.services.offers.subscriptions import Subscriptions
 from gateway.services.offers.syncing import Syncing
 from gateway.services.offers.turning import Turning
@@ -35,6 +36,7 @@ class Offering:
     offers: Offers
     subscriptions: Subscriptions
     groups: Groups
+    previews: Previewing
     audiences: Audiences
     telling: Telling
     syncing: Syncing
@@ -91,6 +93,7 @@ def offering(
         Offers(store, links, now, turned, telling),
         Subscriptions(store, links, now, turned, lambda: uuid.uuid4().hex),
         Groups(store, links, now, turned),
+        Previewing(store, links, agreements, now),
         audiences,
         telling,
         syncing,

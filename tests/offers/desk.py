@@ -64,6 +64,9 @@ class Adapter:
         self.profile = SimpleNamespace(request_timeout=timedelta(), operations={})
         self.roles = frozenset({Role.CPO} if connection.name == "hub" else {Role.CPO, Role.EMSP})
 
+    def keys(self, _subject: object) -> list[Any]:
+        return []
+
     def answers_for(self, party: PartyId) -> bool:
         return party == EMSP
 
