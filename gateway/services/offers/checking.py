@@ -105,9 +105,10 @@ def late(link: Link, offer: Offer, facts: Facts, now: datetime) -> list[Fault]:
     profile = link.adapter.offers
     if offer.starts < now - LATE:
         return [Fault("starts", "is past")]
-    if profile.told and offer.starts < now + profile.announced:
-        earliest = (now + profile.announced).isoformat(timespec="seconds")
-        return [Fault("starts", f"has to be announced {_span(profile.announced)} before, so not before {earliest}")]
+    announced = profile.announced_for(offer)
+    if profile.told and offer.starts < now + announced:
+        earliest = (now + announced).isoformat(timespec="seconds")
+        return [Fault("starts", f"has to be announced {_span(announced)} before, so not before {earliest}")]
     return []
 
 
