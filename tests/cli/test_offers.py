@@ -189,3 +189,32 @@ async def test_disagreements_are_listed_and_put_aside(own):
     assert (await own.here("offers", "drift", "--connection", "nowhere")).code == 1
     assert (await own.here("offers", "settle", "home", "FIELD", "offer/o-1", "ends")).code == 1
     assert (await own.here("offers", "settle", "home", "MOOD", "offer/o-1")).code == 2
+
+
+async def key_of(cli, party, role="publish"):
+    made = await ok(cli, "keys", "create", f"of {party[-3:]}", "--role", role, "--party", party, "--json")
+    return {"ROAMGATE_KEY": made.json["key"]}
+
+
+async def test_both_sides_see_and_do_what_is_theirs(own):
+    cpo, emsp, other = [await key_of(own, party) for party in (CPO, EMSP, "FR*OTH")]
+    file = written(own, "offer.json", draft(audience=[EMSP], joining="APPROVE"))
+    refused = await own.here("offers", "put", file, **emsp)
+    assert (refused.code, "does not speak for FR*ABC" in refused.err) == (1, True)
+    assert (await own.here("offers", "put", file, **cpo)).code == 0
+    assert (await own.here("offers", "show", "o-1", **emsp)).code == 1
+    assert (await own.here("offers", "publish", "o-1", **cpo)).code == 0
+    for key, code in ((cpo, 0), (emsp, 0), (other, 1)):
+        assert (await own.here("offers", "show", "o-1", **key)).code == code
+    assert (await own.here("offers", "history", "o-1", **emsp)).code == 1
+    assert (await own.here("subscriptions", "add", "o-1", EMSP, "--id", "s-1", **cpo)).code == 1
+    assert (await own.here("subscriptions", "add", "o-1", EMSP, "--id", "s-1", **emsp)).code == 0
+    assert (await own.here("subscriptions", "approve", "s-1", **emsp)).code == 1
+    assert (await own.here("subscriptions", "approve", "s-1", **cpo)).code == 0
+    assert (await own.here("subscriptions", "show", "s-1", **other)).code == 1
+    listed = (await own.here("offers", "list", "--json", **other)).json
+    assert listed["items"] == []
+    seen = (await own.here("offers", "list", "--json", **emsp)).json["items"][0]
+    assert (seen["subscriptions"], (await done(own, "offers", "show", "o-1"))["subscriptions"]) == ({}, {"ACTIVE": 1})
+    cancelled = (await own.here("subscriptions", "cancel", "s-1", "--json", **emsp)).json
+    assert cancelled["subscription"]["state"] == "CANCELLED"

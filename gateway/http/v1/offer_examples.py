@@ -104,7 +104,7 @@ PREVIEW_SHOWN: Final[dict[str, Any]] = {
         {
             "emsp": "DE*XYZ",
             "name": "XYZ Mobility",
-            "needs": "subscribe, and be approved",
+            "needs": "be approved",
             "services": ["poi", "status", "authorise", "remote", "cdr"],
             "now": ["poi"],
             "locations": 12,
