@@ -4,14 +4,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar, TypeVarTuple
 
 from adapters.core.connection import Connection
 from gateway.agreements import policy
 from gateway.agreements.book import Book, Offered, build
 from gateway.agreements.policy import Candidate, Decision, Request
 from gateway.services.links import Links
-from gateway.store.pool import Store
+from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
 from mappings.canonical.agreements import (
     Member,
@@ -25,6 +25,9 @@ from mappings.canonical.agreements import (
 from mappings.canonical.ids import PartyId
 
 SQL = Queries("gateway.agreements", "agreements.sql")
+
+Columns = TypeVarTuple("Columns")
+T = TypeVar("T")
 
 _TOLD_FOR: Final = timedelta(days=366)
 """For how long a refusal says that an agreement has ended, rather than that there is none."""
@@ -46,6 +49,9 @@ class Agreements:
         self._clock = clock
         self._book = Book()
         self._groups: dict[str, tuple[int, frozenset[str]]] = {}
+        self._offers = _Kept(_offer)
+        self._versions = _Kept(_version)
+        self._subscriptions = _Kept(_subscription)
         self._revision: int | None = None
         self._reading = asyncio.Lock()
 
@@ -70,42 +76,39 @@ class Agreements:
         return self._book
 
     async def _read(self) -> Book:
-        versions: dict[str, list[OfferVersion]] = defaultdict(list)
-        for row in await self._store.fetch(SQL["versions"]):
-            terms = OfferTerms.model_validate_json(row["terms"])
-            version = OfferVersion(number=row["number"], starts=row["starts_at"], terms=terms)
-            versions[row["offer_id"]].append(version)
-        subscriptions: dict[str, list[Subscription]] = defaultdict(list)
-        for row in await self._store.fetch(SQL["subscriptions"], self._clock() - _TOLD_FOR):
-            subscriptions[row["offer_id"]].append(
-                Subscription(
-                    id=row["id"],
-                    offer=row["offer_id"],
-                    emsp=PartyId(row["emsp"]),
-                    state=SubscriptionState(row["state"]),
-                    requested_at=row["requested_at"],
-                    starts=row["starts_at"],
-                    cancelled_at=row["cancelled_at"],
-                    ends=row["ends_at"],
-                )
-            )
-        networks: dict[str, list[Member]] = defaultdict(list)
-        for row in await self._store.fetch(SQL["networks"]):
-            member = Member(party=PartyId(row["party"]), since=row["since"], until=row["until"])
-            networks[row["group_id"]].append(member)
-        offered = [
+        versions = await self._store.fetch(SQL["versions"])
+        subscriptions = await self._store.fetch(SQL["subscriptions"], self._clock() - _TOLD_FOR)
+        networks = await self._store.fetch(SQL["networks"])
+        offers = await self._store.fetch(SQL["offers"])
+        # Beside the event loop: of ten thousand this takes a second, for which no driver should stand waiting.
+        offered = await asyncio.to_thread(self._offered, offers, versions, subscriptions)
+        groups = await asyncio.to_thread(_network_groups, networks)
+        return await asyncio.to_thread(build, offered, groups, await self._members(each.versions for each in offered))
+
+    def _offered(
+        self, offers: Sequence[Record], versions: Sequence[Record], subscriptions: Sequence[Record]
+    ) -> list[Offered]:
+        """Makes offers of their rows; of what has not changed since the last time, what was made then."""
+        for kept in (self._offers, self._versions, self._subscriptions):
+            kept.turn()
+        versions_of: dict[str, list[OfferVersion]] = defaultdict(list)
+        for row in versions:
+            versions_of[row["offer_id"]].append(self._versions.of(row["number"], row["starts_at"], row["terms"]))
+        subscriptions_of: dict[str, list[Subscription]] = defaultdict(list)
+        for row in subscriptions:
+            subscriptions_of[row["offer_id"]].append(self._subscriptions.of(*row))
+        return [
             Offered(
                 row["no"],
                 row["connection_id"],
-                Offer.model_validate_json(row["body"]),
+                self._offers.of(row["body"]),
                 OfferState(row["state"]),
                 row["ends_at"],
-                versions[row["id"]],
-                subscriptions[row["id"]],
+                versions_of[row["id"]],
+                subscriptions_of[row["id"]],
             )
-            for row in await self._store.fetch(SQL["offers"])
+            for row in offers
         ]
-        return build(offered, networks, await self._members(versions.values()))
 
     async def _members(self, versions: Iterable[Sequence[OfferVersion]]) -> Mapping[str, frozenset[str]]:
         """Gives the EVSEs of the groups that versions name."""
@@ -125,3 +128,63 @@ class Agreements:
             known[row["id"]] = before
         self._groups = known
         return {group: members for group, (_, members) in known.items()}
+
+
+class _Kept(Generic[*Columns, T]):
+    """Makes models of what stands in rows, the same once only as long as the rows have it."""
+
+    def __init__(self, make: Callable[[*Columns], T]) -> None:
+        self._make = make
+        self._now: dict[tuple[object, ...], T] = {}
+        self._before: dict[tuple[object, ...], T] = {}
+
+    def turn(self) -> None:
+        """Begins to read all rows anew; what none of them has any more is forgotten with the next turn."""
+        self._before, self._now = self._now, {}
+
+    def of(self, *args: *Columns) -> T:
+        """Gives the model of some columns."""
+        found = self._now.get(args)
+        if found is None:
+            before = self._before.get(args)
+            found = self._now[args] = before if before is not None else self._make(*args)
+        return found
+
+
+def _offer(body: str) -> Offer:
+    return Offer.model_validate_json(body)
+
+
+def _version(number: int, starts: datetime, terms: str) -> OfferVersion:
+    return OfferVersion(number=number, starts=starts, terms=OfferTerms.model_validate_json(terms))
+
+
+def _subscription(
+    id_: str,
+    offer: str,
+    emsp: str,
+    state: str,
+    requested: datetime,
+    starts: datetime | None,
+    cancelled: datetime | None,
+    ends: datetime | None,
+) -> Subscription:
+    """Makes a subscription of the columns of the statement, in their order."""
+    return Subscription(
+        id=id_,
+        offer=offer,
+        emsp=PartyId(emsp),
+        state=SubscriptionState(state),
+        requested_at=requested,
+        starts=starts,
+        cancelled_at=cancelled,
+        ends=ends,
+    )
+
+
+def _network_groups(rows: Iterable[Record]) -> Mapping[str, Sequence[Member]]:
+    found: dict[str, list[Member]] = defaultdict(list)
+    for row in rows:
+        member = Member(party=PartyId(row["party"]), since=row["since"], until=row["until"])
+        found[row["group_id"]].append(member)
+    return found
