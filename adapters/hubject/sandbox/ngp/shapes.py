@@ -7,7 +7,7 @@ texts, as in Hubject's own example. Null is the same as absent.
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel, to_pascal
 
 from adapters.hubject.sandbox.ngp.refusals import invalid
@@ -27,16 +27,33 @@ MASTER_DATA: Final = (
     "billingAddressStreet",
 )
 """What a CPO may ask of an EMP that subscribes."""
+_CODES: Final = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN "
+    "BYR BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR "
+    "FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES "
+    "KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LTL LYD MAD MDL MGA MKD MMK MNT MOP MRO MUR MVR "
+    "MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RUR RWF "
+    "SAR SBD SCR SDG SEK SGD SHP SLL SOS SRD SSP STD SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH "
+    "UGX USD USN USS UYI UYU UZS VEF VND VUV WST XAF XAG XAU XBA XBB XBC XBD XCD XDR XOF XPD XPF XPT XSU "
+    "XTS XUA XXX YER ZAR ZMW ZWL"
+)
+CURRENCIES: Final = frozenset(_CODES.split())
+"""Those of the swagger, which is behind ISO 4217."""
 SERVICES: Final = {1: "Authorization", 10: "Reservation"}
 
 Day = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 Colour = Literal["Powder blue", "Iceberg", "Indigo", "Water blue", "Carolina"]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 TimeText = Annotated[str, Field(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?$")]
 Name255 = Annotated[str, Field(min_length=1, max_length=255)]
 Text255 = Annotated[str, Field(max_length=255)]
 Name50 = Annotated[str, Field(min_length=1, max_length=50)]
 Text250 = Annotated[str, Field(max_length=250)]
+
+
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError("is no currency that is known")
+    return code
 
 
 def _text(value: object) -> object:
@@ -45,6 +62,7 @@ def _text(value: object) -> object:
     return value
 
 
+Currency = Annotated[str, AfterValidator(_known_currency)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 
 

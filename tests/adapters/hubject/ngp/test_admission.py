@@ -50,7 +50,10 @@ async def test_a_certificate_speaks_for_its_own_party_alone(tmp_path: Path) -> N
         assert await status(emp, CONTRACTS.replace("FR*HUB", "XX*NIX")) == 404
         # The hub's own certificate is bound to nobody.
         assert await status(shown(certificates.hub), INFO) == 401
-        assert await status(ssl.create_default_context(cafile=str(trust)), INFO) == 400
+        nobody = ssl.create_default_context(cafile=str(trust))
+        assert await status(nobody, INFO) == 400
+        # People have a browser, and no certificate.
+        assert await status(nobody, "/portal/cpos/FR*HUB") == 200
 
 
 async def test_an_unregistered_party_is_not_found(trade: Trade) -> None:

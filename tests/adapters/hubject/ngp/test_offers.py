@@ -242,7 +242,8 @@ async def test_every_group_and_day_has_one_price_in_one_currency(trade: Trade) -
     ("changes", "field"),
     [
         ({"currency": None}, "tariffs[0].currency"),
-        ({"currency": "euro"}, "tariffs[0].currency"),
+        ({"currency": "eur"}, "tariffs[0].currency"),
+        ({"currency": "XYZ"}, "tariffs[0].currency"),
         ({"name": None}, "tariffs[0].name"),
         ({"pricingComponents": []}, "tariffs[0].pricingComponents"),
     ],
