@@ -406,7 +406,7 @@ async def test_what_the_hub_said_to_a_message_comes_to_whoever_has_to_know_and_o
     async with post(database_url) as gateway:
         await gateway.append(message("A", "A1"))
         await gateway.quiet()
-        gateway.fail("error", status=400, count=1)
+        gateway.fail("refuse", count=1)
         await gateway.append(message("A", "A2"))
         await gateway.quiet()
         said = {result.claimed.key: (result.end, result.answer) for result in gateway.ended.results}
