@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote
 
 from adapters.core import ocpi
@@ -46,8 +46,6 @@ _ASKED_AT_ONCE = 1000
 """Sockets for drivers who wait, apart from those of the outbox: one who waits never stands behind what is pushed."""
 
 _PULLED_AT_ONCE = 16
-
-_OFFERS: Final = OffersProfile(subscribed_there=True)
 
 
 def utc_now() -> datetime:
@@ -281,7 +279,7 @@ class GireveAdapter:
     @property
     def offers(self) -> OffersProfile:
         """Says that agreements are signed in Connect Place, which has no interface: nothing is told."""
-        return _OFFERS
+        return OffersProfile(subscribed_there=True, tariff_types=self._settings.tariff_types)
 
     def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
         """Objects to nothing: IOP is not told of offers."""

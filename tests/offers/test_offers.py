@@ -268,6 +268,8 @@ async def test_an_offer_that_starts_too_soon_for_its_hub_or_in_the_past_stays_a_
         await made.offers.publish("O1", WHO)
     await made.put(offer(connection="hub", starts=START + 42 * DAY, lead_time_days=42), AUTHORISE)
     await made.offers.publish("O1", WHO)
+    bilateral = {"connection": "hub", "title": "b", "audience": (EMSP,), "lead_time_days": 42}
+    await made.publish(offer("B1", starts=START + 21 * DAY, **bilateral), AUTHORISE)
     await made.put(offer("O2", starts=START - timedelta(minutes=2)))
     with pytest.raises(Invalid, match="starts: is past"):
         await made.offers.publish("O2", WHO)

@@ -11,7 +11,7 @@ from gateway.services.ports.common import Conflict
 from gateway.services.ports.offers import NewVersion
 from mappings.canonical.agreements import Joining, Member, NetworkGroup, OfferState, SubscriptionState
 from tests.harness import OTHER, PARTY, WHO, eventually
-from tests.offers.desk import DAY, EMSP, SECOND, START, TERMS, desk, offer
+from tests.offers.desk import DAY, SECOND, START, TERMS, desk, offer
 
 S = SubscriptionState
 
