@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from gateway.pricing.charge import Charge, Phase, Stretch
@@ -99,17 +100,20 @@ class Billed:
     body: str
 
 
-def charges(root: Path, most: int | None = None) -> Iterator[Billed]:
+def charges(
+    root: Path, most: int | None = None, places: Mapping[str, tuple[str, str]] = MappingProxyType({})
+) -> Iterator[Billed]:
     """Prices real charges, in the order of the file.
 
     Args:
         root: Of the data beside the project.
         most: How many; None for all 110,366.
+        places: Location and uid by the normal form of the EVSE's id, where the network is known.
     """
     tariffs = _tariffs(root)
     with gzip.open(root / SESSIONS, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(islice(lines, most)):
-            yield _billed(number, json.loads(line), tariffs)
+            yield _billed(number, json.loads(line), tariffs, places)
 
 
 def _tariffs(root: Path) -> Mapping[str, Tariff]:
@@ -134,8 +138,11 @@ def _in_per_cent(tariff: Tariff) -> Tariff:
     return Tariff.model_validate(told)
 
 
-def _billed(number: int, told: Mapping[str, Any], tariffs: Mapping[str, Tariff]) -> Billed:
+def _billed(
+    number: int, told: Mapping[str, Any], tariffs: Mapping[str, Tariff], places: Mapping[str, tuple[str, str]]
+) -> Billed:
     evse_id = EvseId(told["id_pdc_itinerance"])
+    location, uid = places.get(evse_id.normal, ("L", evse_id.normal[:36]))
     party = evse_id.party or _OPERATOR
     start, end = (datetime.fromtimestamp(told[name] / 1000, UTC) + _LATER for name in ("start", "end"))
     energy = Decimal(str(told["energy"]))
@@ -149,7 +156,7 @@ def _billed(number: int, told: Mapping[str, Any], tariffs: Mapping[str, Tariff])
         "end": end.isoformat(),
         "identification": {"type": "RFID", "uid": f"04{number:012d}"},
         "auth_method": "AUTH_REQUEST",
-        "location": {"id": "L", "evse_uid": evse_id.normal[:36], "connector_id": "1", "evse_id": evse_id.text}
+        "location": {"id": location, "evse_uid": uid, "connector_id": "1", "evse_id": evse_id.text}
         | {"country": "FRA", "time_zone": "Europe/Paris"},
         "currency": "EUR",
         "periods": [{"start": start.isoformat(), "dimensions": [{"type": "ENERGY", "volume": json_number(energy)}]}],
