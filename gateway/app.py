@@ -336,6 +336,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         exposition=Exposition(metrics, figures),
         now=now,
         drifts=drifting,
+        agreement_imports=offers.imports,
         offers=offers.offers,
         subscriptions=offers.subscriptions,
         groups=offers.groups,

@@ -16,6 +16,7 @@ from gateway.services.offers.group_hearing import GroupHearing
 from gateway.services.offers.groups import Groups
 from gateway.services.offers.hub_hearing import OfferHearing
 from gateway.services.offers.hub_telling import Telling
+from gateway.services.offers.importing import AgreementImporting
 from gateway.services.offers.offers import Offers
 from gateway.services.offers.previewing import Previewing
 from gateway.services.offers.subscriptions import Subscriptions
@@ -42,6 +43,7 @@ class Offering:
     syncing: Syncing
     turning: Turning
     sinks: Mapping[FeedKind, Sink]
+    imports: AgreementImporting
 
     def start(self) -> None:
         """Starts what goes on by itself."""
@@ -102,4 +104,5 @@ def offering(
             FeedKind.OFFERS: OfferHearing(store, links, drifting, turned, heard, now),
             FeedKind.GROUP_EVSES: GroupHearing(store, links),
         },
+        AgreementImporting(store, links, turned, now),
     )

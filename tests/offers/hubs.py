@@ -106,6 +106,9 @@ class OffersLoopback:
     def keys(self, _subject: object) -> list[Any]:
         return []
 
+    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+        pass
+
     def of_offer(self, told: OfferToTell) -> Message:
         party = told.offer.cpo or told.groups[0].party
         lane = f"offer/{told.offer.id}"
