@@ -4,6 +4,7 @@
 | --- | --- |
 | `/portal` | everybody who is registered |
 | `/portal/emps/{provider}` | an EMP sees the offers that it may have, subscribes and cancels |
+| `/portal/terms/{id}` | a document that a CPO uploaded |
 | `/portal/cpos/{operator}` | a CPO sees its offers and who wants them, decides within seven days, cancels |
 
 A form is answered by the page again: after an act by a redirect, so that reloading repeats nothing, else with what is
@@ -44,6 +45,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get(_ROOT, _everybody),
         web.get(f"{_ROOT}/", _everybody),
+        web.get(f"{views.TERMS}/{{id}}", _terms),
         web.get(_EMP, _shown),
         web.get(_CPO, _shown),
         web.post(f"{_EMP}/subscribe", _taking(_subscribe)),
@@ -73,6 +75,15 @@ async def _everybody(request: web.Request) -> web.Response:
         element("h2", "CPOs"),
         listed(cpos),
     )
+
+
+async def _terms(request: web.Request) -> web.Response:
+    found = sandbox_of(request).market.attachments.get(request.match_info["id"])
+    if found is None:
+        return page("Not found", element("p", "There is no such document."), status=404)
+    # What was uploaded is taken for nothing but the PDF that it was said to be.
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return web.Response(body=found.content, content_type="application/pdf", headers=headers)
 
 
 def _link(target: str, text: str) -> Html:

@@ -23,6 +23,8 @@ from adapters.hubject.sandbox.ngp.subscribing import TERMS_READ, Reason
 from adapters.hubject.sandbox.ngp.telling import priced
 from adapters.hubject.sandbox.state import HubjectSandbox
 
+TERMS: Final = "/portal/terms"
+"""Below it are the documents, by their ids."""
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNITS: Final = {"KILOWATT_HOUR": "a kWh", "MINUTE": "a minute", "HOUR": "an hour", "NONE": "a charge"}
 
@@ -135,9 +137,9 @@ def _request(each: Subscription, base: str) -> Html:
 def _article(offer: Offer, now: datetime, act: Html) -> Html:
     asked, version = offer.asked, offer.current(now)
     later = [each for each in offer.versions if each.valid_from > now and each is not version]
-    facts = [
+    facts: list[Part] = [
         f"{offer.service} by {offer.operator}, {'for every EMP' if asked.offer_to_all else 'for chosen EMPs'}",
-        f"{offer.state(now).value.lower()}, from {_day(asked.valid_from)} until {_day(offer.end)}",
+        f"{offer.state(now).value.lower()}, from {_day(asked.valid_from)}, {_until(offer.end)}",
         f"minimum term {asked.minimum_term} days, cancellation period {asked.cancellation_period} days",
         f"{offer.network.evse_count} EVSEs in {len(offer.network.groups)} groups",
     ]
@@ -146,7 +148,8 @@ def _article(offer: Offer, now: datetime, act: Html) -> Html:
     if offer.is_two_step:
         facts.append("the CPO has to approve")
     if offer.attachment is not None:
-        facts.append(f"terms: {offer.attachment.name}")
+        terms = element("a", offer.attachment.name, href=f"{TERMS}/{offer.attachment.id}")
+        facts.append(markup("terms and conditions: ", terms))
     changes = [_prices(offer, each, f"Prices from {_day(each.valid_from)} (without VAT)") for each in later]
     return element(
         "article",
@@ -181,7 +184,11 @@ def _price(component: Component, currency: str) -> str:
 
 
 def _day(moment: datetime | None) -> str:
-    return "without end" if moment is None else f"{moment:%Y-%m-%d %H:%M %Z}"
+    return "open" if moment is None else f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
+def _until(moment: datetime | None) -> str:
+    return "without end" if moment is None else f"until {_day(moment)}"
 
 
 def _words(name: str) -> str:

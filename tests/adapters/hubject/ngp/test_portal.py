@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from tests.adapters.hubject.ngp.test_offers import upload
 from tests.adapters.hubject.ngp.trading import DATA, EVSES, RIVAL, Trade, bilateral, product, tariff, two_step
 
 VOID = {"input", "meta"}
@@ -164,6 +165,17 @@ async def test_a_form_of_another_site_does_nothing(trade: Trade) -> None:
     ) as answer:
         assert answer.status == 403
     assert await trade.ask("GET", "/_sandbox/subscriptions") == (200, [])
+
+
+async def test_terms_can_be_read_before_they_are_agreed_to(trade: Trade) -> None:
+    _, uploaded = await upload(trade, b"%PDF-1.7 all of it")
+    await trade.offer(await trade.network(EVSES), uploadedAttachmentId=uploaded["uploadedAttachmentId"])
+    page = await opened(trade, "/portal/emps/NL-EMS")
+    (terms,) = (link for link in page.links if "terms" in link)
+    async with trade.session.get(terms) as answer:
+        assert (answer.content_type, await answer.read()) == ("application/pdf", b"%PDF-1.7 all of it")
+    async with trade.session.get("/portal/terms/nobody's") as answer:
+        assert answer.status == 404
 
 
 async def test_nobody_has_no_page(trade: Trade) -> None:
