@@ -121,17 +121,17 @@ class Services:
     repricings: Repricings
     settlements: Settlements
     billing_parties: BillingParties
+    offers: Offers
+    subscriptions: Subscriptions
+    groups: Groups
+    previews: Previews
+    drifts: Drifts
+    agreement_imports: AgreementImports
     keys: Keys
     readiness: Readiness
     metrics: Metrics
     exposition: Exposition
     now: Callable[[], datetime]
-    offers: Offers | None = None
-    subscriptions: Subscriptions | None = None
-    groups: Groups | None = None
-    previews: Previews | None = None
-    agreement_imports: AgreementImports | None = None
-    drifts: Drifts | None = None
 
 
 def routes_of(services: Services, release: str) -> Sequence[Route]:
@@ -170,24 +170,17 @@ def routes_of(services: Services, release: str) -> Sequence[Route]:
 
 
 def _offer_routes(s: Services) -> Sequence[Route]:
-    if s.offers is None or s.groups is None:
-        return []
     standing = Standing(s.offers, s.groups, s.now)
-    routes = [
+    return [
         *OfferOperations(s.offers, standing).routes(),
+        *PreviewOperations(s.previews, standing).routes(),
+        *SubscriptionOperations(s.subscriptions, standing).routes(),
         *NetworkGroupOperations(s.groups).routes(),
         *EvseGroupOperations(s.groups, standing).routes(),
         *DocumentOperations(s.groups, standing).routes(),
+        *AgreementImportOperations(s.agreement_imports).routes(),
+        *DriftOperations(s.drifts).routes(),
     ]
-    if s.previews is not None:
-        routes += PreviewOperations(s.previews, standing).routes()
-    if s.subscriptions is not None:
-        routes += SubscriptionOperations(s.subscriptions, standing).routes()
-    if s.agreement_imports is not None:
-        routes += AgreementImportOperations(s.agreement_imports).routes()
-    if s.drifts is not None:
-        routes += DriftOperations(s.drifts).routes()
-    return routes
 
 
 def application(services: Services, hub_routes: Iterable[web.RouteDef] = (), release: str = RELEASE) -> web.Application:

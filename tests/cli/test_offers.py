@@ -218,3 +218,34 @@ async def test_both_sides_see_and_do_what_is_theirs(own):
     assert (seen["subscriptions"], (await done(own, "offers", "show", "o-1"))["subscriptions"]) == ({}, {"ACTIVE": 1})
     cancelled = (await own.here("subscriptions", "cancel", "s-1", "--json", **emsp)).json
     assert cancelled["subscription"]["state"] == "CANCELLED"
+
+
+async def test_an_offer_is_looked_at_before_it_is_published(own):
+    past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    file = written(own, "offer.json", draft(starts=past))
+    looked = (await ok(own, "offers", "preview", "--file", file, "--emsp", EMSP)).out
+    for text in (EMSP, "subscribe", "starts", "is past"):
+        assert text in looked
+    await ok(own, "offers", "put", file)
+    stored = await done(own, "offers", "preview", "o-1")
+    assert [field for field, _ in stored["problems"]] == ["starts"]
+    assert (await own.here("offers", "preview", "o-1", **await key_of(own, EMSP))).code == 1
+
+
+async def test_agreements_that_were_signed_in_a_portal_are_taken_over_from_a_file(own):
+    hub = {"name": "gireve", "hub": "gireve", "settings": {"sandbox": True, "versions_url": "http://127.0.0.1:1/v"}}
+    await ok(own, "connections", "create", written(own, "gireve.json", hub))
+    file = own.folder / "agreements.csv"
+    file.write_text("cpo;emsp;starts\nFR*ABC;DE*XYZ;2026-01-01\nFR*ABC;nobody;2026-01-01\n")
+    tried = await own.here("offers", "import", file, "--connection", "gireve", "--dry-run", "--json")
+    assert (tried.code, tried.json["added"], [one["row"] for one in tried.json["refused"]]) == (1, 1, [2])
+    assert (await done(own, "offers", "list", "--connection", "gireve"))["items"] == []
+    taken = await own.here("offers", "import", file, "--connection", "gireve")
+    assert (taken.code, "1 refused" in taken.err) == (1, True)
+    [offer] = (await done(own, "offers", "list", "--connection", "gireve"))["items"]
+    assert (offer["offer"]["cpo"], offer["offer"]["audience"]) == (CPO, ["DE*XYZ"])
+    [one] = (await done(own, "subscriptions", "list", "--connection", "gireve"))["items"]
+    assert (one["subscription"]["state"], one["by_hub"]) == ("ACTIVE", True)
+    file.write_text("nonsense")
+    refused = await own.here("offers", "import", file, "--connection", "gireve")
+    assert (refused.code, refused.out) == (1, "")
