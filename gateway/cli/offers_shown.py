@@ -11,12 +11,11 @@ from gateway.services.ports.offers import (
     Drift,
     HubSide,
     OfferView,
-    Preview,
-    SamplePrice,
     SubscriptionView,
     VersionState,
     VersionView,
 )
+from gateway.services.ports.previews import Preview, SamplePrice
 from mappings.canonical.agreements import Offer, OfferTerms, PriceSource, Service, SubscriptionState
 
 _ALL = "all"

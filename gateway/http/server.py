@@ -68,8 +68,9 @@ from gateway.services.ports.catalogue import CatalogueSearch
 from gateway.services.ports.commands import CommandDesk
 from gateway.services.ports.driver_tokens import DriverTokens
 from gateway.services.ports.events import Events, Listeners
-from gateway.services.ports.offers import AgreementImports, Drifts, Groups, Offers, Previews, Subscriptions
+from gateway.services.ports.offers import AgreementImports, Drifts, Groups, Offers, Subscriptions
 from gateway.services.ports.permits import Permits
+from gateway.services.ports.previews import Previews
 from gateway.services.ports.pulls import Pulls
 from gateway.services.ports.quotes import Quotes
 from gateway.services.ports.received import ReceivedDesk

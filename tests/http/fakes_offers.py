@@ -24,15 +24,12 @@ from gateway.services.ports.offers import (
     NewVersion,
     OfferFilter,
     OfferView,
-    Preview,
-    PreviewedEmsp,
-    PreviewWish,
-    SamplePrice,
     SubscriptionFilter,
     SubscriptionView,
     VersionState,
     VersionView,
 )
+from gateway.services.ports.previews import Preview, PreviewedEmsp, PreviewWish, SamplePrice
 from mappings.canonical.agreements import (
     EvseGroup,
     Joining,

@@ -8,7 +8,7 @@ from gateway.agreements.repository import Agreements
 from gateway.services.offers.precedence import Ranked, compared, meet
 from gateway.services.offers.previewing import Previewing
 from gateway.services.ports.common import Invalid, NotFound
-from gateway.services.ports.offers import PreviewWish
+from gateway.services.ports.previews import PreviewWish
 from gateway.services.publishing import Publishing
 from mappings.canonical.agreements import (
     EvseGroup,

@@ -7,7 +7,8 @@ import pytest
 from gateway.agreements.policy import Request
 from gateway.agreements.repository import Agreements
 from gateway.app import App, now
-from gateway.services.ports.offers import NewSubscription, PreviewWish
+from gateway.services.ports.offers import NewSubscription
+from gateway.services.ports.previews import PreviewWish
 from mappings.canonical.agreements import Joining, Offer, OfferState, OfferTerms, Service, SubscriptionState
 from mappings.canonical.ids import PartyId
 from tests.harness import PARTY, WHO, eventually, location, replica, rig

@@ -7,7 +7,8 @@ from gateway.cli.client.wire import LONG, Wire, given, params, path_of
 from gateway.http.v1.offers import History
 from gateway.http.v1.offers_there import CSV
 from gateway.services.ports import Page
-from gateway.services.ports.offers import AgreementImport, Drift, OfferView, Preview, SubscriptionView
+from gateway.services.ports.offers import AgreementImport, Drift, OfferView, SubscriptionView
+from gateway.services.ports.previews import Preview
 
 
 class Offers:

@@ -11,7 +11,7 @@ from gateway.http.v1 import offer_examples as examples
 from gateway.http.v1.objects import demand_same
 from gateway.http.v1.offers import OFFER_IN_PATH, TAG, naming_offer
 from gateway.http.v1.standing import Standing
-from gateway.services.ports.offers import Preview, Previews, PreviewWish
+from gateway.services.ports.previews import Preview, Previews, PreviewWish
 
 _ANSWER = Answer("Who would see and pay what.", Preview, example=examples.PREVIEW_SHOWN)
 

@@ -17,7 +17,7 @@ from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import StoredOffer, StoredVersion, read_offer, read_version
 from gateway.services.offers.sampling import Priced, sample_prices
 from gateway.services.ports.common import Invalid, NotFound
-from gateway.services.ports.offers import Preview, PreviewedEmsp, PreviewWish, SamplePrice
+from gateway.services.ports.previews import Preview, PreviewedEmsp, PreviewWish, SamplePrice
 from gateway.services.tariffs.versions import Asked, known
 from gateway.store.pool import Store
 from gateway.store.queries import Queries

@@ -12,7 +12,7 @@ from gateway.pricing.engine import price
 from gateway.pricing.notes import Unpriceable
 from gateway.pricing.samples import ZONE, samples
 from gateway.pricing.selecting import Candidate, select
-from gateway.services.ports.offers import SamplePrice
+from gateway.services.ports.previews import SamplePrice
 from mappings.canonical.ids import PartyId
 
 _KINDS: Final = 10
