@@ -31,8 +31,8 @@ class OffersSettings(Model):
     Attributes:
         partners: Hubject's own ids of the EMPs that bilateral offers are for; its portal shows them, no call does.
         master_data: What an EMP has to state that asks for an offer which needs approval.
-        unsayable: What becomes of a tariff with steps or roundings, which Hubject's prices have none of: refused, or
-            told without them.
+        unsayable: What becomes of a tariff with steps, roundings or a highest price, which Hubject's prices have none
+            of: refused, or told without them.
         announced_days, bilateral_announced_days: How long before its start an offer has to be told, one to all and any
             other. Hubject's text says that the start lies in the future.
         poll_minutes: How often Hubject's offers and subscriptions are read back.

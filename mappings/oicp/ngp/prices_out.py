@@ -6,7 +6,8 @@ What a tariff asks for beyond that is refused by its field:
 - limits by kWh, power, current, duration or date, of the whole price, and hours in which a charge has to begin;
 - prices of reservations;
 - a BLOCKING_FEE cannot be said either: from when its grace period counts is read (FeeInitiated), and not sent;
-- steps and roundings, unless whoever publishes wants them left out: then each is an issue, NARROWED;
+- steps, roundings and a highest price, unless whoever publishes wants them left out: then each is an issue, NARROWED.
+  Without it a charge costs no less than what the tariff asks, so that nobody is promised too little;
 - a price whose hour or minute has no number that JSON holds.
 
 A session's time is said as the time charging and that parking, at the same price. What is free in a part of a day costs
@@ -15,14 +16,14 @@ A session's time is said as the time charging and that parking, at the same pric
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from mappings.canonical import weekly_prices
 from mappings.canonical.base import json_number
 from mappings.canonical.ids import PartyId
-from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffType
+from mappings.canonical.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement, TariffType
 from mappings.canonical.weekly_prices import Prices, Week
 from mappings.oicp.ngp import wire
 from mappings.oicp.ngp.enums import COMPONENTS, PER_HOUR
@@ -34,6 +35,7 @@ COLORS: Final = ("Powder blue", "Iceberg", "Indigo", "Water blue", "Carolina")
 
 _BY_TIME: Final = frozenset({TariffDimension.TIME, TariffDimension.PARKING_TIME})
 _FINEST: Final = 1
+_A_DAY: Final = timedelta(days=1)
 _PLACES: Final = Decimal("0.001")
 """What Hubject's examples show costs with."""
 
@@ -61,7 +63,8 @@ class Frame:
         names: What the names of tariffs begin with, which have to be unique at Hubject.
         audience: The EMSPs that the offer is for; None for all.
         starts, ends: When its version holds; `ends` None for without end.
-        approximate: Steps and roundings are left out, each with an issue; else a tariff that has any is refused.
+        approximate: Steps, roundings and highest prices are left out, each with an issue; else a tariff that has any is
+            refused.
     """
 
     names: str
@@ -134,7 +137,10 @@ def _week(tariff: Tariff, frame: Frame, report: Report, path: str) -> Week:
         Refused: With the field of the tariff.
     """
     _fits(tariff, frame)
-    week = weekly_prices.week(tariff)
+    if tariff.max_price is not None and frame.approximate:
+        report.add(IssueKind.NARROWED, f"{path}.max_price", "left out", tariff.max_price.net)
+        tariff = tariff.model_copy(update={"max_price": None})
+    week = weekly_prices.week(_while_it_holds(tariff, frame))
     if (odd := _unsayable(week)) is not None:
         raise Refused("elements", "a price with more digits than a JSON number holds", odd)
     for name in ("texts", "url", "energy_mix"):
@@ -144,6 +150,25 @@ def _week(tariff: Tariff, frame: Frame, report: Report, path: str) -> Week:
         for c, component in enumerate(element.price_components):
             _beside(component, frame, report, path, f"elements[{e}].price_components[{c}]")
     return week
+
+
+def _while_it_holds(tariff: Tariff, frame: Frame) -> Tariff:
+    """Leaves out dates that limit nothing as long as the version holds, wherever on earth its stations are."""
+    begun = (frame.starts - _A_DAY).date().isoformat()
+    over = None if frame.ends is None else (frame.ends + _A_DAY).date().isoformat()
+    return tariff.model_copy(update={"elements": tuple(_undated(each, begun, over) for each in tariff.elements)})
+
+
+def _undated(element: TariffElement, begun: str, over: str | None) -> TariffElement:
+    limits = element.restrictions
+    if limits is None:
+        return element
+    idle: dict[str, None] = {}
+    if limits.start_date is not None and limits.start_date <= begun:
+        idle["start_date"] = None
+    if limits.end_date is not None and over is not None and limits.end_date > over:
+        idle["end_date"] = None
+    return element.model_copy(update={"restrictions": limits.model_copy(update=idle)}) if idle else element
 
 
 def _fits(tariff: Tariff, frame: Frame) -> None:

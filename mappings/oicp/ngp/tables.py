@@ -111,7 +111,7 @@ PRICES: Final = FieldTable(
                 ("texts", "", "", "no place"),
                 ("url", "", "", "no place"),
                 ("min_price", "", _REFUSED, ""),
-                ("max_price", "", _REFUSED, ""),
+                ("max_price", "", "refused, or left out where the settings say so", "left out"),
                 (
                     "elements",
                     "timePlans, pricingComponents",
@@ -144,10 +144,12 @@ PRICES: Final = FieldTable(
                 ("start_time", "timeSlots.startTime", "", ""),
                 ("end_time", "timeSlots.endTime", "the last second before it", ""),
                 ("day_of_week", "daysOfTheWeek", "", ""),
+                ("start_date", "", "refused unless it is past when the version starts", "it limits nothing"),
+                ("end_date", "", "refused unless it comes after the offer's end", "it limits nothing"),
                 *(
                     (name, "", "read from a grace period; " + _REFUSED if name == "min_duration" else _REFUSED, "")
                     for name in TariffRestrictions.model_fields
-                    if name not in {"start_time", "end_time", "day_of_week"}
+                    if name not in {"start_time", "end_time", "day_of_week", "start_date", "end_date"}
                 ),
             ],
         ),

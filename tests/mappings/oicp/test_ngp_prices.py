@@ -1,7 +1,7 @@
 """Tariff → Hubject's weekly plans → tariff: what is said is what comes back, and what cannot be said is refused."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -227,6 +227,36 @@ def test_several_tariffs_of_a_group_and_none_are_refused() -> None:
         prices_out.write([Asked("hub-1", [])], FRAME)
 
 
+def test_a_highest_price_is_left_out_where_whoever_publishes_wants_that() -> None:
+    given = tariff(element(energy("0.3")), max_price=Money(net=Decimal(60)))
+    said = plans(given, frame=replace(FRAME, approximate=True))
+    assert (said.tariffs, said.products) == (plans().tariffs, plans().products)
+    assert [(issue.kind, issue.field) for issue in said.issues] == [(IssueKind.NARROWED, "tariffs[0].max_price")]
+    with pytest.raises(Refused, match="min_price"):
+        plans(tariff(element(energy("0.3")), min_price=Money(net=Decimal(1))), frame=replace(FRAME, approximate=True))
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "ends", "sayable"),
+    [
+        ({"start_date": "2026-08-31"}, None, True),
+        ({"start_date": "2026-09-01"}, None, False),
+        ({"end_date": "2027-09-03"}, END, True),
+        ({"end_date": "2027-09-02"}, END, False),
+        ({"end_date": "2099-01-01"}, None, False),
+    ],
+)
+def test_dates_that_limit_nothing_as_long_as_the_version_holds_are_left_out(
+    restrictions: dict[str, str], ends: datetime | None, sayable: bool
+) -> None:
+    given, frame = tariff(element(energy("0.3"), **restrictions)), replace(FRAME, ends=ends)
+    if sayable:
+        assert plans(given, frame=frame).products == plans().products
+    else:
+        with pytest.raises(Refused, match="date"):
+            plans(given, frame=frame)
+
+
 def test_steps_and_roundings_are_left_out_where_whoever_publishes_wants_that_and_said_to_be() -> None:
     given = _priced(step_size=60, price_rounding=PriceRounding(places=2, rule=RoundingRule.ROUND_UP))
     said = plans(given, frame=replace(FRAME, approximate=True))
@@ -354,6 +384,7 @@ _weekly = st.lists(
     min_size=1,
     max_size=4,
 ).map(lambda elements: tariff(*elements))
+_DATES = ("start_date", "end_date")
 _FAST = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -385,6 +416,16 @@ def test_every_second_of_the_week_is_in_one_slot_of_a_tariff_that_is_there(given
     assert sorted(days) == sorted(DayOfWeek)
 
 
+def _without_what_is_left_out(given: Tariff) -> Tariff:
+    elements = [
+        one
+        if one.restrictions is None
+        else one.model_copy(update={"restrictions": one.restrictions.model_copy(update=dict.fromkeys(_DATES))})
+        for one in given.elements
+    ]
+    return given.model_copy(update={"max_price": None, "elements": tuple(elements)})
+
+
 @_FAST
 @given(strategies_tariffs.tariffs)
 def test_any_tariff_is_said_or_refused_and_loses_only_what_the_table_lists(given: Tariff) -> None:
@@ -392,7 +433,8 @@ def test_any_tariff_is_said_or_refused_and_loses_only_what_the_table_lists(given
         said = plans(given, frame=replace(FRAME, audience=[given.target] if given.target else None, approximate=True))
     except Refused:
         return
-    assert weekly_prices.week(read(*read_back(said))) == weekly_prices.week(given)
+    plain = _without_what_is_left_out(given)
+    assert weekly_prices.week(read(*read_back(said))) == weekly_prices.week(plain)
     lossy = {name.partition(".")[2] for name in PRICES.lossy_fields()}
     assert {issue.field.rpartition(".")[2] for issue in said.issues} <= lossy
 
