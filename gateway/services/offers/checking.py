@@ -43,6 +43,7 @@ class Facts(NamedTuple):
         no_group, no_document: What is not there.
         owners: Whose the EVSE groups are that there are.
         tariffs: The types of the tariffs that there are, by party and id, small letters; "" for none.
+        targets: For whom their variants are, by normal forms; "" for all.
         shared: An EVSE that is in two of the groups, with both.
     """
 
@@ -53,6 +54,7 @@ class Facts(NamedTuple):
     owners: Mapping[str, str]
     tariffs: Mapping[tuple[str, str], frozenset[str]]
     shared: tuple[str, str, str] | None
+    targets: Mapping[tuple[str, str], frozenset[str]] = {}
 
     @property
     def ours(self) -> Sequence[str]:
@@ -69,8 +71,10 @@ async def gather(on: "Store | Transaction", offer: Offer, terms: OfferTerms, now
     roles = {row["id"]: frozenset(row["roles"]) for row in await on.fetch(SQL["roles"], named)}
     ids = sorted({id_.lower() for price in terms.prices for id_ in price.tariff_ids})
     types: dict[tuple[str, str], set[str]] = {}
+    targets: dict[tuple[str, str], set[str]] = {}
     for row in await on.fetch(SQL["tariffs"], list(cpos), ids) if ids else ():
         types.setdefault((row["party"], row["id"]), set()).add(row["type"] or "")
+        targets.setdefault((row["party"], row["id"]), set()).add(row["target"])
     shared = await on.fetchrow(SQL["shared_evses"], sorted(set(groups))) if len(set(groups)) > 1 else None
     no_document = offer.document is not None and await on.fetchrow(SQL["document"], offer.document) is None
     return Facts(
@@ -81,12 +85,13 @@ async def gather(on: "Store | Transaction", offer: Offer, terms: OfferTerms, now
         {row["id"]: row["party"] for row in await on.fetch(SQL["evse_groups"], groups)} if groups else {},
         {key: frozenset(each) for key, each in types.items()},
         tuple(shared) if shared is not None else None,
+        {key: frozenset(each) for key, each in targets.items()},
     )
 
 
 def faults(link: Link, offer: Offer, terms: OfferTerms, facts: Facts) -> list[Fault]:
     """Says what is wrong with an offer, whenever it starts. Pure."""
-    found = [*_names(link, offer, facts), *_of_terms(link, terms, facts)]
+    found = [*_names(link, offer, facts), *_of_terms(link, offer, terms, facts)]
     if facts.ours:
         found += _profile(link, offer, terms)
         try:
@@ -174,7 +179,7 @@ def stranger(link: Link, emsp: PartyId, roles: Collection[str] | None) -> str | 
     return f"{emsp} is no EMSP that {link.connection.name} knows"
 
 
-def _of_terms(link: Link, terms: OfferTerms, facts: Facts) -> Iterator[Fault]:
+def _of_terms(link: Link, offer: Offer, terms: OfferTerms, facts: Facts) -> Iterator[Fault]:
     for number, group in enumerate(terms.evse_groups):
         yield from _group(f"terms.evse_groups[{number}]", group, facts)
     types = link.adapter.offers.tariff_types
@@ -190,9 +195,22 @@ def _of_terms(link: Link, terms: OfferTerms, facts: Facts) -> Iterator[Fault]:
             elif types is not None and not any(kind == "" or kind in types for kind in known):
                 wanted = " or ".join(sorted(types))
                 yield Fault(f"{path}.tariff_ids[{place}]", f"tariff {id_} is not of the type {wanted}, or of none")
+            elif why := _not_for(offer, id_, facts):
+                yield Fault(f"{path}.tariff_ids[{place}]", why)
     if facts.shared is not None and link.adapter.offers.one_group:
         evse, one, other = facts.shared
         yield Fault("terms.evse_groups", f"{evse} is in {one} and in {other}; the hub takes an EVSE in one group alone")
+
+
+def _not_for(offer: Offer, id_: str, facts: Facts) -> str | None:
+    """Says whom of an offer's audience a tariff is not for; None where it is for all of it."""
+    targets = {target for cpo in facts.ours for target in facts.targets.get((cpo, id_.lower()), ())}
+    if not targets or "" in targets:
+        return None
+    if offer.audience is None:
+        return f"tariff {id_} is for {' and '.join(sorted(targets))} alone, and the offer for all"
+    left = sorted({emsp.normal for emsp in offer.audience} - targets)
+    return f"tariff {id_} is not for {' and '.join(left)}" if left else None
 
 
 def _group(field: str, group: str, facts: Facts) -> Iterator[Fault]:

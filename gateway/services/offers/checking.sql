@@ -16,7 +16,7 @@ SELECT id, party FROM evse_group WHERE id = ANY($1::text[])
 
 -- name: tariffs
 -- Every variant of some parties' tariffs; their ids have no case.
-SELECT party, lower(tariff_id) AS id, body ->> 'type' AS type FROM tariff
+SELECT party, lower(tariff_id) AS id, target, body ->> 'type' AS type FROM tariff
 WHERE party = ANY($1::text[]) AND lower(tariff_id) = ANY($2::text[]) AND withdrawn_at IS NULL
 
 -- name: shared_evses

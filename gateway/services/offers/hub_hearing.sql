@@ -22,8 +22,9 @@ WHERE id = $1
 -- name: busy
 -- Whether a hub is being told of an offer ($1: the key of its messages), or was since a moment.
 SELECT EXISTS (
-    SELECT FROM delivery d WHERE d.key = $1 AND d.destination = $2 AND d.state = 'pending')
-    OR EXISTS (SELECT FROM delivery d WHERE d.key = $1 AND d.destination = $2 AND d.settled_at >= $3)
+    SELECT FROM delivery d
+    WHERE d.key = $1 AND starts_with(d.key, 'offers/') AND d.destination = $2
+        AND (d.state = 'pending' OR d.settled_at >= $3))
 
 -- name: write_group
 INSERT INTO evse_group AS g (id, party, name, description) VALUES ($1, $2, $3, $4)

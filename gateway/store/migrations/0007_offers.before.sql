@@ -144,6 +144,9 @@ CREATE TABLE offer_told_evse (
     PRIMARY KEY (offer_id, group_id, evse_key)
 );
 
+-- What hubs are told of offers is looked for by offer.
+CREATE INDEX delivery_offer ON delivery (key) WHERE starts_with(key, 'offers/');
+
 -- Where a hub disagrees with what stands above.
 CREATE TABLE offer_drift (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
