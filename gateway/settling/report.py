@@ -115,7 +115,12 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A CDR that a person has to look at."""
+    """A CDR that a person has to look at.
+
+    Attributes:
+        difference_net: What it tells less what it comes to under its agreement.
+        agreed_net: What both agreed on when it was disputed, until a correction comes.
+    """
 
     cdr: str
     cpo: PartyId
@@ -125,6 +130,7 @@ class Named:
     net: Number | None
     detail: str | None = None
     difference_net: Number | None = None
+    agreed_net: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,13 @@ class Settling:
         fact = line.fact
         detail = line.why.value if line.why is not None else fact.difference.why
         difference = fact.difference.net if fact.difference.differs else None
-        named.append(Named(fact.cdr, fact.cpo, fact.emsp, fact.connection, fact.currency, line.net, detail, difference))
+        named.append(
+            Named(
+                *(fact.cdr, fact.cpo, fact.emsp, fact.connection, fact.currency, line.net, detail),
+                difference_net=difference,
+                agreed_net=fact.difference.agreed,
+            )
+        )
 
     @property
     def digest(self) -> str:

@@ -158,7 +158,9 @@ def _remarks(report: SettlementReport) -> str:
         parts.append(f"<h2>{escape(one.remark.value.replace('_', ' ').capitalize())}: {one.count}</h2>")
         if one.first:
             parts.append(
-                _table(("CDR", "CPO", "EMSP", "over", "#net", "", "#difference", "why"), map(_named, one.first))
+                _table(
+                    ("CDR", "CPO", "EMSP", "over", "#net", "", "#difference", "#agreed", "why"), map(_named, one.first)
+                )
             )
         if 0 < len(one.first) < one.count:
             parts.append(f"<p class=small>The first {len(one.first)}; the lines name all.</p>")
@@ -167,7 +169,10 @@ def _remarks(report: SettlementReport) -> str:
 
 def _named(one: Named) -> tuple[object, ...]:
     why = one.detail.replace("_", " ") if one.detail is not None else None
-    return one.cdr, _name(one.cpo), _name(one.emsp), one.connection, one.net, one.currency, one.difference_net, why
+    return (
+        *(one.cdr, _name(one.cpo), _name(one.emsp), one.connection, one.net, one.currency),
+        *(one.difference_net, one.agreed_net, why),
+    )
 
 
 def _missing(report: SettlementReport) -> str:

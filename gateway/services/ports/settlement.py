@@ -49,6 +49,7 @@ class SettlementLine:
         net, vat, gross: Rounded where the agreement rounds lines or CDRs.
         offer, version, subscription: The agreement that it is pinned to.
         difference_net: What it tells less what it comes to under that agreement.
+        agreed_net: What both agreed on when it was disputed, until a correction comes.
     """
 
     no: int
@@ -77,6 +78,7 @@ class SettlementLine:
     version: int | None
     subscription: str | None
     difference_net: Number | None
+    agreed_net: Number | None
     remarks: Sequence[Remark]
 
 
@@ -110,6 +112,7 @@ def shown(line: Line) -> SettlementLine:
         version=agreement.version if agreement is not None else None,
         subscription=agreement.subscription if agreement is not None else None,
         difference_net=fact.difference.net,
+        agreed_net=fact.difference.agreed,
         remarks=line.remarks(),
     )
 

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from gateway.services.ports import Invalid, NotFound
@@ -20,12 +19,15 @@ from gateway.services.settlement.reading import SQL, Reader
 from gateway.settling.facts import Fact
 from gateway.settling.lines import Remark, settle
 from gateway.settling.report import Settling, balances
-from gateway.store.pool import Record, Store, Transaction
+from gateway.store.pool import Record, Store
 from mappings.canonical.billing import BillingParty
 from mappings.canonical.ids import PartyId
 
-_AT_ONCE: Final = 250
-"""CDRs that are read at once; the event loop serves others between them."""
+_PAGE: Final = 1000
+"""CDRs that are fetched at once."""
+_AT_ONCE: Final = 50
+"""CDRs that are settled at once; the event loop serves others between them."""
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _SHOWN: Final = 100
 """Sessions and CDRs in review that a report names."""
 
@@ -39,15 +41,13 @@ class Settlements:
     async def report(self, wanted: SettlementWanted) -> SettlementReport:
         """See `ports.settlement.Settlements.report`."""
         as_of = await self._checked(wanted)
-        async with self._reading() as tx:
-            parties = await _parties(tx, as_of)
-            settling = Settling(parties)
-            named = {wanted.party}
-            async for facts in _facts(tx, wanted, as_of):
-                for fact in facts:
-                    settling.add(fact)
-                    named |= {fact.cpo, fact.emsp} if fact.emsp is not None else {fact.cpo}
-            missing = await _missing(tx, wanted, as_of)
+        parties = await self._parties(as_of)
+        settling = Settling(parties)
+        named = {wanted.party}
+        async for facts in self._facts(wanted, as_of):
+            for fact in facts:
+                settling.add(fact)
+                named |= {fact.cpo, fact.emsp} if fact.emsp is not None else {fact.cpo}
         rows = settling.rows()
         return SettlementReport(
             party=wanted.party,
@@ -63,7 +63,7 @@ class Settlements:
             balances=balances(rows),
             rows=rows,
             remarks=settling.remarks(),
-            missing=missing,
+            missing=await self._missing(wanted, as_of),
             parties=sorted((parties[each] for each in named if each in parties), key=lambda one: one.party.normal),
         )
 
@@ -77,11 +77,10 @@ class Settlements:
     async def _lines(
         self, wanted: SettlementWanted, as_of: datetime, only: frozenset[Remark] | None
     ) -> AsyncIterator[Sequence[SettlementLine]]:
-        async with self._reading() as tx:
-            parties = await _parties(tx, as_of)
-            async for facts in _facts(tx, wanted, as_of):
-                lines = [shown(settle(fact, parties)) for fact in facts]
-                yield [line for line in lines if only is None or not only.isdisjoint(line.remarks)]
+        parties = await self._parties(as_of)
+        async for facts in self._facts(wanted, as_of):
+            lines = [shown(settle(fact, parties)) for fact in facts]
+            yield [line for line in lines if only is None or not only.isdisjoint(line.remarks)]
 
     async def _checked(self, wanted: SettlementWanted) -> datetime:
         """Gives the moment as of which is told what is wanted.
@@ -110,49 +109,40 @@ class Settlements:
         if wanted.connection is not None and not await self._store.fetchval(SQL["connection_known"], wanted.connection):
             raise NotFound(f"There is no connection {wanted.connection}", "connection")
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Transaction]:
-        """Opens a transaction that sees one state of the store, and for which no other report waits."""
-        async with self._store.transaction() as tx:
-            for name in ("begin", "name_it", "plan"):
-                await tx.execute(SQL[name])
-            yield tx
+    async def _facts(self, wanted: SettlementWanted, as_of: datetime) -> AsyncIterator[Sequence[Fact]]:
+        """Gives what is settled, some at a time.
 
+        Page by page, and not in one transaction: what came into effect by a moment never changes, and whoever reads
+        slowly would keep the store from cleaning up.
+        """
+        reader = Reader(wanted.start)
+        partner = wanted.partner.normal if wanted.partner is not None else None
+        asked = (wanted.party.normal, wanted.start, wanted.end, as_of, wanted.late_since, wanted.connection, partner)
+        after: tuple[datetime, int] = (_BEFORE_ALL, 0)
+        while rows := await self._store.search(SQL[wanted.direction.value], *asked, *after, _PAGE):
+            after = (rows[-1]["ended_at"], rows[-1]["no"])
+            for begin in range(0, len(rows), _AT_ONCE):
+                facts = [reader.fact(row) for row in rows[begin : begin + _AT_ONCE]]
+                if partner is not None and wanted.direction is Direction.OUT:
+                    facts = [fact for fact in facts if fact.emsp == wanted.partner]
+                yield facts
+                await asyncio.sleep(0)
+            if len(rows) < _PAGE:
+                break
 
-async def _facts(tx: Transaction, wanted: SettlementWanted, as_of: datetime) -> AsyncIterator[Sequence[Fact]]:
-    reader = Reader(wanted.start)
-    cursor = await tx.cursor(
-        SQL[wanted.direction.value],
-        wanted.party.normal,
-        wanted.start,
-        wanted.end,
-        as_of,
-        wanted.late_since,
-        wanted.connection,
-        wanted.partner.normal if wanted.partner is not None else None,
-    )
-    while rows := await cursor.fetch(_AT_ONCE):
-        facts = [reader.fact(row) for row in rows]
-        if wanted.partner is not None and wanted.direction is Direction.OUT:
-            facts = [fact for fact in facts if fact.emsp == wanted.partner]
-        yield facts
-        await asyncio.sleep(0)
+    async def _parties(self, as_of: datetime) -> dict[PartyId, BillingParty]:
+        rows = await self._store.fetch(SQL["billed_by"], as_of)
+        return {one.party: one for one in (BillingParty.model_validate_json(row["body"]) for row in rows)}
 
-
-async def _parties(tx: Transaction, as_of: datetime) -> dict[PartyId, BillingParty]:
-    rows = await tx.fetch(SQL["billed_by"], as_of)
-    return {one.party: one for one in (BillingParty.model_validate_json(row["body"]) for row in rows)}
-
-
-async def _missing(tx: Transaction, wanted: SettlementWanted, as_of: datetime) -> Missing:
-    asked = (
-        *(wanted.party.normal, wanted.start, wanted.end, as_of, wanted.connection),
-        wanted.partner.normal if wanted.partner is not None else None,
-        _SHOWN,
-    )
-    sessions = await tx.fetch(SQL[f"without_cdr_{wanted.direction.value}"], *asked)
-    waiting = await tx.fetch(SQL[f"in_review_{wanted.direction.value}"], *asked)
-    return Missing(_count(sessions), _count(waiting), [_without(row) for row in (*sessions, *waiting)][:_SHOWN])
+    async def _missing(self, wanted: SettlementWanted, as_of: datetime) -> Missing:
+        asked = (
+            *(wanted.party.normal, wanted.start, wanted.end, as_of, wanted.connection),
+            wanted.partner.normal if wanted.partner is not None else None,
+            _SHOWN,
+        )
+        sessions = await self._store.search(SQL[f"without_cdr_{wanted.direction.value}"], *asked)
+        waiting = await self._store.search(SQL[f"in_review_{wanted.direction.value}"], *asked)
+        return Missing(_count(sessions), _count(waiting), [_without(row) for row in (*sessions, *waiting)][:_SHOWN])
 
 
 def _count(rows: Sequence[Record]) -> int:

@@ -1,19 +1,11 @@
 -- name: clock
 -- What time it is, and up to when all that came into effect can be seen. What is written carries the moment when its transaction
--- began, so nothing of before the oldest one under way is still to come. Those of reports write nothing.
+-- began, so nothing of before the oldest one under way is still to come. Others than ours count once they have written: a backup
+-- takes hours, and writes nothing.
 SELECT now() AS now, least(now(), (
     SELECT min(xact_start) - interval '1 microsecond' FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'
-        AND application_name <> 'roamgate settling')) AS settled
-
--- name: begin
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY
-
--- name: name_it
-SET LOCAL application_name = 'roamgate settling'
-
--- name: plan
-SET LOCAL plan_cache_mode = force_custom_plan
+        AND (backend_xid IS NOT NULL OR application_name = 'roamgate'))) AS settled
 
 -- name: known
 SELECT EXISTS (SELECT FROM party WHERE id = $1) OR EXISTS (SELECT FROM settlement_entry WHERE subject > 0 AND cpo = $1)
@@ -22,7 +14,8 @@ SELECT EXISTS (SELECT FROM party WHERE id = $1) OR EXISTS (SELECT FROM settlemen
 SELECT EXISTS (SELECT FROM connection WHERE name = $1) OR EXISTS (SELECT FROM settlement_entry WHERE connection = $1)
 
 -- name: out
--- What became of a CPO's own CDRs of charges that ended from $2 on and before $3, by $4; of earlier ones, after $5.
+-- What became of a CPO's own CDRs of charges that ended from $2 on and before $3, by $4; of earlier ones, after $5. Some of it,
+-- after an end ($8) and number ($9).
 SELECT e.no, e.sign, e.at, e.ended_at, e.cpo, e.connection, e.country, e.agreed, d.cdr_id, d.body, d.leg ->> 'emsp' AS emsp,
     d.credit, a.agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided
 FROM settlement_entry e
@@ -35,7 +28,8 @@ WHERE e.subject > 0 AND e.cpo = $1 AND e.ended_at < $3 AND e.at <= $4 AND (e.end
     AND ($6::text IS NULL OR e.connection = $6)
     AND ($7::text IS NULL OR coalesce(d.leg ->> 'emsp', d.body #>> '{identification,party}') IS NULL
         OR coalesce(d.leg ->> 'emsp', d.body #>> '{identification,party}') = $7)
-ORDER BY e.ended_at, e.no
+    AND (e.ended_at, e.no) > ($8, $9)
+ORDER BY e.ended_at, e.no LIMIT $10
 
 -- name: in
 -- The same of an EMSP's drivers.
@@ -48,7 +42,8 @@ LEFT JOIN offer_version v ON v.offer_id = p.agreement ->> 'offer' AND v.number =
 LEFT JOIN repricing r ON r.subject = e.subject
 WHERE e.subject < 0 AND d.party = $1 AND e.ended_at < $3 AND e.at <= $4 AND (e.ended_at >= $2 OR e.at > $5)
     AND ($6::text IS NULL OR e.connection = $6) AND ($7::text IS NULL OR e.cpo = $7)
-ORDER BY e.ended_at, e.no
+    AND (e.ended_at, e.no) > ($8, $9)
+ORDER BY e.ended_at, e.no LIMIT $10
 
 -- name: without_cdr_out
 SELECT s.session_id AS session, NULL AS cdr, s.party AS cpo, a.leg ->> 'emsp' AS emsp, c.name AS connection, s.ended_at AS ended,

@@ -16,8 +16,8 @@ CREATE TABLE settlement_entry (
     country text,
     agreed json
 );
-CREATE INDEX settlement_entry_own ON settlement_entry (cpo, ended_at) WHERE subject > 0;
-CREATE INDEX settlement_entry_received ON settlement_entry (ended_at) WHERE subject < 0;
+CREATE INDEX settlement_entry_own ON settlement_entry (cpo, ended_at, no) WHERE subject > 0;
+CREATE INDEX settlement_entry_received ON settlement_entry (ended_at, no) WHERE subject < 0;
 CREATE INDEX settlement_entry_subject ON settlement_entry (subject, no);
 
 CREATE FUNCTION settle_out(that bigint) RETURNS void LANGUAGE sql AS $$

@@ -251,3 +251,36 @@ async def test_what_makes_no_sense_is_refused(
         await office.report(**changes)
     with pytest.raises(error, match=said):
         await office.lines(**changes)
+
+
+async def test_a_report_tells_nothing_of_a_time_of_which_something_is_still_to_come(
+    hubs: Roaming, office: Office, store: Store
+) -> None:
+    await hubs.charged()
+    await hubs.accept()
+    async with store.transaction() as slow:
+        began = await slow.fetchval("SELECT now()")
+        report = await office.report()
+        assert report.as_of < began
+        await slow.execute(
+            "INSERT INTO settlement_entry (subject, sign, ended_at, cpo, connection)"
+            " SELECT subject, sign, ended_at, cpo, connection FROM settlement_entry"
+        )
+        assert await office.report(as_of=await office.now()) == report
+    assert await office.report(as_of=report.as_of) == report
+    assert (await office.report()).cdrs == 2
+
+
+async def test_more_cdrs_than_a_page_holds_are_all_settled_once(hubs: Roaming, office: Office, store: Store) -> None:
+    await hubs.charged()
+    await hubs.accept()
+    await store.execute(
+        "INSERT INTO settlement_entry (subject, sign, ended_at, cpo, connection)"
+        " SELECT subject, sign, ended_at + i % 7 * interval '1 second', cpo, connection"
+        " FROM settlement_entry, generate_series(1, 2499) AS i"
+    )
+    report = await office.report()
+    assert (report.cdrs, sum(row.sessions for row in report.rows)) == (2500, 2500)
+    lines = await office.lines()
+    assert len({line.no for line in lines}) == len(lines) == 2500
+    assert lines == sorted(lines, key=lambda line: (line.end, line.no))

@@ -116,6 +116,7 @@ async def test_what_differs_and_what_is_disputed_is_listed(at: Desk, office: Off
     await at.desk.dispute(None, shown.repricing.id, "too much", Money(net=Decimal(3)), WHO)
     after = await office.report()
     assert (after.rows[0].disputed, after.rows[0].disputed_net) == (1, Decimal("4.00"))
+    assert after.remarks[0].first[0].agreed_net == Decimal(3)
     assert after.digest == report.digest
     await at.desk.accept(None, shown.repricing.id, "it is right", WHO)
     assert (await office.report()).rows[0].differs == 0
