@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 
 from gateway.services.catalogue.rows import Copy
 from gateway.services.catalogue.writing import write_locations
+from gateway.services.cursors import encode
 from gateway.services.ports import BadCursor
 from gateway.services.ports.catalogue import Forgotten
 from gateway.store.pool import Store
@@ -45,6 +46,18 @@ async def test_what_changed_is_told_as_it_is_now_and_once(abroad):
         ("NLABCEL2", False, "AVAILABLE"),
     ]
     assert (await read(abroad, cursor))[0] == []
+
+
+async def test_changes_come_in_the_order_of_transactions_also_where_their_numbers_gain_a_digit(abroad):
+    await abroad.store.execute(
+        "INSERT INTO catalogue_change (tx, keys) VALUES ('100', '{C}'), ('99', '{B}'), ('9', '{A}')"
+    )
+    found, after = [], encode("1", "0", "0")
+    for _ in range(5):
+        page = await abroad.search.changes(after, 1, 0)
+        found += [one.evse_key for one in page.changes]
+        after = page.next
+    assert found == ["A", "B", "C"]
 
 
 async def test_what_changes_nothing_is_not_told(abroad):

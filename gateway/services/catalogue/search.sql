@@ -87,9 +87,10 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS present, pg_snapshot_xma
     (SELECT forgotten FROM catalogue_upkeep)::text AS forgotten
 
 -- name: changes
-SELECT tx::text AS tx, no, keys, emsps FROM catalogue_change
-WHERE (tx, no) >= ($1::text::xid8, $2) AND tx < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY tx, no LIMIT $3
+-- By the number of the transaction, not by its text, which stands under the same name in what is given: 1000 is after 999.
+SELECT c.tx::text AS tx, c.no, c.keys, c.emsps FROM catalogue_change c
+WHERE (c.tx, c.no) >= ($1::text::xid8, $2) AND c.tx < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY c.tx, c.no LIMIT $3
 
 -- name: forget
 -- Removes some of the changes ($2) that are older than $1, and notes up to which.
