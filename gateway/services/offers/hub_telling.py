@@ -18,7 +18,7 @@ from gateway.outbox.projecting import Link
 from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.links import Links
 from gateway.services.offers.hub_content import SQL, content, cpos_of, members
-from gateway.services.offers.hub_steps import imagined, is_answered, merged, next_step
+from gateway.services.offers.hub_steps import Step, groups_of, imagined, is_answered, merged, next_step
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import read_version
 from gateway.services.ports import Conflict, NotFound
@@ -136,6 +136,9 @@ class Telling:
         if told.step in {OfferStep.NETWORK, OfferStep.MEMBERS}:
             await self._note(tx, row["id"], told)
         await self._advance(tx, row["id"])
+        if told.step is OfferStep.NETWORK:
+            for sibling in await tx.fetch(SQL["siblings"], row["id"]):
+                await self._advance(tx, sibling["id"])
 
     @staticmethod
     async def _note(tx: Transaction, offer_id: str, told: OfferToTell) -> None:
@@ -160,18 +163,55 @@ class Telling:
             return show
         if row["unanswered"] is not None or await tx.fetch(SQL["outstanding"], [_key(offer_id)]):
             return False
+        told = await self._next(tx, link, row, offer, versions)
+        if told is not None:
+            await append(tx, link, [_message(link, told)])
+        return told is not None
+
+    async def _next(
+        self, tx: Transaction, link: Link, row: Record, offer: Offer, versions: Sequence[OfferVersion]
+    ) -> OfferToTell | None:
+        """Gives what the hub is to be told of an offer now; None where that is nothing."""
         cpos = await cpos_of(tx, offer, self._clock())
         if not cpos:  # of a network group without members; they come
-            return False
-        step = next_step(offer, versions, row["told"], _ids(row))
+            return None
+        ids, siblings = _ids(row), await tx.fetch(SQL["siblings"], offer.id)
+        step = next_step(offer, versions, row["told"], ids)
+        if step is not None and step.step is OfferStep.NETWORK and ids.network is None:
+            if await self._awaits(tx, step, siblings):
+                return None
+            ids = await self._shared(tx, row, step, siblings)
+            step = next_step(offer, versions, row["told"], ids)
         if step is not None:
-            told: OfferToTell | None = await content(tx, link, offer, step, _ids(row), cpos)
-        else:
-            told = await members(tx, link, offer, versions[-1], _ids(row), cpos)
-        if told is None:
-            return False
-        await append(tx, link, [_message(link, told)])
-        return True
+            return await content(tx, link, offer, step, ids, cpos)
+        if any(each["older"] and _ids(each).network == ids.network for each in siblings):
+            return None  # EVSEs that come to a group are told by the oldest of those that share it
+        return await members(tx, link, offer, versions[-1], ids, cpos)
+
+    async def _awaits(self, tx: Transaction, step: Step, siblings: Sequence[Record]) -> bool:
+        """Tells whether the hub is just being told of the same EVSE groups by another offer."""
+        keys = [_key(each["id"]) for each in siblings if _ids(each).network is None]
+        on_the_way = {
+            each["key"]
+            for each in await tx.fetch(SQL["outstanding"], keys)
+            if each["step"] == OfferStep.NETWORK and each["state"] != End.REFUSED
+        }
+        named = [each["id"] for each in siblings if _key(each["id"]) in on_the_way]
+        versions = [read_version(each).version for each in await tx.fetch(OFFERS["versions"], named)]
+        return any(set(groups_of(each.terms)) == set(groups_of(step.version.terms)) for each in versions)
+
+    async def _shared(self, tx: Transaction, row: Record, step: Step, siblings: Sequence[Record]) -> HubIds:
+        """Takes over the network of another offer of the same EVSE groups: at a hub an EVSE stands in one network."""
+        ids, wanted = _ids(row), set(groups_of(step.version.terms))
+        for each in siblings:
+            theirs = _ids(each)
+            if theirs.network is not None and theirs.groups.keys() == wanted:
+                ids = ids.model_copy(update={"network": theirs.network, "groups": theirs.groups})
+                told = ids.model_dump_json(exclude_none=True)
+                await tx.execute(SQL["set_ids"], row["id"], told, row["told"], row["unanswered"])
+                await tx.execute(SQL["share_told"], row["id"], each["id"])
+                break
+        return ids
 
     async def _show(
         self,

@@ -7,7 +7,9 @@ SELECT o.*, c.mode FROM offer o JOIN connection c ON c.id = o.connection_id WHER
 SELECT d.no, d.key, d.state, d.payload -> 'offer' ->> 'step' AS step,
     (d.payload -> 'offer' -> 'version' ->> 'number')::int AS version, d.code, d.error,
     d.holder IS NULL AND d.attempts = 0 AND NOT d.doubtful AS untried
-FROM delivery d WHERE d.key = ANY($1::text[]) AND d.state = 'pending' AND NOT d.shadow AND d.destination > 0
+FROM delivery d
+WHERE d.key = ANY($1::text[]) AND starts_with(d.key, 'offers/') AND d.state = 'pending' AND NOT d.shadow
+    AND d.destination > 0
 UNION ALL
 SELECT d.no, d.key, d.state, d.payload -> 'offer' ->> 'step', (d.payload -> 'offer' -> 'version' ->> 'number')::int,
     d.code, d.error, false
@@ -19,9 +21,24 @@ ORDER BY no
 UPDATE offer SET hub_ids = $2, told = $3, unanswered = $4 WHERE id = $1
 
 -- name: note_told
+-- Of an offer, and of those that share its network.
 INSERT INTO offer_told_evse (offer_id, group_id, evse_key)
-SELECT $1, i.group_id, i.evse_key FROM unnest($2::text[], $3::text[]) AS i(group_id, evse_key)
+SELECT s.id, i.group_id, i.evse_key
+FROM unnest($2::text[], $3::text[]) AS i(group_id, evse_key), offer o
+JOIN offer s ON s.connection_id = o.connection_id AND (s.id = o.id OR s.hub_ids ->> 'network' = o.hub_ids ->> 'network')
+WHERE o.id = $1
 ON CONFLICT DO NOTHING
+
+-- name: siblings
+-- The other published offers of the same network by the same way, the oldest first.
+SELECT s.id, s.hub_ids, s.no < o.no AS older FROM offer o
+JOIN offer s ON s.connection_id = o.connection_id AND s.id <> o.id AND s.state IN ('PUBLISHED', 'CANCELLED')
+    AND (s.cpo, s.network_group) IS NOT DISTINCT FROM (o.cpo, o.network_group)
+WHERE o.id = $1 ORDER BY s.no
+
+-- name: share_told
+INSERT INTO offer_told_evse (offer_id, group_id, evse_key)
+SELECT $1, group_id, evse_key FROM offer_told_evse WHERE offer_id = $2 ON CONFLICT DO NOTHING
 
 -- name: discard
 WITH gone AS (DELETE FROM dead_letter WHERE delivery_no = ANY($1::bigint[]))
