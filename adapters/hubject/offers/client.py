@@ -162,7 +162,7 @@ async def _form(body: JsonValue) -> tuple[bytes, dict[str, str]]:
     given: Any = body
     with aiohttp.MultipartWriter("form-data") as form:
         file = form.append(base64.b64decode(given["file"]), {"Content-Type": MEDIA_TYPE})
-        file.set_content_disposition("form-data", name="file", filename=given["name"])
+        file.set_content_disposition("form-data", quote_fields=False, name="file", filename=given["name"])
         kind = form.append("pdf")
         kind.set_content_disposition("form-data", name="attachmentType")
         return await form.as_bytes(), {"Content-Type": form.headers["Content-Type"]}

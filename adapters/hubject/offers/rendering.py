@@ -98,6 +98,8 @@ class Rendering:
             raise Refused("document", "there is none")
         if document.media_type != MEDIA_TYPE:
             raise Refused("document", "Hubject takes PDF alone", document.media_type)
+        if not document.name.isprintable():
+            raise Refused("document", "a name with signs that cannot be printed", document.name)
         if len(document.content) > LARGEST:
             raise Refused("document", f"larger than {LARGEST} bytes", len(document.content))
         file = base64.b64encode(document.content).decode()

@@ -148,6 +148,10 @@ async def test_a_bilateral_offer_names_hubjects_own_ids_from_the_settings_or_the
             step(OfferStep.DOCUMENT, document=Document(name="t.txt", media_type="text/plain", content=b"YQ==")),
             "document",
         ),
+        (
+            step(OfferStep.DOCUMENT, document=Document(name="a\nb", media_type="application/pdf", content=b"YQ==")),
+            "document",
+        ),
         (step(OfferStep.PRICES, ids=HubIds(network="n", groups={"G1": "g"})), ""),
         (step(OfferStep.PRICES, offer=limited()), "ends"),
         (step(OfferStep.PRICES, groups=(group("G1"), group("G2", "FR*HUB*E3"))), "evse_groups"),
@@ -161,6 +165,7 @@ async def test_a_bilateral_offer_names_hubjects_own_ids_from_the_settings_or_the
         "no id of the document",
         "no document",
         "no PDF",
+        "no name",
         "no offer",
         "limited",
         "a group more in later prices",
@@ -393,3 +398,12 @@ async def test_a_document_is_uploaded_once_more(hub: HubjectAdapter, peer: NgpPe
     outcome = await tell(hub, step(OfferStep.DOCUMENT, document=document), doubtful=True)
     assert outcome == Delivered({"document": "document-1"})
     assert peer.asked() == ["document"]
+
+
+@pytest.mark.parametrize("name", ["Bedingungen für EMPs.pdf", 'a "quoted" name.pdf', "one; two=three.pdf"])
+async def test_a_document_keeps_its_name_whatever_signs_are_in_it(
+    hub: HubjectAdapter, peer: NgpPeer, name: str
+) -> None:
+    document = Document(name=name, media_type="application/pdf", content=b"YQ==")
+    await tell(hub, step(OfferStep.DOCUMENT, document=document))
+    assert peer.heard[0][1]["name"] == name
