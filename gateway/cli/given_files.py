@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic_core import to_jsonable_python
 
 from gateway.cli.exits import Exit, end
 
@@ -17,7 +18,8 @@ def object_of(file: Path) -> dict[str, Any]:
     """Reads an object, JSON or TOML."""
     try:
         text = file.read_text()
-        given: Any = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+        # Moments are values of their own in TOML, and texts in JSON.
+        given: Any = to_jsonable_python(tomllib.loads(text)) if file.suffix == ".toml" else json.loads(text)
     except (OSError, ValueError) as error:
         end(Exit.USAGE, f"{file}: {error}")
     if not isinstance(given, dict):

@@ -100,6 +100,15 @@ async def test_a_draft_that_makes_no_sense_is_refused_by_its_field_and_forgotten
     assert (await own.here("offers", "show", "o-1")).code == 1
 
 
+async def test_a_draft_in_toml_has_its_moments_as_toml_writes_them(own):
+    file = own.folder / "offer.toml"
+    file.write_text(
+        '[offer]\nid = "o-1"\nconnection = "home"\ncpo = "FR*ABC"\ntitle = "A"\nstarts = 2027-01-01T00:00:00Z\n'
+        '[terms]\nservices = ["poi"]\n'
+    )
+    assert (await done(own, "offers", "put", file))["offer"]["starts"] == "2027-01-01T00:00:00Z"
+
+
 async def test_the_example_of_the_docs_is_a_draft(own):
     made = await done(own, "offers", "put", ROOT / "docs/examples/offer.json")
     assert (made["state"], made["offer"]["title"]) == ("DRAFT", "ABC for all")
