@@ -133,6 +133,7 @@ CREATE TABLE subscription (
 );
 -- An EMSP has an offer once.
 CREATE UNIQUE INDEX subscription_once ON subscription (offer_id, emsp) WHERE state NOT IN ('ENDED', 'REFUSED');
+CREATE INDEX subscription_offer ON subscription (offer_id);
 CREATE INDEX subscription_emsp ON subscription (emsp);
 CREATE INDEX subscription_due ON subscription (due_at) WHERE due_at IS NOT NULL;
 
