@@ -36,11 +36,13 @@ class HubIds(Model):
     """What a hub calls the parts of an offer, as far as it was told.
 
     Attributes:
+        network_name: How the hub wants the network to be named where EVSEs come to it, if not by its id.
         groups: By the id of our EVSE group.
         offer: Of the newest version that the hub has.
     """
 
     network: str | None = None
+    network_name: str | None = None
     groups: Mapping[str, str] = {}
     document: str | None = None
     offer: str | None = None

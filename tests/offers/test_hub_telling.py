@@ -46,7 +46,13 @@ async def test_an_offer_is_told_step_by_step_with_what_was_answered_before(hub):
     network, document, last = hub.hub.told
     assert network["groups"] == {"all": ["NL*ABC*E1*1", "NL*ABC*E1*2"]}  # as they are written, of this CPO alone
     assert document["document"] == "%PDF"
-    assert last["ids"] == {"network": "N1", "groups": {"all": "G-all"}, "document": "D2", "offer": None}
+    assert last["ids"] == {
+        "network": "N1",
+        "network_name": None,
+        "groups": {"all": "G-all"},
+        "document": "D2",
+        "offer": None,
+    }
     assert last["tariffs"] == {"all": ["T1"]}  # those that its EVSEs name
     side = await hub.side()
     assert side.ids == HubIds(network="N1", groups={"all": "G-all"}, document="D2", offer="H3")

@@ -124,7 +124,7 @@ def _reading(step: OfferStep, sent: JsonValue, noted: str) -> Answered:
             if theirs is None:
                 return OutcomeUnknown(f"the network was made without the group {group['groupName']}")
             ids[ours] = theirs.id
-        return Delivered({"network": made.id, "groups": ids})
+        return Delivered({"network": made.id, "network_name": asked["evseNetworkName"], "groups": ids})
 
     def members(body: Any) -> Outcome:
         there = {

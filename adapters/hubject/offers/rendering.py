@@ -61,7 +61,7 @@ class Rendering:
             case OfferStep.NETWORK:
                 return self._network(told), []
             case OfferStep.MEMBERS:
-                body = offers_out.members(told.offer, told.groups)
+                body = offers_out.members(told.ids.network_name or told.offer.id, told.groups)
                 return Call(OFFERS, told.step, self.assignment, body, ()), []
             case OfferStep.DOCUMENT:
                 return self._document(told), []

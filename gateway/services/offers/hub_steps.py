@@ -59,7 +59,7 @@ def merged(ids: HubIds, answer: JsonValue) -> HubIds:
     named: dict[str, JsonValue] = {
         name: value
         for name, value in answer.items()
-        if name in {"network", "document", "offer"} and isinstance(value, str) and value
+        if name in {"network", "network_name", "document", "offer"} and isinstance(value, str) and value
     }
     groups = answer.get("groups")
     if isinstance(groups, Mapping):

@@ -206,7 +206,8 @@ class Telling:
         for each in siblings:
             theirs = _ids(each)
             if theirs.network is not None and theirs.groups.keys() == wanted:
-                ids = ids.model_copy(update={"network": theirs.network, "groups": theirs.groups})
+                shared = ("network", "network_name", "groups")
+                ids = ids.model_copy(update={name: getattr(theirs, name) for name in shared})
                 told = ids.model_dump_json(exclude_none=True)
                 await tx.execute(SQL["set_ids"], row["id"], told, row["told"], row["unanswered"])
                 await tx.execute(SQL["share_told"], row["id"], each["id"])

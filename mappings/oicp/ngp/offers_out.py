@@ -131,8 +131,11 @@ def network(offer: Offer, groups: Sequence[EvseGroup]) -> Record:
     return body.sent()
 
 
-def members(offer: Offer, groups: Sequence[EvseGroup]) -> Record:
+def members(network_name: str, groups: Sequence[EvseGroup]) -> Record:
     """Writes NetworkAssignmentDTO: EVSEs that come to groups; a group without any is left out.
+
+    Args:
+        network_name: The id of the offer that the network was made for, which others may share.
 
     Raises:
         Refused: As `network`; nothing comes to any group.
@@ -144,7 +147,7 @@ def members(offer: Offer, groups: Sequence[EvseGroup]) -> Record:
     )
     if not assigned:
         raise Refused("evse_groups", "no EVSE comes to any group")
-    return wire.AssignEvses(network_name=offer.id, groups_assignments=assigned).sent()
+    return wire.AssignEvses(network_name=network_name, groups_assignments=assigned).sent()
 
 
 def _members(groups: Sequence[EvseGroup]) -> list[tuple[str, ...]]:

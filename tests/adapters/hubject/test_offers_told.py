@@ -72,7 +72,9 @@ async def test_an_offer_is_told_from_its_network_to_its_later_prices(hub: Hubjec
     given = offer(document="D1", joining=Joining.APPROVE)
 
     network = await tell(hub, step(OfferStep.NETWORK, groups=groups))
-    assert network == Delivered({"network": "network-3", "groups": {"G1": "group-1", "G2": "group-2"}})
+    assert network == Delivered(
+        {"network": "network-3", "network_name": "O1", "groups": {"G1": "group-1", "G2": "group-2"}}
+    )
     ids = HubIds.model_validate(network.answer)
 
     document = Document(name="terms.pdf", media_type="application/pdf", content=b"")
@@ -111,6 +113,12 @@ async def test_an_offer_is_told_from_its_network_to_its_later_prices(hub: Hubjec
         "NetworkName": "O1",
         "GroupsAssignments": [{"GroupName": "Group G2", "Evses": ["FR*HUB*E4"]}],
     }
+
+
+async def test_evses_come_to_the_network_of_another_offer_by_its_name(hub: HubjectAdapter, peer: NgpPeer) -> None:
+    shared = IDS.model_copy(update={"network_name": "the-first"})
+    assert await tell(hub, step(OfferStep.MEMBERS, ids=shared)) == Delivered()
+    assert peer.heard[0][1]["NetworkName"] == "the-first"
 
 
 async def test_all_steps_of_an_offer_are_in_its_lane_and_documents_have_a_pace_of_their_own(
@@ -390,7 +398,7 @@ async def test_a_network_whose_ids_were_lost_is_left_to_a_person(hub: HubjectAda
 
 async def test_a_network_that_was_not_made_after_all_is_made(hub: HubjectAdapter, peer: NgpPeer) -> None:
     outcome = await tell(hub, step(OfferStep.NETWORK), doubtful=True)
-    assert outcome == Delivered({"network": "network-2", "groups": {"G1": "group-1"}})
+    assert outcome == Delivered({"network": "network-2", "network_name": "O1", "groups": {"G1": "group-1"}})
 
 
 async def test_a_document_is_uploaded_once_more(hub: HubjectAdapter, peer: NgpPeer) -> None:

@@ -203,14 +203,14 @@ def test_groups_that_are_no_network_are_refused_by_their_field(groups: list[Evse
 
 def test_evses_come_to_groups_that_are_there() -> None:
     empty = EvseGroup(id="G2", party=CPO, name="Group G2")
-    body = offers_out.members(offer(), [group("G1", "FR*HUB*E9"), empty])
+    body = offers_out.members("O1", [group("G1", "FR*HUB*E9"), empty])
     validate("cpo-evse", "NetworkAssignmentDTO", body)
     assert body == {
         "NetworkName": "O1",
         "GroupsAssignments": [{"GroupName": "Group G1", "Evses": ["FR*HUB*E9"]}],
     }
     with pytest.raises(Refused, match="no EVSE"):
-        offers_out.members(offer(), [empty])
+        offers_out.members("O1", [empty])
 
 
 # Later versions
