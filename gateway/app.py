@@ -232,7 +232,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     drivers = Drivers(store, contracts, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     changes = Changes(store)
-    ranking = Ranking(store, changes.wake)
+    ranking, sights = Ranking(store, changes.wake), Sights(agreements, links, now)
     catalogue = Catalogue(store, links, metrics, now, changes.wake)
     agreeing = Agreeing(agreements, links, drifting)
     received = Received(store, agreeing, feed.wake, now, metrics.received_cdr)
@@ -321,12 +321,12 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
         sessions=Sessions(store, links, charged, now),
         cdrs=Cdrs(store, links, charged, now, counted),
         pulls=pulling,
-        catalogue=Search(store, changes, ranking, Sights(agreements, links, now), now),
+        catalogue=Search(store, changes, ranking, sights, now),
         driver_tokens=DriverTokens(store, links, dispatcher.wake, now),
         permits=PermitList(store),
         sent_commands=sent,
         received=ReceivedDesk(store, rechecks, feed.wake, now, metrics.received_cdr),
-        quotes=Quoting(store, links, now),
+        quotes=Quoting(store, links, agreements, sights, now),
         settlements=Settlements(store),
         billing_parties=BillingParties(store),
         repricings=RepricingDesk(store, repricer, feed.wake, now),

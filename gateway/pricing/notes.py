@@ -48,6 +48,8 @@ class NoteKind(StrEnum):
     """A period names no tariff, where others of its charge do; it costs nothing."""
     PARTS_DIFFER = "parts_differ"
     """The total of a CDR is as calculated, and its parts are not."""
+    NO_AGREEMENT = "no_agreement"
+    """On record here the driver's EMSP has no agreement by which the charge would begin; the hub knows its own."""
     TAX_UNTOLD = "tax_untold"
     """A tariff names no tax, which is not zero: a CDR that has one is compared without, a quote is net."""
 
@@ -70,6 +72,8 @@ class Why(StrEnum):
 
     NO_TARIFF = "no_tariff"
     OTHER_CURRENCY = "other_currency"
+    NO_AGREEMENT = "no_agreement"
+    """The driver's EMSP may not charge by this way."""
     NO_ZONE = "no_zone"
     """The tariff speaks of local time, and where that is is not known."""
     NO_POWER = "no_power"

@@ -122,7 +122,9 @@ class QuoteOperations:
 
         An EVSE is quoted by every way to it, the own network's and each hub's, side by side; each is priced, or says
         why it cannot be. Whatever was not given and stands in for something is named as a note of the kind `assumed`:
-        without a power, the most that the connector gives. Without the driver's EMSP, only tariffs for all hold. Texts
+        without a power, the most that the connector gives. Without the driver's EMSP, only tariffs for all hold; with
+        it, each way names the agreement by which the charge would begin, whose prices hold where it has some, and what
+        it may not use over the own network is refused as `no_agreement`, over a hub noted as that. Texts
         are in the tariff's own words where it has some in the language, which is the wish's, else what
         `Accept-Language` prefers, else the driver's, else English.
         """
@@ -131,6 +133,8 @@ class QuoteOperations:
             call.demand(wish.party)
         if wish.tariff is not None and wish.tariff.connection is None:
             call.demand(wish.tariff.party)
+        elif wish.tariff is not None and wish.party is not None:
+            call.demand(wish.party)  # whose prices of their own partners tell
         accepted = preferred(call.request.headers.get("Accept-Language", ""))
         return respond(await self._quotes.quote(wish, call.identity.parties, accepted), Quote)
 

@@ -13,6 +13,7 @@ from gateway.pricing.notes import NoteKind, Why
 from gateway.pricing.result import Extra
 from gateway.services.ports.common import Parties
 from gateway.services.ports.sent_commands import EvseNamed, TokenNamed
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.base import Instant, Model, Number
 from mappings.canonical.commands import Id
 from mappings.canonical.ids import PartyId
@@ -139,7 +140,7 @@ class QuoteWish(Model):
         tariff: A stored tariff; or else
         terms: one that need not be stored.
         start: When the charge begins; left out for now.
-        party: The driver's EMSP; left out, only tariffs for all hold.
+        party: The driver's EMSP, by whose agreements it is told what may be used; left out, only tariffs for all hold.
         token: The driver, by their token; then texts are in their language.
         type: Of the tariff.
         language: Of the texts; else what `Accept-Language` asks for, else the driver's, else English.
@@ -268,7 +269,8 @@ class Offer:
     Attributes:
         connection, hub: Over which it roams; left out for an own EVSE and for a tariff alone.
         preferred: It speaks for the EVSE in the catalogue.
-        refusal: Why it has no cost; then the rest is what is known so far.
+        agreement: By which version of which offer it would begin; left out where none is needed, or on record.
+        refusal: Why it has no cost; then the rest is what is known so far. `no_agreement`: the EMSP may not charge so.
         energy: kWh.
         charging: Seconds in which energy flows.
         start, end: Of all of it, reservation and parking included.
@@ -291,6 +293,7 @@ class Offer:
     lines: list[QuotedLine] = field(default_factory=list)
     notes: list[NoteShown] = field(default_factory=list)
     refusal: Refusal | None = None
+    agreement: AgreementRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

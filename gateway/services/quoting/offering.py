@@ -74,6 +74,11 @@ def offer_of(way: Way, wanted: Wanted) -> Offer:
         "hub": way.hub,
         "preferred": way.preferred,
         "cpo": way.party,
+        "agreement": way.agreement,
+    }
+    if way.refusal is not None:
+        return Offer(**known, refusal=way.refusal)
+    known |= {
         "location_id": way.location_id,
         "evse_uid": way.evse_uid,
     }
@@ -81,6 +86,8 @@ def offer_of(way: Way, wanted: Wanted) -> Offer:
     if socket is None:
         detail = f"the EVSE has no connector {wanted.wish.connector_id}" if way.sockets else "it has no connector"
         return Offer(**known, refusal=Refusal(Why.NO_TARIFF, "connector_id", detail))
+    if way.note is not None:
+        notes.append(way.note)
     known["connector_id"] = socket.id
     ids = way.prices or socket.tariff_ids
     candidates = [each for id_ in dict.fromkeys(ids) for each in _named(way.versions, id_)]

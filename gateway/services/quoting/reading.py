@@ -9,14 +9,16 @@ from typing import Final, NamedTuple
 
 from pydantic_core import from_json
 
+from gateway.pricing.notes import Note
 from gateway.services.authorisation.admitting import uid_key
 from gateway.services.catalogue.rows import watts
 from gateway.services.ports import Parties
-from gateway.services.ports.quotes import QuoteWish
+from gateway.services.ports.quotes import QuoteWish, Refusal
 from gateway.services.ports.sent_commands import EvseNamed, TokenNamed
 from gateway.services.tariffs.versions import Version, read_version
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.ids import PartyId
 from mappings.canonical.locations import Connector
 from mappings.canonical.tokens import Token
@@ -52,6 +54,9 @@ class Way:
         zone: IANA name, as it was told.
         prices: Ids of tariffs that hold at all its connectors, told apart from these; None where they are not.
         versions: What is known of its tariffs at the start.
+        agreement: By which the charge would begin.
+        refusal: Why it is not priced, whatever its tariffs are.
+        note: What is to be said of it beside its price.
     """
 
     connection: str | None
@@ -65,6 +70,9 @@ class Way:
     prices: Sequence[str] | None
     sockets: Sequence[Socket]
     versions: list[Version] = field(default_factory=list)
+    agreement: AgreementRef | None = None
+    refusal: Refusal | None = None
+    note: Note | None = None
 
 
 class Found(NamedTuple):

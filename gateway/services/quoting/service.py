@@ -5,13 +5,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.agreements.repository import Agreements
 from gateway.pricing.needs import Curve, Need, check
 from gateway.pricing.notes import Unpriceable
 from gateway.pricing.selecting import Candidate
 from gateway.services.links import Links
+from gateway.services.offers.sights import Sights
 from gateway.services.ports import Invalid, Parties
 from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
 from gateway.services.ports.sent_commands import EvseNamed
+from gateway.services.quoting.agreeing import Agreeing
 from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
 from gateway.services.quoting.reading import Way, find, find_token
 from gateway.services.tariffs.versions import Asked, Version, known
@@ -36,9 +39,13 @@ class Quoting:
         now: Gives the present, aware.
     """
 
-    def __init__(self, store: Store, links: Links, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, links: Links, agreements: Agreements, sights: Sights, now: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._links = links
+        self._sights = sights
+        self._agreeing = Agreeing(store, links, agreements, sights)
         self._now = now
         self._turn = asyncio.Semaphore(1)
 
@@ -53,12 +60,13 @@ class Quoting:
         start = wish.start or _whole_second(self._now())
         if wish.evse is not None:
             found = await find(self._store, wish, wish.evse, start, parties)
-            ways = self._open(found.ways, wish, wish.evse)
+            held = await self._agreeing.held(found.ways, wish, start, parties)
+            ways = self._open(held, wish, wish.evse)
             wanted = Wanted(wish, need, start, _language(wish, found.token, accepted))
             versions = [version for way in ways for version in way.versions]
             offers = await self._worked_out(need, versions, lambda: [offer_of(way, wanted) for way in ways])
             return Quote(start, wanted.language, ways[0].evse_key, offers)
-        candidates = await self._candidates(wish, start)
+        candidates = await self._candidates(wish, start, parties)
         wanted = Wanted(wish, need, start, _language(wish, await find_token(self._store, wish), accepted))
         name = wish.tariff.connection if wish.tariff is not None else None
         link = self._links.by_name(name) if name is not None else None
@@ -104,7 +112,8 @@ class Quoting:
         ways = [way for way in found if self._is_open(way, wish.party)]
         if not ways:
             raise Invalid(("party", f"no connection to this EVSE is for {wish.party}"))
-        if wish.connector_id is not None and not any(_has(way, wish.connector_id) for way in ways):
+        told = [way for way in ways if way.refusal is None]
+        if wish.connector_id is not None and told and not any(_has(way, wish.connector_id) for way in told):
             raise Invalid(("connector_id", f"the EVSE has no connector {wish.connector_id}"))
         return ways
 
@@ -114,7 +123,7 @@ class Quoting:
         link = self._links.by_name(way.connection)
         return link is None or link.connection.scope.has_party(emsp)
 
-    async def _candidates(self, wish: QuoteWish, start: datetime) -> list[Candidate] | list[Version]:
+    async def _candidates(self, wish: QuoteWish, start: datetime, parties: Parties) -> list[Candidate] | list[Version]:
         """Gives the tariff that is to be quoted, in all its variants.
 
         Raises:
@@ -127,7 +136,8 @@ class Quoting:
         link = self._links.by_name(named.connection) if named.connection is not None else None
         number = link.connection.id if link is not None else None
         [found] = await known(self._store, [Asked(number, named.party, [named.id], start)])
-        if not found:
+        sight = await self._sights.of(parties)
+        if not found or (sight is not None and (number, named.party.normal) in sight.hidden):
             over = f" over {named.connection}" if named.connection is not None else ""
             raise Invalid(("tariff.id", f"{named.party} has no such tariff{over}"))
         return found
