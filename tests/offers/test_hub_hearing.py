@@ -334,6 +334,31 @@ async def test_two_offers_of_one_title_are_both_on_record(cpo):
     assert [row["title"] for row in await cpo.offers()] == ["Offer O1", "By hand", "By hand (P2)"]
 
 
+async def test_an_offer_that_was_made_in_the_portal_is_never_told_to_the_hub(cpo):
+    before = list(cpo.told.hub.steps)
+    await cpo.pull(held(), held("P1", title="By hand", next="P2"), held("P3", title="Another"))
+    assert await cpo.told.telling.catch_up() == 0
+    assert await cpo.told.store.fetchval("SELECT count(*) FROM delivery WHERE key <> 'offers/O1'") == 0
+    assert cpo.told.hub.steps == before
+
+
+async def test_a_subscription_goes_on_with_the_version_that_follows_whatever_the_one_before_says(cpo):
+    await cpo.pull(held(subscriptions=(sub(),)))
+    over = NOW + DAY
+    old = held(next="H2", ends=over, subscriptions=(sub(state="CANCELLED", cancelled_at=over, ends=over),))
+    new = held("H2", previous="H1", starts=over, subscriptions=(sub("S1b", starts=over),))
+    for _ in range(2):
+        await cpo.pull(old, new)
+        row = await cpo.one()
+        assert (row["state"], row["starts_at"], row["external"]) == ("ACTIVE", AT + DAY, "S1b")
+    revision = await cpo.told.store.fetchval("SELECT revision FROM registry")
+    await cpo.pull(old, new)
+    assert await cpo.told.store.fetchval("SELECT revision FROM registry") == revision
+    cpo.now = over + DAY
+    await cpo.pull(new)
+    assert (await cpo.one())["state"] == "ACTIVE"
+
+
 # An EMSP's contracts
 
 

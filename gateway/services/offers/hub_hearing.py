@@ -263,6 +263,7 @@ class OfferHearing:
                 found = Found(DriftKind.FIELD, subject, "state", str(conflict), told.state.value, (theirs.cpo,))
                 await self._drifting.compared(tx, link.connection, subject, [found])
             else:
+                await self._drifting.compared(tx, link.connection, f"subscription/{told.id}", [])
                 turned += written.turned
         return turned
 

@@ -23,7 +23,9 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff
 
 _KEY: Final = re.compile(r"[A-Za-z0-9._:-]{1,48}")
-_HELD: Final = frozenset({SubscriptionState.ACTIVE, SubscriptionState.CANCELLED})
+_ACTIVE: Final = SubscriptionState.ACTIVE
+_HELD: Final = frozenset({_ACTIVE, SubscriptionState.CANCELLED})
+_WAITS: Final = frozenset({SubscriptionState.REQUESTED, SubscriptionState.UNDER_REVIEW})
 _TITLE: Final = 255
 _LEAST_NAME: Final = 50
 
@@ -150,13 +152,16 @@ def subscription_of(
 
     Args:
         stored: All of the offer.
-        followed: Another version follows the offer, whose end is no subscription's.
+        followed: Another version follows the offer, with which its subscriptions go on: what ends with this one is
+            told by the other, or by nobody once this one is there no more.
     """
     if theirs.emsp is None:
         return None
     live, over = known_as(stored, theirs)
     known = live.subscription if live is not None else None
     state, ends = _standing(offer, theirs, known, now, followed=followed)
+    if followed and live is not None and (live.external != theirs.id or state not in _WAITS | {_ACTIVE}):
+        return None
     if known is None and state in FINAL and (over or state is SubscriptionState.ENDED):
         return None  # of what was over before anybody heard of it there is nothing to tell
     cancelled = state is SubscriptionState.CANCELLED
@@ -168,7 +173,7 @@ def subscription_of(
         emsp=theirs.emsp,
         state=state,
         requested_at=known.requested_at if known is not None else theirs.requested_at or theirs.starts or now,
-        starts=starts if state not in {SubscriptionState.REQUESTED, SubscriptionState.UNDER_REVIEW} else None,
+        starts=starts if state not in _WAITS else None,
         cancelled_at=((known.cancelled_at if known is not None else None) or now) if cancelled else None,
         ends=ends,
     )

@@ -155,6 +155,8 @@ class Telling:
         link = self._links.get(row["connection_id"]) if row is not None else None
         if row is None or link is None or not link.adapter.offers.told or row["state"] != OfferState.PUBLISHED:
             return False
+        if row["external"] is not None:  # it was made there
+            return False
         offer = Offer.model_validate_json(row["body"])
         versions = [read_version(each).version for each in await tx.fetch(OFFERS["versions"], [offer_id])]
         if row["mode"] == Mode.SHADOW:

@@ -115,7 +115,7 @@ SELECT name, media_type, content FROM document WHERE id = $1
 -- name: told
 -- Offers that hubs ($1) are told of.
 SELECT o.id FROM offer o JOIN connection c ON c.id = o.connection_id
-WHERE o.connection_id = ANY($1::int[]) AND o.state = 'PUBLISHED' AND c.mode = 'live' ORDER BY o.no
+WHERE o.connection_id = ANY($1::int[]) AND o.state = 'PUBLISHED' AND o.external IS NULL AND c.mode = 'live' ORDER BY o.no
 
 -- name: sides
 SELECT id, connection_id, hub_ids, unanswered, seen_at FROM offer WHERE id = ANY($1::text[])
