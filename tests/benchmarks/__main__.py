@@ -27,10 +27,12 @@ from tests.benchmarks import (
     pulls,
     quotes,
     repricing,
+    settlement,
     statuses,
     tariffs,
     translation,
 )
+from tests.french import SESSIONS
 from tests.pricing.corpora import DUTCH, FRENCH
 from tests.shared import ROOT
 
@@ -68,6 +70,10 @@ def main(
         "cdrs": (None, lambda: _with_database(lambda url, to: uvloop.run(cdrs.measure(url, to, many=many)))),
         "quotes": (None, lambda: _with_database(lambda url, to: uvloop.run(quotes.measure(url, to)))),
         "repricing": (None, lambda: _with_database(lambda url, _: uvloop.run(repricing.measure(url)))),
+        "settlement": (
+            ROOT / SESSIONS,
+            lambda: _with_database(lambda url, _: settlement.measure(url, ROOT)),
+        ),
         "pulls": (
             None,
             lambda: _with_database(lambda url, to: uvloop.run(pulls.measure(url, to, _NETWORK, evses=evses))),
