@@ -334,12 +334,9 @@ class OfferHearing:
         names = await group_names(tx, groups_of(version.terms))
         by_name = {group.name: group.id for group in theirs.groups}
         groups = {name: by_name[title] for name, title in names.items() if title in by_name}
-        found = HubIds(
-            network=theirs.network or ids.network,
-            groups={**ids.groups, **groups},
-            document=ids.document,
-            offer=theirs.id,
-        )
+        found = ids.model_copy(update={"groups": {**ids.groups, **groups}, "offer": theirs.id})
+        if theirs.network is not None and ids.network is None:
+            found = found.model_copy(update={"network": theirs.network, "network_name": theirs.network_name or None})
         await tx.execute(SQL["seen"], offer_id, now, found.model_dump_json(exclude_none=True), version.number)
 
     async def _compare(self, tx: Transaction, link: Link, here: _Here, theirs: HubOffer, version: OfferVersion) -> None:
