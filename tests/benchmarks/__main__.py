@@ -17,7 +17,9 @@ from rich.console import Console
 from gateway.cli.bench.figures import Figure, show, write
 from gateway.store.embedded import embedded_server
 from tests.benchmarks import (
+    agreements,
     authorise,
+    beginning,
     catalogue,
     cdrs,
     commands,
@@ -60,6 +62,8 @@ def main(
         "translation": (_NETWORK, lambda: translation.measure(_NETWORK)),
         "tariffs": (_TARIFFS, lambda: tariffs.measure(_TARIFFS, [ROOT / name for name in FRENCH])),
         "import": (_NETWORK, lambda: _with_database(lambda url, _: importing.measure(url, _NETWORK))),
+        "agreements": (None, lambda: _with_database(lambda url, _: uvloop.run(agreements.measure(url)))),
+        "beginning": (None, lambda: _with_database(lambda url, to: uvloop.run(beginning.measure(url, to)))),
         "statuses": (None, lambda: _with_database(lambda url, to: uvloop.run(statuses.measure(url, to)))),
         "authorise": (None, lambda: _with_database(lambda url, to: uvloop.run(authorise.measure(url, to)))),
         "commands": (None, lambda: _with_database(lambda url, to: uvloop.run(commands.measure(url, to)))),
