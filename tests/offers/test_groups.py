@@ -10,7 +10,7 @@ from gateway.services.ports.offers import MembersChanged, NewVersion
 from mappings.canonical.agreements import EvseGroup, Joining, Member, NetworkGroup, OfferTerms, Service
 from mappings.canonical.ids import EvseId
 from tests.harness import OTHER, PARTY, WHO
-from tests.offers.desk import DAY, START, TERMS, offer
+from tests.offers.desk import DAY, START, TERMS, desk, offer
 
 PDF = b"%PDF-1.7\n..."
 
@@ -182,3 +182,22 @@ async def test_terms_are_stored_once(made):
         await made.groups.put_document("D2", PARTY, "t", "application/pdf", PDF + bytes(10 * 1024 * 1024), WHO)
     with pytest.raises(NotFound):
         await made.groups.document("D2")
+
+
+async def test_a_group_is_either_gone_or_spoken_of_whoever_comes_first(made, store):
+    async with desk(store, made.clock) as other:
+        for number in range(8):
+            await made.groups.put_evse_group(group(1), WHO)
+            changed = MembersChanged(add=(EvseId(f"NL*ABC*E{number + 2}"),))
+            removed, put, *_ = await asyncio.gather(
+                made.groups.remove_evse_group("G1", WHO),
+                other.put(offer(), scoped("G1")),
+                other.groups.change_members("G1", changed, WHO),
+                made.publish(offer(f"P{number}", title=str(number))),
+                return_exceptions=True,
+            )
+            if isinstance(removed, Conflict):
+                assert put.offer.id == "O1"
+                await made.offers.remove("O1", WHO)
+            else:
+                assert (removed, type(put)) == (None, Invalid)

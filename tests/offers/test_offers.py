@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 
 from adapters.core.offers import HubIds
 from gateway.events.writing import EventType
@@ -16,6 +17,7 @@ from mappings.canonical.agreements import (
     Joining,
     Member,
     NetworkGroup,
+    Offer,
     OfferState,
     OfferTerms,
     PriceSource,
@@ -224,6 +226,24 @@ async def test_tariffs_are_of_a_type_that_the_hub_takes(made):
     assert list(found) == ["terms.prices[0].tariff_ids[1]"]
     await made.put(offer(connection="portal"), priced("PLAIN", "REGULAR"))
     await made.put(offer(), priced("CHEAP"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"ends": START}, "ends: is not after its start"),
+        ({"ends": START - DAY}, "ends: is not after its start"),
+        ({"cpo": None}, "exactly one of cpo and network_group"),
+        ({"network_group": "N1", "cpo": PARTY}, "exactly one of cpo and network_group"),
+        ({"audience": ()}, "at least 1 item"),
+        ({"audience": (EMSP, EMSP)}, "named twice"),
+        ({"notice_days": -1}, "greater than or equal to 0"),
+    ],
+)
+def test_an_offer_that_makes_no_sense_is_none(changes, why):
+    fields = {"id": "O1", "connection": "home", "cpo": PARTY, "title": "t", "starts": START}
+    with pytest.raises(ValidationError, match=why):
+        Offer.model_validate(fields | changes)
 
 
 async def test_parties_that_nobody_knows_are_refused_where_all_are_known(made):

@@ -29,7 +29,9 @@ SQL = Queries("gateway.services.offers", "previews.sql")
 _MOST_EMSPS: Final = 100
 _MOST_GROUPS: Final = 20
 """Of which sample charges are priced."""
+_MOST_OVERLAPPING: Final = 500
 _LOCATIONS: Final = 500
+"""In which the tariffs of EVSEs are looked up."""
 _EVSE_TARIFFS: Final = 3
 _NEWEST: Final = 2**63 - 1
 
@@ -186,6 +188,7 @@ class Previewing:
             looked.at,
             looked.offer.id,
             looked.offer.ends,
+            _MOST_OVERLAPPING,
         )
         others = [
             Ranked(Offer.model_validate_json(row["body"]), OfferTerms.model_validate_json(row["terms"]), row["no"])

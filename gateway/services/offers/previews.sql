@@ -55,4 +55,4 @@ WHERE o.connection_id = $1 AND o.state IN ('PUBLISHED', 'CANCELLED') AND o.id <>
     AND (o.cpo = ANY($2::text[]) OR EXISTS (
         SELECT FROM network_group_member m
         WHERE m.group_id = o.network_group AND m.party = ANY($2) AND (m.until IS NULL OR m.until > $3)))
-ORDER BY o.no
+ORDER BY o.no LIMIT $6
