@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.services.offers.agreement_rows import COLUMNS, read
 from gateway.services.ports import Invalid
 from mappings.canonical.agreements import EVERY_SERVICE, GroupPrice, PriceSource, Service, SubscriptionState
+from tests.project.files import read as read_doc
 
 
 def one(text: str):
@@ -199,3 +200,12 @@ def test_whatever_a_list_holds_each_row_is_taken_or_refused(rows):
     found = read(json.dumps(rows).encode())
     numbers = [each.row for each in (*found.agreements, *found.members, *found.refused)]
     assert sorted(numbers) == list(range(1, len(rows) + 1))
+
+
+def test_the_example_of_the_guide_is_taken_whole():
+    guide = read_doc("docs/offers.md")
+    example = guide.split("```\ncpo;", 1)[1].split("```", 1)[0]
+    found = read(b"cpo;" + example.encode())
+    assert (len(found.agreements), len(found.members), found.refused) == (2, 1, [])
+    for column in COLUMNS:
+        assert f"`{column}`" in guide
