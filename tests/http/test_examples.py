@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from pydantic_core import to_json
 
+from gateway.cli.answers import read
 from gateway.http.routing import Route, adapter_of
 from gateway.http.server import Services, routes_of
 
@@ -36,4 +37,4 @@ def test_a_body_has_an_example_that_the_operation_takes(route: Route) -> None:
 def test_an_example_of_an_answer_is_one(route: Route) -> None:
     for answer in route.answers.values():
         if answer.example is not None:
-            adapter_of(answer.type).validate_json(to_json(answer.example))
+            read(answer.type, to_json(answer.example))  # as a client does, since answers leave out what is None

@@ -40,7 +40,9 @@ class AgreementImportOperations:
                 role=KeyRole.ADMIN,
                 whole=True,
                 parameters=(_NAME, _DRY_RUN),
-                body=Body("CSV with a header, or a JSON list, as `docs/operations.md` tells.", None, (CSV, *bodies.JSON)),
+                body=Body(
+                    "CSV with a header, or a JSON list, as `docs/operations.md` tells.", None, (CSV, *bodies.JSON)
+                ),
                 problems=["not-found"],
             )
         ]
