@@ -45,6 +45,9 @@ PACE: Final = 2_500
 _TARIFFS: Final = 100
 """Tariffs in a transaction."""
 
+_DOUBTED: Final = "?"
+"""Stands for what an EMSP has while it is being told."""
+
 
 class Syncing:
     """Tells what began or ended, in any number of replicas at once.
@@ -153,8 +156,10 @@ class Syncing:
             if link is None:
                 return False
             made = self._views(book, link, network, named(book).get(network, ()), self._clock())
-            emsps = differing(json.loads(before), made)
+            known = json.loads(before)
+            emsps = differing(known, made)
             if emsps:
+                await self._store.execute(SQL["doubt"], *network, known | dict.fromkeys(emsps, _DOUBTED))
                 await self._tell_catalogue(link, network, emsps)
                 await self._tell_hub(link, network, emsps)
             await self._store.execute(SQL["told"], *network, made)
@@ -178,7 +183,20 @@ class Syncing:
         _log.info("told who sees a network", connection=link.connection.name, cpo=network[1], evses=count)
 
     async def _tell_hub(self, link: Link, network: Network, emsps: Sequence[str]) -> None:
-        """Has a hub told of prices for EMSPs that may have them now, and has those withdrawn that are for others."""
+        """Has a hub told of prices for EMSPs that may have them now, and has those withdrawn that are for others.
+
+        Prices are told by the agreements as they are then: where these change on the way, all of it once more, so that
+        nothing is left of what was so in between.
+        """
+        while True:
+            book, at = await self._agreements.book(), self._clock()
+            await self._tell_prices(link, network, emsps)
+            await self._links.refresh()
+            changes = next_moment(await asyncio.to_thread(moments, book), at)
+            if await self._agreements.book() is book and self._clock() < changes:
+                return
+
+    async def _tell_prices(self, link: Link, network: Network, emsps: Sequence[str]) -> None:
         _, cpo = network
         whose = None if EVERYBODY in emsps else emsps
         await self._links.settle()

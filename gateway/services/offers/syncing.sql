@@ -15,6 +15,10 @@ UPDATE agreed_view SET claimed_until = clock_timestamp() + $3::interval WHERE co
 -- name: told
 UPDATE agreed_view SET views = $3, claimed_until = '-infinity', told_at = now() WHERE connection_id = $1 AND cpo = $2
 
+-- name: doubt
+-- Says of some of a network that nobody knows what was told: it is told anew, though it may be as before by then.
+UPDATE agreed_view SET views = $3 WHERE connection_id = $1 AND cpo = $2
+
 -- name: release
 UPDATE agreed_view SET claimed_until = '-infinity' WHERE connection_id = $1 AND cpo = $2
 
