@@ -27,20 +27,21 @@ CREATE FUNCTION settle_out(that bigint) RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Of our own: those of a roaming driver. A credit has no entry: what it takes back goes out of effect by itself, and so does
--- what a hub refused and another one stands for.
+-- what a hub refused and another one stands for. No CDR is held up by what is settled: a body that cannot be read has no entry.
 CREATE FUNCTION settle_own_cdrs() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO settlement_entry (subject, sign, ended_at, cpo, connection, country)
     SELECT d.no, 1, (d.body ->> 'end')::timestamptz, d.party, coalesce(c.name, ''), d.body #>> '{location,country}'
     FROM fresh d LEFT JOIN connection c ON c.id = d.connection_id
-    WHERE d.review IS NULL AND d.leg IS NOT NULL AND NOT d.credit
+    WHERE d.review IS NULL AND d.leg IS NOT NULL AND NOT d.credit AND d.body ->> 'end' IS NOT NULL
     ORDER BY d.no;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION settle_own_cdr() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF old.review IS NOT NULL AND new.review IS NULL AND new.leg IS NOT NULL AND NOT new.credit THEN
+    IF old.review IS NOT NULL AND new.review IS NULL AND new.leg IS NOT NULL AND NOT new.credit
+        AND new.body ->> 'end' IS NOT NULL THEN
         INSERT INTO settlement_entry (subject, sign, ended_at, cpo, connection, country)
         VALUES (new.no, 1, (new.body ->> 'end')::timestamptz, new.party,
             coalesce((SELECT name FROM connection WHERE id = new.connection_id), ''), new.body #>> '{location,country}');
@@ -118,7 +119,7 @@ END $$;
 INSERT INTO settlement_entry (subject, sign, at, ended_at, cpo, connection, country)
 SELECT d.no, 1, d.accepted_at, (d.body ->> 'end')::timestamptz, d.party, coalesce(c.name, ''), d.body #>> '{location,country}'
 FROM cdr d LEFT JOIN connection c ON c.id = d.connection_id
-WHERE d.review IS NULL AND d.leg IS NOT NULL AND NOT d.credit ORDER BY d.no;
+WHERE d.review IS NULL AND d.leg IS NOT NULL AND NOT d.credit AND d.body ->> 'end' IS NOT NULL ORDER BY d.no;
 INSERT INTO settlement_entry (subject, sign, at, ended_at, cpo, connection, country, agreed)
 SELECT e.subject, s.sign, i.at, e.ended_at, e.cpo, e.connection, e.country, CASE s.sign WHEN 1 THEN i.agreed ELSE i.before END
 FROM (SELECT cdr_no, at, id, agreed, lag(agreed) OVER (PARTITION BY cdr_no ORDER BY id) AS before FROM dispute) i
