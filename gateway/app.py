@@ -60,6 +60,7 @@ from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
+from gateway.services.offers.audience import Audiences
 from gateway.services.offers.drifting import Drifting
 from gateway.services.offers.sights import Sights
 from gateway.services.publishing import Publishing
@@ -241,7 +242,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     sent = SentCommands(store, links, contracts, sent_answering, now)
     repricer = _repricer(settings, store, feed.wake, metrics)
     gateway = Gateway(
-        Published(store, network),
+        Published(store, network, Audiences(agreements, links, now)),
         commands,
         tokens,
         charges,

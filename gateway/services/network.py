@@ -9,6 +9,7 @@ from adapters.core.connection import Connection
 from adapters.core.inbound import Page, Window
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL as CONNECTIONS
+from gateway.services.offers.audience import Audiences
 from gateway.services.ports import (
     BadCursor,
     HubIssue,
@@ -125,11 +126,16 @@ class Network:
 
 
 class Published:
-    """Implements `adapters.core.inbound.Published`: the network as a connection may see it."""
+    """Implements `adapters.core.inbound.Published`: the network as a connection may see it.
 
-    def __init__(self, store: Store, network: Network) -> None:
+    A hub gets all that is in its scope, and hands on to whom its contracts say; of prices for one EMSP those alone that
+    it would be told, too.
+    """
+
+    def __init__(self, store: Store, network: Network, audiences: Audiences) -> None:
         self._store = store
         self._network = network
+        self._audiences = audiences
 
     async def locations(self, connection: Connection, window: Window) -> Page:
         """Gives a page of locations in the order of their numbers, which no change moves."""
@@ -143,16 +149,20 @@ class Published:
         return connection.scope.narrow(stored.location) if stored else None
 
     async def tariffs(self, connection: Connection, window: Window) -> Page:
-        """Gives a page of tariffs, every variant."""
+        """Gives a page of tariffs, every variant that is for all, or for an EMSP that may know of the CPO."""
         total, rows = await self._page("tariffs", connection, window)
-        return Page([Tariff.model_validate_json(row["body"]) for row in rows], total)
+        audience = await self._audiences.present()
+        tariffs = (Tariff.model_validate_json(row["body"]) for row in rows)
+        return Page([tariff for tariff in tariffs if audience.has(connection.id, tariff)], total)
 
     async def tariff(self, connection: Connection, party: PartyId, tariff_id: str) -> Tariff | None:
         """Gives the variant for all; else any."""
         if not connection.scope.has_party(party):
             return None
-        row = await self._store.fetchrow(READING["any_tariff"], party.normal, tariff_id)
-        return Tariff.model_validate_json(row["body"]) if row else None
+        audience = await self._audiences.present()
+        rows = await self._store.fetch(READING["variants"], party.normal, tariff_id)
+        variants = (Tariff.model_validate_json(row["body"]) for row in rows)
+        return next((tariff for tariff in variants if audience.has(connection.id, tariff)), None)
 
     async def parties(self, connection: Connection) -> Sequence[Party]:
         """Gives the parties in scope."""

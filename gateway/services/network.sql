@@ -151,5 +151,5 @@ WHERE ($1::text[] IS NULL OR t.party = ANY($1)) AND t.withdrawn_at IS NULL
     AND t.last_updated >= coalesce($2::timestamptz, '-infinity') AND t.last_updated < coalesce($3::timestamptz, 'infinity')
 ORDER BY t.no OFFSET $4 LIMIT $5
 
--- name: any_tariff
-SELECT body FROM tariff WHERE party = $1 AND tariff_id = $2 AND withdrawn_at IS NULL ORDER BY target LIMIT 1
+-- name: variants
+SELECT body FROM tariff WHERE party = $1 AND tariff_id = $2 AND withdrawn_at IS NULL ORDER BY target

@@ -3,7 +3,6 @@
 import pytest
 
 from adapters.core.connection import Mode, Scope
-from gateway.services.network import Network, Published
 from mappings.canonical.agreements import Service
 from mappings.canonical.commands import (
     CancelReservation,
@@ -154,7 +153,7 @@ async def test_over_a_paused_connection_nothing_begins_but_what_began_is_stopped
 
 
 async def test_whoever_has_locations_is_a_party_of_the_platform_though_nobody_wrote_its_profile(desk):
-    published, hub = Published(desk.app.store, Network(desk.app.store)), desk.hub("gireve")
+    published, hub = desk.app.gateway.published, desk.hub("gireve")
     await desk.put(location(party=OTHER))
     await desk.put(location("L7"))
     assert [await published.parties(hub), await published.owners(hub)] == [[], [PARTY, OTHER]]

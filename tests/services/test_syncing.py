@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.core.inbound import Window
 from gateway.services.offers import syncing as module
 from mappings.canonical.agreements import EVERY_SERVICE, Service
-from tests.harness import OTHER, WHO, eventually, evse, later, location, tariff
+from tests.harness import OTHER, PARTY, WHO, eventually, evse, later, location, tariff
 from tests.services.seeing import MINE, OTHERS, Seeing, seeing
 
 BILLED = frozenset({Service.CDR})
@@ -169,3 +170,11 @@ async def test_a_connection_brought_in_line_anew_gets_no_price_of_who_may_not_kn
     await at.agrees(MINE, "gireve")
     await at.app.services.connections.resync("gireve", WHO)
     assert len(await told(at, "gireve")) == 1
+
+
+async def test_a_hub_that_pulls_gets_no_price_of_who_may_not_know(at: Seeing) -> None:
+    await at.put_tariffs(tariff("T1"), tariff("T1", "0.4", target=MINE), tariff("T2", "0.3", target=OTHERS))
+    await at.agrees(MINE, "gireve")
+    page = await at.app.gateway.published.tariffs(at.connection("gireve"), Window(limit=10, offset=0))
+    assert {(one.id, one.target) for one in page.objects} == {("T1", None), ("T1", MINE)}
+    assert await at.app.gateway.published.tariff(at.connection("gireve"), PARTY, "T2") is None

@@ -57,6 +57,10 @@ class Audiences:
         self._links = links
         self._clock = clock
 
+    async def present(self) -> Audience:
+        """Gives what holds now, outside of any transaction."""
+        return Audience(await self._agreements.book(), self._clock)
+
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[Published]:
         """Opens a transaction as `Links.publishing` does.
