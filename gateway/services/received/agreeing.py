@@ -29,10 +29,12 @@ class Verdict:
 
     Attributes:
         disagrees: Why our record would not have let it begin, where the hub did.
+        agreement: Under which it began.
     """
 
     doubts: Sequence[Doubt] = ()
     disagrees: Reason | None = None
+    agreement: AgreementRef | None = None
 
 
 _FINE: Final = Verdict()
@@ -67,21 +69,21 @@ class Agreeing:
         """Looks whether a charge began under an agreement; what ended since counts as long as it held."""
         link = self._links.get(connection.id)
         known = link is None or link.adapter.charging.has_contracts
-        if known and permit_no is not None:  # what there is to be said was said when the driver was let charge
-            return _FINE
-        if not known:
+        if permit_no is not None or not known:
             begun = await tx.fetchrow(
                 SQL["begun_under"], permit_no, charge.cpo.normal, list(charge.session_ids), connection.id
             )
             if begun is not None:
-                return _of_terms(begun["agreement"], begun["terms"])
+                found = _of_terms(begun["agreement"], begun["terms"])
+                # Of a hub's, what there is to be said was said when the driver was let charge.
+                return Verdict(agreement=found.agreement) if known else found
         if emsp is None:  # nobody's driver, which is doubted already
             return _FINE
         request = Request(Service.AUTHORISE, charge.cpo, emsp, evse_key or "")
         decision = held(book, connection.id, request, charge.start)
         if decision.allowed:
             terms = decision.agreement.terms if decision.agreement is not None else None
-            return _FINE if known else _covered(decision.ref, terms)
+            return Verdict(agreement=decision.ref) if known else _covered(decision.ref, terms)
         if known:
             return Verdict(disagrees=decision.reason)
         return Verdict([Doubt(Review.NO_AGREEMENT, "start", f"began without: {REFUSALS[decision.reason]}")])
@@ -99,6 +101,6 @@ def _of_terms(agreement: str | None, terms: str | None) -> Verdict:
 def _covered(ref: AgreementRef | None, terms: OfferTerms | None) -> Verdict:
     """Says whether what a charge began under has CDRs told this way; where no agreement was needed, it has."""
     if ref is None or terms is None or Service.CDR in terms.services:
-        return _FINE
+        return Verdict(agreement=ref)
     said = f"version {ref.version} of the offer {ref.offer}, under which it began, has no CDRs told this way"
-    return Verdict([Doubt(Review.NO_AGREEMENT, "", said)])
+    return Verdict([Doubt(Review.NO_AGREEMENT, "", said)], agreement=ref)

@@ -143,6 +143,7 @@ class CdrIntake:
             cdr.credit,
             reviews,
             dump_doubts(doubts),
+            judged.agreed,
         )
         if no is None:
             raise asyncpg.SerializationError("somebody else took the same CDR first")

@@ -18,6 +18,7 @@ from gateway.services.received.doubts import STICKY, load_doubts, settled_reason
 from gateway.services.received.knowing import SQL, Knowledge, expect_sessions, known, marks
 from gateway.services.received.matching import Belonging, belonging, party_of
 from gateway.store.pool import Record, Transaction
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.cdrs import Cdr
 from mappings.canonical.ids import PartyId
 from mappings.canonical.legs import Leg
@@ -44,6 +45,7 @@ class Judged:
         party: Our EMSP, in as far as it is known.
         credited: What it takes back, if it came.
         disagrees: Why our record would not have let the charge begin, where a hub did.
+        agreement: Under which it began.
     """
 
     doubts: Sequence[Doubt]
@@ -55,6 +57,12 @@ class Judged:
     driver_keys: Sequence[str]
     credited: Record | None
     disagrees: Reason | None = None
+    agreement: AgreementRef | None = None
+
+    @property
+    def agreed(self) -> str | None:
+        """The agreement, as it is stored."""
+        return self.agreement.model_dump_json(exclude_none=True) if self.agreement is not None else None
 
     @property
     def session_no(self) -> int | None:
@@ -125,6 +133,7 @@ async def judge(
         driver_keys,
         credited,
         agreed.disagrees,
+        agreed.agreement,
     )
 
 

@@ -103,8 +103,8 @@ WHERE connection_id = $1 AND cpo = $2 AND cdr_key = $3 ORDER BY version
 
 -- name: insert_cdr
 INSERT INTO received_cdr (connection_id, cpo, cdr_id, cdr_key, version, party, body, leg, digest, session_keys, evse_key,
-    driver_keys, permit_no, received_session_no, energy, started_at, ended_at, credit, reviews, doubts)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+    driver_keys, permit_no, received_session_no, energy, started_at, ended_at, credit, reviews, doubts, agreement)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 ON CONFLICT (connection_id, cpo, cdr_key, version) DO NOTHING
 RETURNING no
 
@@ -250,7 +250,7 @@ SELECT * FROM received_cdr WHERE no = $1
 
 -- name: judged
 UPDATE received_cdr SET party = $2, evse_key = $3, driver_keys = $4, permit_no = $5, received_session_no = $6, reviews = $7,
-    doubts = $8
+    doubts = $8, agreement = $9
 WHERE no = $1
 
 -- name: sessions_to_check

@@ -154,7 +154,7 @@ async def _store(tx: Transaction, row: Record, cdr: Cdr, judged: Judged) -> Sequ
     reviews = checking.reasons(doubts)
     party = judged.party.normal if judged.party is not None else row["party"]
     known = judged.evse_key, judged.driver_keys, judged.permit_no, judged.session_no
-    await tx.execute(SQL["judged"], row["no"], party, *known, reviews, dump_doubts(doubts))
+    await tx.execute(SQL["judged"], row["no"], party, *known, reviews, dump_doubts(doubts), judged.agreed)
     if cdr.credit and judged.credited is not None and not reviews:
         await take_back(tx, judged.credited["no"], row["no"], cdr.id)
     session = judged.session

@@ -38,7 +38,8 @@ SELECT -d.no AS subject, d.cdr_id, d.body, d.party, d.cpo, d.connection_id, c.hu
     d.evse_key, (d.decision IS NOT DISTINCT FROM 'rejected' OR d.credited_by IS NOT NULL OR d.credit AND EXISTS (
         SELECT FROM received_cdr o
         WHERE o.connection_id = d.connection_id AND o.cpo = d.cpo AND o.cdr_key = upper(d.body ->> 'credited_cdr')
-            AND (o.body #>> '{total_cost,net}')::numeric = -(d.body #>> '{total_cost,net}')::numeric)) AS void, p.agreement
+            AND (o.body #>> '{total_cost,net}')::numeric = -(d.body #>> '{total_cost,net}')::numeric)) AS void,
+    coalesce(p.agreement, d.agreement) AS agreement
 FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id
     LEFT JOIN received_session s ON s.no = d.received_session_no
     LEFT JOIN permit p ON p.no = coalesce(d.permit_no, s.permit_no)

@@ -34,11 +34,12 @@ ORDER BY e.ended_at, e.no LIMIT $10
 -- name: in
 -- The same of an EMSP's drivers.
 SELECT e.no, e.sign, e.at, e.ended_at, e.cpo, e.connection, e.country, e.agreed, d.cdr_id, d.body, d.party AS emsp,
-    d.credit, p.agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided
+    d.credit, coalesce(p.agreement, d.agreement) AS agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided
 FROM settlement_entry e
 JOIN received_cdr d ON d.no = -e.subject
 LEFT JOIN permit p ON p.no = d.permit_no
-LEFT JOIN offer_version v ON v.offer_id = p.agreement ->> 'offer' AND v.number = (p.agreement ->> 'version')::int
+LEFT JOIN offer_version v ON v.offer_id = coalesce(p.agreement, d.agreement) ->> 'offer'
+    AND v.number = (coalesce(p.agreement, d.agreement) ->> 'version')::int
 LEFT JOIN repricing r ON r.subject = e.subject
 WHERE e.subject < 0 AND d.party = $1 AND e.ended_at < $3 AND e.at <= $4 AND (e.ended_at >= $2 OR e.at > $5)
     AND ($6::text IS NULL OR e.connection = $6) AND ($7::text IS NULL OR e.cpo = $7)

@@ -176,16 +176,19 @@ CREATE TABLE billing_party (
 -- By what a driver was let charge: {offer, version, subscription}. A session keeps it.
 ALTER TABLE authorisation ADD COLUMN agreement json;
 ALTER TABLE permit ADD COLUMN agreement json;
+-- The same of a charge that came home, also of one that a token list let begin, of which there is no permit.
+ALTER TABLE received_cdr ADD COLUMN agreement json;
 
 -- A CDR is priced by what was agreed on when its charge began: the same, kept beside the price. A permit that is found later
 -- brings another agreement along.
 ALTER TABLE repricing ADD COLUMN agreement json;
 DROP TRIGGER received_cdr_to_price_again ON received_cdr;
-CREATE TRIGGER received_cdr_to_price_again AFTER UPDATE OF party, evse_key, permit_no, credited_by, decision ON received_cdr
+CREATE TRIGGER received_cdr_to_price_again AFTER UPDATE OF party, evse_key, permit_no, credited_by, decision, agreement
+    ON received_cdr
     FOR EACH ROW
     WHEN (old.party IS DISTINCT FROM new.party OR old.evse_key IS DISTINCT FROM new.evse_key
         OR old.permit_no IS DISTINCT FROM new.permit_no OR old.credited_by IS DISTINCT FROM new.credited_by
-        OR old.decision IS DISTINCT FROM new.decision)
+        OR old.decision IS DISTINCT FROM new.decision OR old.agreement::text IS DISTINCT FROM new.agreement::text)
     EXECUTE FUNCTION queue_received_cdr();
 
 -- What stood in `agreement` becomes offers: one for all EMSPs behind a connection is open, one for an EMSP is targeted at it.
