@@ -154,3 +154,21 @@ async def test_only_an_administrator_for_all_parties_orders_the_ways(face, catal
 async def test_a_key_of_one_party_reads_the_stations_of_all(face):
     key = await face.key(KeyRole.READ, parties=("FR*ABC",))
     assert (await face.call("GET", "/v1/catalogue/evses", key=key))[0] == 200
+
+
+@pytest.mark.parametrize("path", ["evses", "evses?format=geojson", "evses/NLABCEL1", "locations", "tariffs", "changes"])
+async def test_a_key_sees_what_its_emsps_may_see(face, path):
+    both = "&" if "?" in path else "?"
+    own = await face.key(KeyRole.READ, parties=("FR*EMS", "DE*EMS"))
+    for key, emsp, seen in (
+        (None, "", None),
+        (None, "FR*EMS", frozenset({PartyId("FR*EMS")})),
+        (own, "", frozenset({PartyId("FR*EMS"), PartyId("DE*EMS")})),
+        (own, "DE*EMS", frozenset({PartyId("DE*EMS")})),
+    ):
+        face.catalogue.emsps = frozenset()
+        asked = f"/v1/catalogue/{path}{both}emsp={emsp}" if emsp else f"/v1/catalogue/{path}"
+        status, *_ = await face.call("GET", asked, **({} if key is None else {"key": key}))
+        assert (status, face.catalogue.emsps) == (200, seen)
+    status, *_ = await face.call("GET", f"/v1/catalogue/{path}{both}emsp=NL*OTH", key=own)
+    assert status == 403
