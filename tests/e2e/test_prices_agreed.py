@@ -6,7 +6,7 @@ import pytest
 
 from mappings.canonical.ids import PartyId
 from tests.agreed import agree
-from tests.e2e.test_prices_pushed import EMP, PRICING
+from tests.e2e.test_prices_pushed import EMP, PRICING, offered
 from tests.harness import PARTY, Rig, eventually, evse, location, rig, tariff
 
 STRANGER = PartyId("DE*OTH")
@@ -31,4 +31,16 @@ async def test_a_price_of_ones_own_comes_and_goes_with_the_agreement(database_ur
         await eventually(lambda: targets(gateway, hub) == {"*"}, "the price is withdrawn")
         await agree(gateway.app.links, hub, cpo=PARTY, emsp=EMP)
         await eventually(lambda: targets(gateway, hub) == own, "the price is told anew")
+        await gateway.settled()
+
+
+async def test_evses_offer_an_emsp_its_own_price_as_long(database_url: str) -> None:
+    async with rig(database_url, "hubject", **SETTINGS["hubject"]) as gateway:
+        await gateway.put(location("L1", evse("U1", "NL*ABC*E1", tariffs=["T1"])))
+        await gateway.put_tariffs(tariff(), tariff("T1", "0.4", target=EMP))
+        await eventually(lambda: list(offered(gateway).values()) == [{"*": ["T1"], "NL-EMS": ["T1"]}], "both prices")
+        await agree(gateway.app.links, "hubject", cpo=PARTY, emsp=STRANGER)
+        await eventually(lambda: list(offered(gateway).values()) == [{"*": ["T1"]}], "the price for all")
+        await agree(gateway.app.links, "hubject", cpo=PARTY, emsp=EMP)
+        await eventually(lambda: list(offered(gateway).values()) == [{"*": ["T1"], "NL-EMS": ["T1"]}], "both again")
         await gateway.settled()
