@@ -175,7 +175,8 @@ DEEDS: dict[float, Callable[[HubYear], Awaitable[None]]] = {
 async def test_what_hubject_lets_charge_is_what_our_record_says_all_the_year(database_url: str) -> None:
     clock = YearsClock()
     partners = {SECOND.normal: internal_id(SECOND.normal, emp=True)}
-    settings = {"offers": {"partners": partners, "master_data": ["taxId"]}, "providers": [FIRST.normal, SECOND.normal]}
+    offers = {"partners": partners, "master_data": ["taxId"], "per_minute": 50}
+    settings = {"offers": offers, "providers": [FIRST.normal, SECOND.normal]}
     async with scene(database_url, "hubject", clock=clock, hubject_settings=settings) as it:
         drivers = {}
         for emsp, card in CARDS.items():
@@ -187,6 +188,5 @@ async def test_what_hubject_lets_charge_is_what_our_record_says_all_the_year(dat
         for day, deed in sorted(DEEDS.items()):
             await played.turn(day)
             await deed(played)
-            await played.turn(day)
         drifts = (await it.ask("GET", "/v1/offer-drifts"))["items"]
         assert drifts == []
