@@ -14,6 +14,7 @@ from mappings.canonical.agreements import (
     Offer,
     OfferState,
     OfferVersion,
+    Service,
     Subscription,
     SubscriptionState,
 )
@@ -63,6 +64,7 @@ class Book:
         restricted: Since when a network is served to none but those whom its agreements name; for good.
         by_emsp: What an EMSP has of a network, open agreements included, the most specific first.
         by_network: All of a network, those that are over left out; the most specific first.
+        by_service: The same, by what they give: for whoever is not known, whose agreements cannot be looked up.
         open: What everybody has of a network.
         members: Of the EVSE groups that agreements name.
     """
@@ -70,6 +72,7 @@ class Book:
     restricted: Mapping[Network, datetime] = field(default_factory=dict)
     by_emsp: Mapping[tuple[int, str, str], Sequence[Agreement]] = field(default_factory=dict)
     by_network: Mapping[Network, Sequence[Agreement]] = field(default_factory=dict)
+    by_service: Mapping[tuple[int, str, Service], Sequence[Agreement]] = field(default_factory=dict)
     open: Mapping[Network, Sequence[Agreement]] = field(default_factory=dict)
     members: Members = field(default_factory=dict)
 
@@ -128,13 +131,26 @@ def build(offered: Iterable[Offered], groups: Mapping[str, Sequence[Member]], me
                 else:
                     named[(*network, agreement.emsp.normal)].append(agreement)
     by_emsp = {key: _in_order([*found, *open_.get(key[:2], ())]) for key, found in named.items()}
+    by_network = {network: _in_order(found) for network, found in every.items()}
     return Book(
         restricted,
         by_emsp,
-        {network: _in_order(found) for network, found in every.items()},
+        by_network,
+        _by_service(by_network),
         {network: _in_order(found) for network, found in open_.items()},
         members,
     )
+
+
+def _by_service(
+    by_network: Mapping[Network, Sequence[Agreement]],
+) -> Mapping[tuple[int, str, Service], Sequence[Agreement]]:
+    found: dict[tuple[int, str, Service], list[Agreement]] = defaultdict(list)
+    for network, agreements in by_network.items():
+        for agreement in agreements:
+            for service in agreement.terms.services:
+                found[(*network, service)].append(agreement)
+    return found
 
 
 def _in_order(agreements: list[Agreement]) -> tuple[Agreement, ...]:

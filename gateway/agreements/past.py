@@ -16,7 +16,7 @@ def held(book: Book, connection_id: int, request: Request, at: datetime) -> Deci
         request: Whose EMSP is known: of what is over only an EMSP's own agreements are kept.
     """
     decision = decide(book, connection_id, request, at)
-    if decision.reason is not Reason.ENDED:
+    if decision.allowed:
         return decision
     emsp = request.emsp.normal if request.emsp is not None else None
     over = (

@@ -117,20 +117,33 @@ def decide(book: Book, connection_id: int, request: Request, now: datetime) -> D
     since = book.restricted.get((connection_id, cpo))
     if since is None or now < since:
         return _UNRESTRICTED
-    found = book.of(connection_id, cpo, request.emsp.normal if request.emsp is not None else None)
+    if request.emsp is None:
+        return _to_anybody(book, connection_id, request, now)
+    found = book.of(connection_id, cpo, request.emsp.normal)
     granting: list[Agreement] = []
     nearest = Reason.NO_AGREEMENT
     for agreement in found:
         reason = _judge(book, agreement, request, now)
         if reason is Reason.AGREED:
             granting.append(agreement)
-            if request.emsp is None:  # that there is one is all that is asked
-                break
         elif _ORDER[reason] > _ORDER[nearest]:
             nearest = reason
     if granting:
         chosen = granting[0]
         return Decision(True, Reason.AGREED, chosen, chosen.terms.rank, tuple(granting[1:]))
+    return _REFUSED[nearest]
+
+
+def _to_anybody(book: Book, connection_id: int, request: Request, now: datetime) -> Decision:
+    """Decides for somebody who is not known: that there is an agreement with anybody is all that is asked."""
+    network = connection_id, request.party.normal
+    nearest = Reason.OTHER_SERVICE if book.by_network.get(network) else Reason.NO_AGREEMENT
+    for agreement in book.by_service.get((*network, request.service), ()):
+        reason = _judge(book, agreement, request, now)
+        if reason is Reason.AGREED:
+            return Decision(True, Reason.AGREED, agreement, agreement.terms.rank)
+        if _ORDER[reason] > _ORDER[nearest]:
+            nearest = reason
     return _REFUSED[nearest]
 
 
