@@ -64,6 +64,12 @@ async def test_a_charge_that_began_before_its_agreement_ended_is_taken(at: Home)
     assert (await brought(at)).standing is CdrStanding.ACCEPTED
 
 
+async def test_a_charge_under_an_agreement_that_ended_since_is_taken_beside_one_that_has_not_begun(at: Home) -> None:
+    await end(at, await offered(at, ends=AFTER))
+    await offered(at, starts=AFTER)
+    assert (await brought(at)).standing is CdrStanding.ACCEPTED
+
+
 @pytest.mark.parametrize("ended", [False, True])
 async def test_a_charge_that_began_after_its_agreement_ended_is_held(at: Home, ended: bool) -> None:
     offer = await offered(at, ends=BEFORE)
