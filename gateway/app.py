@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -61,6 +61,7 @@ from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
 from gateway.services.offers.audience import Audiences
+from gateway.services.offers.clock import Judge, by_database
 from gateway.services.offers.drifting import Drifting
 from gateway.services.offers.sights import Sights
 from gateway.services.publishing import Publishing
@@ -88,7 +89,7 @@ from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
 from gateway.settings import Settings, SettingsError
 from gateway.store.listening import Listening
-from gateway.store.pool import Store
+from gateway.store.pool import Store, Transaction
 from gateway.store.secrets import Cipher
 
 HUBS: dict[str, Hub] = {hub.name: hub for hub in (gireve.HUB, hubject.HUB, home.HUB)}
@@ -229,7 +230,7 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     commands = Commands(
         links, TakingUp(store, links, agreements, drifting, now, tell, feed.wake), call_outs, answering, metrics, now
     )
-    contracts = Contracts(agreements, links, drifting)
+    contracts = Contracts(agreements, drifting)
     drivers = Drivers(store, contracts, call_outs, metrics, feed.wake, now)
     tokens, charges = Tokens(store, links), Charges(store, links, call_outs, now, feed.wake)
     changes = Changes(store)
@@ -365,12 +366,12 @@ def _assemble(settings: Settings, store: Store, cipher: Cipher, now: Callable[[]
     return App(store, outbox, links, dispatcher, services, gateway, authorisation, drivers, received, ears)
 
 
-def _judge(clock: Callable[[], datetime]) -> Callable[[], Awaitable[datetime]] | None:
-    """Gives the clock by which all replicas turn offers: the database's, unless time itself is another one."""
+def _judge(clock: Callable[[], datetime]) -> Judge:
+    """Gives the clock by which all replicas write of offers: the database's, unless time itself is another one."""
     if clock is now:
-        return None
+        return by_database
 
-    async def judged() -> datetime:
+    async def judged(_on: "Store | Transaction") -> datetime:
         return clock()
 
     return judged

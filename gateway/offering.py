@@ -1,7 +1,7 @@
 """The part of the composition root that builds what offers need."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from gateway.metrics import Metrics
 from gateway.services.links import Links
 from gateway.services.offers.announcing import Turned
 from gateway.services.offers.audience import Audiences
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.drifting import Drifting
 from gateway.services.offers.group_hearing import GroupHearing
 from gateway.services.offers.groups import Groups
@@ -65,7 +66,7 @@ def offering(
     drifting: Drifting,
     metrics: Metrics,
     now: Callable[[], datetime],
-    judge: Callable[[], Awaitable[datetime]] | None,
+    judge: Judge,
     *,
     seen: Callable[[], None],
     told: Callable[[], None],
@@ -74,7 +75,7 @@ def offering(
     """Builds it.
 
     Args:
-        judge: As `Turning` has it.
+        judge: The clock by which all replicas go in what they write.
         seen: Called when the catalogue may be seen otherwise.
         told: Called when there are events, or messages to hubs.
         wake: Called when there is something else to tell to hubs.
@@ -92,17 +93,17 @@ def offering(
         telling.members_changed()
 
     return Offering(
-        Offers(store, links, now, turned, telling),
-        Subscriptions(store, links, now, turned, lambda: uuid.uuid4().hex),
-        Groups(store, links, now, turned),
+        Offers(store, links, judge, turned, telling),
+        Subscriptions(store, links, judge, turned, lambda: uuid.uuid4().hex),
+        Groups(store, links, judge, turned),
         Previewing(store, links, agreements, now),
         audiences,
         telling,
         syncing,
         Turning(store, links, now, turned, told, metrics.clock_skew, judge),
         {
-            FeedKind.OFFERS: OfferHearing(store, links, drifting, turned, heard, now),
+            FeedKind.OFFERS: OfferHearing(store, links, drifting, turned, heard, judge),
             FeedKind.GROUP_EVSES: GroupHearing(store, links),
         },
-        AgreementImporting(store, links, turned, now),
+        AgreementImporting(store, links, turned, judge),
     )

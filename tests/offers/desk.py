@@ -186,7 +186,7 @@ async def desk(store: Store, clock: list[datetime] | None = None, *connections: 
     def now() -> datetime:
         return moment[0]
 
-    async def judge() -> datetime:
+    async def judge(_on: "Store | Transaction") -> datetime:
         return moment[0]
 
     async def told(changes: Sequence[Turned]) -> None:
@@ -197,9 +197,9 @@ async def desk(store: Store, clock: list[datetime] | None = None, *connections: 
         yield Desk(
             store,
             links,
-            Offers(store, links, now, told, hubs),
-            Subscriptions(store, links, now, told, lambda: f"S{next(numbers)}"),
-            Groups(store, links, now, told),
+            Offers(store, links, judge, told, hubs),
+            Subscriptions(store, links, judge, told, lambda: f"S{next(numbers)}"),
+            Groups(store, links, judge, told),
             Turning(store, links, now, told, lambda: None, skews.append, judge),
             hubs,
             turned,

@@ -133,7 +133,11 @@ async def hearing(url: str, **settings: Any):
             turned.extend(changes)
 
         made = Hearing(hub, drifting, None, GroupHearing(hub.store, hub.links), turned=turned)  # type: ignore[arg-type]
-        made.sink = OfferHearing(hub.store, hub.links, drifting, heard, hub.telling.members_changed, lambda: made.now)
+
+        async def judge(_on):
+            return made.now
+
+        made.sink = OfferHearing(hub.store, hub.links, drifting, heard, hub.telling.members_changed, judge)
         yield made
 
 

@@ -68,8 +68,11 @@ async def importing(url: str):
         async def heard(changes):
             turned.extend(changes)
 
+        async def judge(_on):
+            return made.now
+
         made = Desk(hub, None, turned=turned)  # type: ignore[arg-type]
-        made.imports = AgreementImporting(hub.store, hub.links, heard, lambda: made.now)
+        made.imports = AgreementImporting(hub.store, hub.links, heard, judge)
         yield made
 
 
@@ -230,7 +233,10 @@ async def test_an_unknown_connection_and_one_that_is_told_of_offers_are_refused(
         async def heard(_changes):
             pass
 
-        imports = AgreementImporting(hub.store, hub.links, heard, lambda: NOW)
+        async def judge(_on):
+            return NOW
+
+        imports = AgreementImporting(hub.store, hub.links, heard, judge)
         with pytest.raises(NotFound):
             await imports.take("nobody", b"cpo;emsp\n", WHO)
         with pytest.raises(Invalid):

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.events.writing import EventType
+from gateway.services.offers.clock import by_database
+from gateway.services.offers.offers import Offers
 from gateway.services.offers.turning import Turning
 from gateway.services.ports.common import Conflict
 from gateway.services.ports.offers import NewVersion
@@ -93,7 +95,7 @@ async def test_a_replica_whose_clock_is_wrong_turns_nothing_and_says_so(made, st
     skews: list[float] = []
     ahead = [timedelta(days=400)]
 
-    async def judge():
+    async def judge(_on):
         return made.now
 
     async def told(_):
@@ -120,6 +122,19 @@ async def test_the_databases_clock_judges_by_itself(made, store):
     turning = Turning(store, made.links, lambda: at, told, lambda: None, skews.append)
     await turning.look()
     assert abs(skews[0]) < 60
+
+
+async def test_days_are_counted_by_the_databases_clock_and_not_by_a_replicas(made, store):
+    async def told(_):
+        pass
+
+    offers = Offers(store, made.links, by_database, told, made.hubs)
+    today = await store.fetchval("SELECT now()")
+    await offers.put(offer(notice_days=3, starts=today), TERMS, WHO)  # some years after where the clock here stands
+    await offers.publish("O1", WHO)
+    view = await offers.cancel("O1", None, WHO)
+    assert view.ends_at is not None
+    assert view.ends_at >= today + 3 * DAY
 
 
 async def test_what_is_due_is_turned_by_itself(made):

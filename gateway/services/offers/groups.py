@@ -1,7 +1,7 @@
 """Groups that offers speak of: CPOs that offer together, EVSEs that are offered together, and documents of terms."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from gateway.events.writing import EventType
 from gateway.services.cursors import decode, encode
 from gateway.services.links import Links
 from gateway.services.offers.announcing import OnTurned, Turned, announce_group, audit, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.documents import put_document, read_document
 from gateway.services.offers.networks import demand_kept, due, members_at
 from gateway.services.ports.common import BadCursor, Conflict, Invalid, NotFound, Page, Parties
@@ -27,14 +28,14 @@ class Groups:
     """Implements `ports.offers.Groups`.
 
     Args:
-        now: Gives the present, aware.
+        judge: The clock by which all replicas go.
         turned: Is told of changes that offers in force or to come speak of, after the commit.
     """
 
-    def __init__(self, store: Store, links: Links, now: Callable[[], datetime], turned: OnTurned) -> None:
+    def __init__(self, store: Store, links: Links, judge: Judge, turned: OnTurned) -> None:
         self._store = store
         self._links = links
-        self._now = now
+        self._judge = judge
         self._turned = turned
 
     # Network groups
@@ -56,7 +57,7 @@ class Groups:
     async def put_network(self, group: NetworkGroup, who: str) -> bool:
         """See `ports.offers.Groups.put_network`."""
         async with self._links.changing() as tx:
-            now = self._now()
+            now = await self._judge(tx)
             created: bool = await tx.fetchval(SQL["write_network"], group.id, group.name)
             before = (await _members(tx, [group.id]))[group.id]
             demand_kept(before, group.members, now)
@@ -151,7 +152,7 @@ class Groups:
             if await tx.fetchrow(SQL["lock_group"], group_id) is None:
                 raise _no_group(group_id)
             await self._links.change_in(tx)
-            if offers := await tx.fetch(SQL["offers_of_group"], group_id, self._now()):
+            if offers := await tx.fetch(SQL["offers_of_group"], group_id, await self._judge(tx)):
                 raise Conflict(f"offer {offers[0]['id']} speaks of EVSE group {group_id}")
             await tx.execute(SQL["remove_group"], group_id)
             await audit(tx, who, "removed", f"evse-group/{group_id}", None)
@@ -162,7 +163,8 @@ class Groups:
         self, document_id: str, party: PartyId, name: str, media_type: str, content: bytes, who: str
     ) -> DocumentView:
         """See `ports.offers.Groups.put_document`."""
-        return await put_document(self._store, document_id, party, name, media_type, content, who, self._now())
+        now = await self._judge(self._store)
+        return await put_document(self._store, document_id, party, name, media_type, content, who, now)
 
     async def document(self, document_id: str) -> tuple[DocumentView, bytes]:
         """See `ports.offers.Groups.document`."""
@@ -186,7 +188,9 @@ class Groups:
         await tx.execute(SQL["members_changed"], group_id)
         await self._links.change_in(tx)
         offers = [
-            row for row in await tx.fetch(SQL["offers_of_group"], group_id, self._now()) if row["state"] != "DRAFT"
+            row
+            for row in await tx.fetch(SQL["offers_of_group"], group_id, await self._judge(tx))
+            if row["state"] != "DRAFT"
         ]
         await self._demand_one_group(tx, group_id, offers)
         data: dict[str, JsonValue] = {"evse_group": group_id, "party": party.normal, "came": came, "left": left}

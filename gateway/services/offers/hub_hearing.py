@@ -21,6 +21,7 @@ from gateway.outbox.projecting import Link
 from gateway.services.catalogue.ingesting import Ingested, Kept
 from gateway.services.links import Links
 from gateway.services.offers.announcing import OnTurned, Turned, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.comparing import OurSide, compare, version_of
 from gateway.services.offers.drifting import Drifting, Found
 from gateway.services.offers.hub_content import cpos_of, group_names, partners_of, tariffs_by_group
@@ -108,7 +109,7 @@ class OfferHearing:
     Args:
         turned: Is told what changed, after the commit.
         heard: Called after a commit by which a hub may have to be told more.
-        clock: Gives the present, aware.
+        judge: The clock by which all replicas go.
     """
 
     def __init__(
@@ -118,14 +119,14 @@ class OfferHearing:
         drifting: Drifting,
         turned: OnTurned,
         heard: Callable[[], None],
-        clock: Callable[[], datetime],
+        judge: Judge,
     ) -> None:
         self._store = store
         self._links = links
         self._drifting = drifting
         self._turned = turned
         self._heard = heard
-        self._clock = clock
+        self._judge = judge
 
     async def ingest(self, connection: Connection, feed: FeedProfile, records: Sequence[Record]) -> Ingested:
         """Takes offers with their subscriptions; one that cannot be read spoils itself alone."""
@@ -146,7 +147,7 @@ class OfferHearing:
     async def _take(self, link: Link, theirs: HubOffer, done: Ingested) -> None:
         async with self._store.transaction() as tx:
             here = await self._find(tx, link, theirs)
-            plan = self._plan(link, here, theirs)
+            plan = self._plan(link, here, theirs, await self._judge(tx))
             if not plan.changes:
                 await self._settle(tx, link, here, theirs, plan, done)
         if not plan.changes:
@@ -156,12 +157,12 @@ class OfferHearing:
         turned: list[Turned] = []
         async with self._links.changing() as tx:
             here = await self._find(tx, link, theirs)
-            plan = self._plan(link, here, theirs)
+            plan = self._plan(link, here, theirs, await self._judge(tx))
             known = here is not None
             if plan.offer is not None:
                 turned += (await self._record(tx, link, theirs, plan.offer)).turned
                 here = await self._find(tx, link, theirs)
-                plan = self._plan(link, here, theirs)
+                plan = self._plan(link, here, theirs, await self._judge(tx))
             turned += await self._carry_out(tx, link, here, theirs, plan)
             here = await self._find(tx, link, theirs)
             await self._settle(tx, link, here, theirs, plan, done)
@@ -182,8 +183,8 @@ class OfferHearing:
 
     # What is to be written
 
-    def _plan(self, link: Link, here: _Here | None, theirs: HubOffer) -> _Plan:
-        now, partners = self._clock(), partners_of(link)
+    def _plan(self, link: Link, here: _Here | None, theirs: HubOffer, now: datetime) -> _Plan:
+        partners = partners_of(link)
         plan = _Plan()
         if here is None:
             if theirs.ends is not None and theirs.ends <= now:
@@ -233,7 +234,7 @@ class OfferHearing:
             offer = offer_of(link.connection, theirs, partners_of(link), title=f"{offer.title[:200]} ({theirs.id})")
         await self._groups(tx, link, theirs)
         terms = terms_of(link.connection, theirs, ours=ours)
-        who, now = _who(link), self._clock()
+        who, now = _who(link), await self._judge(tx)
         written = await write_offer(tx, offer, terms, link.connection.id, who=who, now=now, external=theirs.id)
         if theirs.cancelled_at is None:
             return written
@@ -246,7 +247,7 @@ class OfferHearing:
         turned: list[Turned] = []
         if here is None:
             return turned
-        who, now, id_ = _who(link), self._clock(), here.row["id"]
+        who, now, id_ = _who(link), await self._judge(tx), here.row["id"]
         if plan.audience is not None:
             await tx.execute(SQL["add_audience"], id_, plan.audience.model_dump_json(exclude_none=True))
         if plan.version:
@@ -323,7 +324,7 @@ class OfferHearing:
         self, tx: Transaction, link: Link, here: _Here, theirs: HubOffer, version: OfferVersion
     ) -> None:
         """Notes when the offer was seen, and the hub's ids where these are not known."""
-        now, offer_id = self._clock(), here.row["id"]
+        now, offer_id = await self._judge(tx), here.row["id"]
         told = (f"offers/{offer_id}", link.connection.id, now - _RECENT)
         ids = HubIds.model_validate_json(here.row["hub_ids"]) if here.row["hub_ids"] is not None else HubIds()
         newer = ids.offer is None or theirs.previous == ids.offer
@@ -349,7 +350,7 @@ class OfferHearing:
             ours = OurSide(here.stored.offer, version, ends, {}, {}, partners, {})
             shown = theirs.model_copy(update={"groups": (), "title": here.stored.offer.title})
         else:
-            cpos = await cpos_of(tx, here.stored.offer, self._clock())
+            cpos = await cpos_of(tx, here.stored.offer, await self._judge(tx))
             names = await group_names(tx, groups_of(version.terms))
             tariffs = await tariffs_by_group(tx, here.stored.offer, version.terms, cpos)
             ours = OurSide(here.stored.offer, version, ends, tariffs, names, partners, ids.groups)
@@ -392,8 +393,9 @@ class OfferHearing:
 
     async def _end(self, link: Link, offers: Sequence[Row], subscriptions: Sequence[Row]) -> None:
         turned: list[Turned] = []
-        who, now = _who(link), self._clock()
+        who = _who(link)
         async with self._links.changing() as tx:
+            now = await self._judge(tx)
             for row in subscriptions:
                 stored = read_subscription(row)
                 if stored.subscription.state in FINAL:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from gateway.services.links import Links
 from gateway.services.offers import checking
 from gateway.services.offers.agreement_rows import AgreementRow, Fault, MemberRow, read
 from gateway.services.offers.announcing import OnTurned, Turned, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.imported_members import take_members
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import StoredSubscription, read_offer, read_subscription, read_version
@@ -59,14 +60,14 @@ class AgreementImporting:
 
     Args:
         turned: Is told what changed, after the commit.
-        now: Gives the present, aware.
+        judge: The clock by which all replicas go.
     """
 
-    def __init__(self, store: Store, links: Links, turned: OnTurned, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, links: Links, turned: OnTurned, judge: Judge) -> None:
         self._store = store
         self._links = links
         self._turned = turned
-        self._now = now
+        self._judge = judge
 
     async def take(self, connection: str, content: bytes, who: str, *, dry_run: bool = False) -> AgreementImport:
         """See `ports.offers.AgreementImports.take`."""
@@ -76,7 +77,7 @@ class AgreementImporting:
         if link.adapter.offers.told:
             raise Invalid(("name", f"{connection} is told of offers itself, and would be told of these once more"))
         file = read(content)
-        taking = _Taking(link, who, self._now())
+        taking = _Taking(link, who, await self._judge(self._store))
         refused = list(file.refused)
         missing: list[str] = []
         with contextlib.suppress(_Undone):

@@ -1,6 +1,6 @@
 """Offers as people make them: drafts, publishing, versions, cancelling."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic_core import from_json
@@ -12,6 +12,7 @@ from gateway.services.cursors import decode, encode
 from gateway.services.links import Links
 from gateway.services.offers import checking
 from gateway.services.offers.announcing import OnTurned, Turned, announce, audit, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.hubs import HubsTold
 from gateway.services.offers.rows import SQL, StoredOffer, StoredVersion, offer_columns, read_offer, read_version
 from gateway.services.offers.states import OfferAct, earliest_end, earliest_version, offer_after
@@ -27,7 +28,7 @@ class Offers:
     """Implements `ports.offers.Offers`.
 
     Args:
-        now: Gives the present, aware.
+        judge: The clock by which all replicas go.
         turned: Is told what changed, after the commit.
         hubs: Tells hubs, and says how far they were told.
     """
@@ -36,13 +37,13 @@ class Offers:
         self,
         store: Store,
         links: Links,
-        now: Callable[[], datetime],
+        judge: Judge,
         turned: OnTurned,
         hubs: HubsTold,
     ) -> None:
         self._store = store
         self._links = links
-        self._now = now
+        self._judge = judge
         self._turned = turned
         self._hubs = hubs
 
@@ -60,7 +61,7 @@ class Offers:
             start[0],
             limit,
         )
-        views = await shown(self._store, rows, self._now(), self._hubs)
+        views = await shown(self._store, rows, await self._judge(self._store), self._hubs)
         return Page(views, encode(rows[-1]["id"]) if len(rows) == limit else None)
 
     async def get(self, offer_id: str) -> OfferView:
@@ -70,7 +71,7 @@ class Offers:
     async def put(self, offer: Offer, terms: OfferTerms, who: str) -> tuple[OfferView, bool]:
         """See `ports.offers.Offers.put`."""
         async with self._links.changing() as tx:
-            link, now = self._link(offer.connection), self._now()
+            link, now = self._link(offer.connection), await self._judge(tx)
             row = await tx.fetchrow(SQL["lock_offer"], offer.id)
             if row is not None:
                 stored = read_offer(row)
@@ -91,7 +92,7 @@ class Offers:
     async def publish(self, offer_id: str, who: str) -> OfferView:
         """See `ports.offers.Offers.publish`."""
         async with self._links.changing() as tx:
-            stored, now = await self._lock(tx, offer_id), self._now()
+            stored, now = await self._lock(tx, offer_id), await self._judge(tx)
             state = offer_after(offer_id, stored.state, OfferAct.PUBLISH)
             offer, link = stored.offer, self._link(stored.offer.connection)
             [first] = await self._versions(tx, offer_id)
@@ -113,7 +114,7 @@ class Offers:
     async def add_version(self, offer_id: str, version: NewVersion, who: str) -> OfferView:
         """See `ports.offers.Offers.add_version`."""
         async with self._links.changing() as tx:
-            stored, now = await self._lock(tx, offer_id), self._now()
+            stored, now = await self._lock(tx, offer_id), await self._judge(tx)
             offer_after(offer_id, stored.state, OfferAct.ADD_VERSION)
             versions = await self._versions(tx, offer_id)
             last = versions[-1].version
@@ -139,7 +140,7 @@ class Offers:
     async def drop_version(self, offer_id: str, number: int, who: str) -> OfferView:
         """See `ports.offers.Offers.drop_version`."""
         async with self._links.changing() as tx:
-            stored, now = await self._lock(tx, offer_id), self._now()
+            stored, now = await self._lock(tx, offer_id), await self._judge(tx)
             versions = await self._versions(tx, offer_id)
             version = next((each for each in versions if each.version.number == number), None)
             if version is None:
@@ -161,7 +162,7 @@ class Offers:
     async def cancel(self, offer_id: str, at: datetime | None, who: str) -> OfferView:
         """See `ports.offers.Offers.cancel`."""
         async with self._links.changing() as tx:
-            stored, now = await self._lock(tx, offer_id), self._now()
+            stored, now = await self._lock(tx, offer_id), await self._judge(tx)
             offer_after(offer_id, stored.state, OfferAct.CANCEL)
             earliest = earliest_end(stored.offer, now)
             if at is not None and at < earliest - checking.LATE:
@@ -245,7 +246,7 @@ class Offers:
         row = await on.fetchrow(SQL["offer"], offer_id)
         if row is None:
             raise _unknown(offer_id)
-        [view] = await shown(on, [row], self._now(), self._hubs)
+        [view] = await shown(on, [row], await self._judge(on), self._hubs)
         return view
 
 

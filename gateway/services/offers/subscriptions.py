@@ -11,6 +11,7 @@ from gateway.services.cursors import encode, number_of
 from gateway.services.links import Links
 from gateway.services.offers import checking
 from gateway.services.offers.announcing import OnTurned, Turned, announce, audit, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import Row, StoredOffer, StoredSubscription, read_offer, read_subscription
 from gateway.services.offers.states import (
@@ -52,7 +53,7 @@ class Subscriptions:
     """Implements `ports.offers.Subscriptions`.
 
     Args:
-        now: Gives the present, aware.
+        judge: The clock by which all replicas go.
         turned: Is told what changed, after the commit.
         new_id: Makes an id where none is given.
     """
@@ -61,13 +62,13 @@ class Subscriptions:
         self,
         store: Store,
         links: Links,
-        now: Callable[[], datetime],
+        judge: Judge,
         turned: OnTurned,
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._links = links
-        self._now = now
+        self._judge = judge
         self._turned = turned
         self._new_id = new_id
 
@@ -95,7 +96,7 @@ class Subscriptions:
     async def request(self, new: NewSubscription, who: str) -> SubscriptionView:
         """See `ports.offers.Subscriptions.request`."""
         async with self._links.changing() as tx:
-            offer, now = await self._offer(tx, new.offer), self._now()
+            offer, now = await self._offer(tx, new.offer), await self._judge(tx)
             row = await tx.fetchrow(SUBSCRIPTIONS["lock"], new.id)
             if row is not None:
                 return await self._same(tx, read_subscription(row), new)
@@ -168,7 +169,7 @@ class Subscriptions:
             if known is None:
                 raise _unknown(subscription_id)
             # The offer first, as whoever ends it with its subscriptions locks them.
-            offer, now = await self._offer(tx, known["offer_id"]), self._now()
+            offer, now = await self._offer(tx, known["offer_id"]), await self._judge(tx)
             stored = read_subscription(await tx.fetchrow(SUBSCRIPTIONS["lock"], subscription_id) or known)
             if self._by_hub(offer.connection_id, stored.source):
                 raise Conflict(f"{offer.offer.connection} keeps subscription {subscription_id}: {_THERE}")

@@ -4,7 +4,7 @@ Each happens once, whichever replica does it: state, event, audit and the revisi
 transaction. States only go on, so that a clock which jumps back unmakes nothing.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ import structlog
 from gateway.events.writing import EventType
 from gateway.services.links import Links
 from gateway.services.offers.announcing import ITSELF, OnTurned, Turned, announce, audit, pass_on
+from gateway.services.offers.clock import Judge, by_database
 from gateway.services.offers.groups import network_changed
 from gateway.services.offers.rows import StoredOffer, read_offer, read_subscription
 from gateway.services.offers.states import OfferAct, SubscriptionAct, offer_after, subscription_after
@@ -49,7 +50,7 @@ class Turning:
         turned: Is told what changed, after the commit.
         wake: Called after a commit that left events.
         skew: Is told by how many seconds this replica's clock is ahead.
-        judge: The clock by which all replicas go; the database's where none is given.
+        judge: The clock by which all replicas go.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Turning:
         turned: OnTurned,
         wake: Callable[[], None],
         skew: Callable[[float], None],
-        judge: Callable[[], Awaitable[datetime]] | None = None,
+        judge: Judge = by_database,
     ) -> None:
         self._store = store
         self._links = links
@@ -68,7 +69,7 @@ class Turning:
         self._turned = turned
         self._wake = wake
         self._skew = skew
-        self._judge = judge or self._of_database
+        self._judge = judge
         self._trusted = True
         self._sweeper = Sweeper("turning offers", EVERY, self.look)
 
@@ -82,7 +83,7 @@ class Turning:
 
     async def look(self) -> int:
         """Turns what is due now, and gives how much that was."""
-        now = await self._judge()
+        now = await self._judge(self._store)
         if not self._trust(self._now() - now):
             return 0
         count = 0
@@ -106,10 +107,6 @@ class Turning:
             else:
                 _log.error("the clock is wrong: nothing is turned here", ahead=ahead.total_seconds())
         return trusted
-
-    async def _of_database(self) -> datetime:
-        at: datetime = await self._store.fetchval(SQL["judge"])
-        return at
 
     async def _turn(self, now: datetime) -> list[Turned] | None:
         """Turns a batch, the earlier before what follows from it; None where another replica did."""
