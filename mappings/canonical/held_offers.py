@@ -34,7 +34,6 @@ class HubGroup(Model):
     id: str
     name: str
     tariff: Tariff | None = None
-    evse_count: int | None = None
 
 
 class HubOffer(Model):
@@ -73,7 +72,6 @@ class HubOffer(Model):
     next: str | None = None
     network: str | None = None
     network_name: str = ""
-    evse_count: int | None = None
     groups: tuple[HubGroup, ...] = ()
     subscriptions: tuple[HubSubscription, ...] = ()
 

@@ -97,7 +97,6 @@ def offer(raw: Any, operator: PartyId) -> tuple[HubOffer, list[Issue]]:
         next=said.next_service_offer_id,
         network=network.network_id,
         network_name=network.network_name or "",
-        evse_count=network.evse_count,
         groups=tuple(_groups(info.pricing_details or (), "pricingDetails", cpo, changed, report)),
         subscriptions=tuple(
             _subscription(each, f"subscriptions[{n}]", report) for n, each in enumerate(info.subscriptions or ())
@@ -151,7 +150,7 @@ def contract(raw: Any, operator: PartyId, provider: PartyId) -> tuple[HubOffer, 
     """
     report = Report()
     info = parsed(wire_in.ContractOffer, raw)
-    said, network = info.offer_details, info.network_details or wire_in.ContractNetwork()
+    said, network = info.offer_details, info.network_details or wire_in.Network()
     starts = _start(said.valid_from, "OfferDetails.ValidFrom")
     created = stamps.read(said.created_on, "OfferDetails.CreatedOn") or starts
     cancelled_at = stamps.read_end(said.cancellation_to, "OfferDetails.CancellationTo")
@@ -179,7 +178,6 @@ def contract(raw: Any, operator: PartyId, provider: PartyId) -> tuple[HubOffer, 
         lead_time_days=said.lead_time,
         network=network.network_id,
         network_name=network.network_name or "",
-        evse_count=network.evse_count,
         groups=tuple(_groups(info.pricing or (), "Pricing", operator, created, report)),
         subscriptions=() if subscription is None else (_own(subscription, said.service_offer_id, provider),),
     )
@@ -223,7 +221,7 @@ def read_already(evse: HubGroupEvse) -> tuple[HubGroupEvse, list[Issue]]:
 
 
 def _groups(
-    said: Iterable[wire_in.GroupPricing | wire_in.ContractPricing],
+    said: Iterable[wire_in.GroupPricing],
     field: str,
     party: PartyId,
     at: datetime,
@@ -264,7 +262,7 @@ def _party(text: str | None, field: str, report: Report) -> PartyId | None:
 def _start(text: str, field: str) -> datetime:
     start = stamps.read(text, field)
     if start is None:
-        raise Refused(field, "missing, or beyond the calendar", text)
+        raise Refused(field, "missing, or said to be never", text)
     return start
 
 

@@ -74,8 +74,8 @@ def read(days: Sequence[ReadDay], currency: str | None, group: str, party: Party
     """
     if currency is None or not re.fullmatch(r"[A-Z]{3}", currency):
         raise Refused("currency", "no price without a currency", currency)
-    if len(group) > _LONGEST_ID:
-        raise Refused("groupId", f"longer than the {_LONGEST_ID} characters of a tariff's id", group)
+    if not 0 < len(group) <= _LONGEST_ID:
+        raise Refused("groupId", f"not the 1 to {_LONGEST_ID} characters of a tariff's id", group)
     parts: dict[_Part, list[DayOfWeek]] = {}
     for d, day in enumerate(days):
         for part in _parts(day, f"days[{d}]"):
@@ -124,7 +124,7 @@ def _span(tariff: ReadTariff, path: str) -> tuple[int, int]:
 
 def _seconds(time: str | LocalTime, field: str) -> int:
     if isinstance(time, LocalTime):
-        return (time.hour * 60 + time.minute) * 60 + time.second
+        time = f"{time.hour:02d}:{time.minute:02d}:{time.second:02d}"
     found = _CLOCK.fullmatch(time.strip())
     if found is None:
         raise Refused(field, "no time of day", time)
@@ -143,6 +143,8 @@ def _price(component: ReadComponent, field: str) -> _Price:
 def _counts(component: ReadComponent, field: str) -> tuple[int, TariffDimension]:
     """Says what a component charges for, and from when of the session on."""
     grace = component.grace_period or 0
+    if grace < 0:
+        raise Refused(f"{field}.GracePeriod", "below zero", grace)
     if component.type not in _FEES:
         if grace:
             raise Refused(f"{field}.GracePeriod", f"a grace period of {component.type}, which is no fee", grace)

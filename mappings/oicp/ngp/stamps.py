@@ -1,4 +1,4 @@
-"""The NGP API's stamps: of unlimited offers the year 13544, of ends the last millisecond."""
+"""The NGP API's stamps: of what has no end the year 13544, or the last that there is; of ends the last millisecond."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Final
 from mappings.oicp import times
 from mappings.report import Refused
 
-_FAR: Final = re.compile(r"^\+\d{5,}-")
+_FAR: Final = re.compile(r"(?:\+\d{5,}|9999)-")
 
 
 def write(instant: datetime) -> str:
@@ -16,7 +16,7 @@ def write(instant: datetime) -> str:
 
 
 def read(text: str | None, field: str) -> datetime | None:
-    """Reads a stamp; None where there is none, or it lies beyond the calendar (Hubject's word for "without end").
+    """Reads a stamp; None where there is none, or it is as far away as says "without end".
 
     Raises:
         Refused: It is no stamp.

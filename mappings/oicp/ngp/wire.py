@@ -142,7 +142,6 @@ class CreateOffer(CamelModel):
     lead_time: Annotated[int, Field(ge=15)] | None = None
     minimum_term: Annotated[int, Field(ge=1, le=90)]
     period_of_notice: Annotated[int, Field(ge=0)] | None = None
-    period_of_notice_message: Text255 | None = None
     pricing_type: str = "NGP"
     service_type_version: ServiceTypeVersion
     offer_to_all: bool

@@ -1,12 +1,25 @@
 """What the NGP API answers, both roles: read as widely as its texts and examples differ, since one may not be refused.
 
-Times of day are texts in the examples and objects in the OpenAPI; ids of other versions are numbers in the asciidoc.
+Times of day are texts in the examples and objects in the OpenAPI; ids of other versions are numbers in the asciidoc,
+and there a CPO's networks and prices are spelt as an EMP's are.
 """
 
 from typing import Any
 
+from pydantic import AliasChoices, AliasGenerator
+from pydantic.alias_generators import to_camel, to_pascal
+
 from mappings.canonical.base import Number
-from mappings.oicp.ngp.wire import CamelModel, PascalModel, ServiceTypeVersion
+from mappings.oicp.ngp.wire import UNKNOWN_PASSED, CamelModel, PascalModel, ServiceTypeVersion
+
+
+class EitherModel(CamelModel):
+    """Base: spelt `camelCase` or `PascalCase`."""
+
+    model_config = UNKNOWN_PASSED | {
+        "alias_generator": AliasGenerator(validation_alias=lambda name: AliasChoices(to_camel(name), to_pascal(name)))
+    }
+
 
 # Answers to what was sent
 
@@ -114,16 +127,15 @@ class ReadSubscription(CamelModel):
     cancellation_to: str | None = None
 
 
-class Network(CamelModel):
-    """NetworkDetailsDTO."""
+class Network(EitherModel):
+    """NetworkDetailsDTO; to an EMP NetworkDTO."""
 
     network_id: str | None = None
     network_name: str | None = None
-    evse_count: int | None = None
 
 
-class GroupPricing(CamelModel):
-    """PricingDetailsDTO."""
+class GroupPricing(EitherModel):
+    """PricingDetailsDTO; to an EMP ContractPricingDTO."""
 
     group_id: str
     group_name: str | None = None
@@ -170,7 +182,6 @@ class OfferDetails(PascalModel):
 class SubscriptionDetails(PascalModel):
     """SubscriptionDetailsDTO."""
 
-    subscription_name: str | None = None
     subscription_date: str | None = None
     subscription_status: str | None = None
     valid_from: str | None = None
@@ -179,30 +190,13 @@ class SubscriptionDetails(PascalModel):
     period_of_notice: int | None = None
 
 
-class ContractNetwork(PascalModel):
-    """NetworkDTO."""
-
-    network_id: str | None = None
-    network_name: str | None = None
-    evse_count: int | None = None
-
-
-class ContractPricing(PascalModel):
-    """ContractPricingDTO."""
-
-    group_id: str
-    group_name: str | None = None
-    currency: str | None = None
-    days: tuple[ReadDay, ...] | None = None
-
-
 class ContractOffer(PascalModel):
     """OfferInfoDTO."""
 
     offer_details: OfferDetails
     subscription_details: SubscriptionDetails | None = None
-    network_details: ContractNetwork | None = None
-    pricing: tuple[ContractPricing, ...] | None = None
+    network_details: Network | None = None
+    pricing: tuple[GroupPricing, ...] | None = None
 
 
 class ContractInfo(PascalModel):

@@ -320,7 +320,7 @@ def _read(**changes: Any) -> HubOffer:
 def test_an_end_is_the_first_moment_after_it_whatever_brings_it() -> None:
     far = "+13544-01-20T21:59:59.999Z"
     midnight = datetime(2027, 1, 1, tzinfo=UTC)
-    assert _read(validTo=far).ends is None
+    assert [_read(validTo=end).ends for end in (far, "9999-12-31T23:59:59.999Z", None)] == [None] * 3
     assert _read(validTo="2026-12-31T23:59:59.999Z").ends == midnight
     assert _read(validTo="2026-12-31T23:59:59.999Z", unlimited=True).ends is None
     cancelled = _read(validTo=far, cancellationTo="2026-12-31T23:59:59.999Z")
@@ -333,6 +333,31 @@ def test_a_type_of_service_that_is_not_known_grants_nothing() -> None:
     held, issues = offers_in.offer(_raw(serviceTypeVersion={"serviceTypeId": 77}), CPO)
     assert held.services == frozenset()
     assert [issue.kind for issue in issues] == [IssueKind.UNKNOWN]
+
+
+def test_networks_and_prices_are_read_as_the_openapi_spells_them_and_as_the_text_does() -> None:
+    day = {"Day": "MONDAY", "Tariffs": [{"StartTime": "00:00", "EndTime": "23:59:59", "PricingComponents": []}]}
+    network, group = {"networkId": "n1", "networkName": "N"}, {"groupId": "g1", "groupName": "G", "currency": "EUR"}
+    as_openapi = _raw() | {"network": network, "pricingDetails": [group | {"days": [day]}]}
+    as_text = _raw() | {
+        "network": {name[0].upper() + name[1:]: value for name, value in network.items()},
+        "pricingDetails": [{name[0].upper() + name[1:]: value for name, value in group.items()} | {"Days": [day]}],
+    }
+    held, _ = offers_in.offer(as_openapi, CPO)
+    assert (held.network, held.network_name, held.groups[0].id, held.groups[0].name) == ("n1", "N", "g1", "G")
+    assert offers_in.offer(as_text, CPO) == offers_in.offer(as_openapi, CPO)
+
+
+def test_a_group_without_an_id_has_no_prices_and_spoils_nothing_else() -> None:
+    component = {"Type": "SESSION", "ReferenceUnit": "NONE", "Cost": 1}
+    day = {
+        "Day": "MONDAY",
+        "Tariffs": [{"StartTime": "00:00", "EndTime": "23:59:59", "PricingComponents": [component]}],
+    }
+    group = {"groupId": "", "currency": "EUR", "days": [day]}
+    held, issues = offers_in.offer(_raw() | {"pricingDetails": [group, group | {"groupId": "g1"}]}, CPO)
+    assert [each.tariff is not None for each in held.groups] == [False, True]
+    assert [issue.field for issue in issues] == ["pricingDetails[0].groupId"]
 
 
 def test_an_offer_without_much_is_read_and_one_without_sense_refused() -> None:
