@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar, TypeVarTuple
 
@@ -10,6 +11,7 @@ from adapters.core.connection import Connection
 from gateway.agreements import policy
 from gateway.agreements.book import Book, Offered, build
 from gateway.agreements.policy import Candidate, Decision, Request
+from gateway.agreements.sight import ANYBODY, anybodys
 from gateway.services.links import Links
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
@@ -56,8 +58,19 @@ class Agreements:
         self._reading = asyncio.Lock()
 
     async def decide(self, connection_id: int, request: Request) -> Decision:
-        """Decides whether a connection may have something; see `policy.decide`."""
-        return policy.decide(await self.book(), connection_id, request, self._clock())
+        """Decides whether a connection may have something; see `policy.decide`.
+
+        Where our no binds, somebody who is not known has what everybody has: no hub vouches for them.
+        """
+        book = await self.book()
+        if request.emsp is None and self.binds(connection_id):
+            book, request = anybodys(book), replace(request, emsp=ANYBODY)
+        return policy.decide(book, connection_id, request, self._clock())
+
+    def binds(self, connection_id: int) -> bool:
+        """Tells whether nobody but us keeps a record of who may charge over a connection; so of one that is gone."""
+        link = self._links.get(connection_id)
+        return link is None or not link.adapter.charging.has_contracts
 
     async def candidates(self, connections: Iterable[Connection], request: Request) -> list[Candidate]:
         """Gives those connections that may serve a request, in the order of asking; see `policy.candidates`."""

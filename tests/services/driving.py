@@ -150,7 +150,7 @@ class Driving:
         """Another process's answers to hubs."""
         call_outs = CallOuts(self.hooks, self.counted, lambda: self.now)
         agreements = Agreements(self.store, self.links, lambda: self.now)
-        contracts = Contracts(agreements, self.links, self.witness)
+        contracts = Contracts(agreements, self.witness)
         return Drivers(self.store, contracts, call_outs, self.counted, self.wake, lambda: self.now)
 
     def wake(self) -> None:

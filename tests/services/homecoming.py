@@ -202,7 +202,7 @@ class Home:
     def __post_init__(self) -> None:
         self.agreements = Agreements(self.store, self.links, self.clock)
         self.agreeing = Agreeing(self.agreements, self.links, self.witness)
-        self.contracts = Contracts(self.agreements, self.links, self.witness)
+        self.contracts = Contracts(self.agreements, self.witness)
         self.received = self.other_received()
         self.rechecks = Rechecks(
             self.store, self.links, self.agreeing, self.wake, self.clock, self.counted.received_cdr

@@ -275,6 +275,26 @@ async def test_where_nobody_but_us_keeps_contracts_a_yes_without_one_opens_nothi
         view = await s.tap()
         assert (view.allowed, view.reason) == (False, Denial.NO_CONTRACT)
         assert not s.witness.drifted
+        await s["a"].given_back.wait()
+        assert [leg.reference for leg in s["a"].released] == ["r-1"]
+
+
+@pytest.mark.parametrize(("emsp", "allowed"), [(EMSP, False), (None, True)])
+async def test_where_our_no_binds_a_driver_of_nobody_known_has_what_everybody_has(database_url, emsp, allowed):
+    async with stations(database_url, "a") as s:
+        await agree(s.links, "a", emsp=emsp)
+        s["a"].answer, s["a"].has_contracts = yes(), False
+        view = await s.tap()
+        assert (view.allowed, view.reason) == (allowed, None if allowed else Denial.NO_CONTRACT)
+
+
+async def test_where_nobody_but_us_keeps_contracts_an_emsps_own_no_is_no_disagreement(database_url):
+    known = Identification(type=TokenType.RFID, uid=UID, contract_id=CONTRACT)
+    async with stations(database_url, "a") as s:
+        await agree(s.links, "a", emsp=EMSP)
+        s["a"].answer, s["a"].has_contracts = Denied(Denial.NO_CONTRACT), False
+        assert (await s.tap(known)).reason is Denial.NO_CONTRACT
+        assert s.witness.missed == []
 
 
 async def test_a_no_for_lack_of_contract_where_we_have_an_agreement_is_noted(database_url):

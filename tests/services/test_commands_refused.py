@@ -104,6 +104,15 @@ async def test_why_no_agreement_lets_an_emsp_is_said_in_a_sentence(desk, service
     assert (refused.result, refused.text) == (CommandResult.NO_CONTRACT, text)
 
 
+async def test_a_command_of_nobody_known_has_what_everybody_has_where_our_no_binds(desk):
+    await enforced(desk)
+    nobody = start(emsp=None, leg=Leg(hub_session="h-1", identification=Identification(type=TokenType.RFID, uid="1")))
+    await agree(desk.app.links, "hubject", emsp=EMSP)
+    assert (await desk.perform(nobody)).result is CommandResult.NO_CONTRACT
+    await agree(desk.app.links, "hubject")
+    assert (await desk.perform(nobody)).result is ACCEPTED
+
+
 async def test_a_reservation_that_would_be_over_already_is_refused(desk):
     for answer in (await desk.perform(reserve(minutes=-1)), await desk.take(reserve(minutes=-1))):
         assert (answer.result, answer.text) == (REJECTED, "The reservation would have ended already")

@@ -259,7 +259,10 @@ class Authorisation:
         """Gives the authorisation that the hubs' answers come to."""
         await self._note_missing_contracts(admission, asking, place)
         if asking.won is not None:
-            return await self._granted(admission, asking.won, place)
+            granted = await self._granted(admission, asking.won, place)
+            if not granted.allowed:  # the hub shall not wait for a charge that does not begin
+                asking.give_up()
+            return granted
         if (reason := asking.denial()) is not None:
             return replace(admission, reason=reason)
         # Nobody was reached who means yes or no.
@@ -275,6 +278,8 @@ class Authorisation:
         request = Request(Service.AUTHORISE, admission.party, emsp, place.evse_key)
         for inquiry in asking.inquiries:
             answer, connection = inquiry.answer, inquiry.candidate.connection
+            if self._agreements.binds(connection.id):  # nobody knows better than our record
+                continue
             if isinstance(answer, Denied) and answer.reason is Denial.NO_CONTRACT:
                 decision = await self._agreements.decide(connection.id, request)
                 if decision.agreement is not None:
@@ -286,8 +291,7 @@ class Authorisation:
         emsp = yes.leg.emsp or (yes.token.party if yes.token else None) or emsp_of(admission.identification)
         request = Request(Service.AUTHORISE, admission.party, emsp, place.evse_key)
         decision = await self._agreements.decide(connection.id, request)
-        link = self._links.get(connection.id)
-        if not decision.allowed and link is not None and not link.adapter.charging.has_contracts:
+        if not decision.allowed and self._agreements.binds(connection.id):
             return replace(admission, reason=Denial.NO_CONTRACT)
         if not decision.allowed:
             # The hub is the authority on its own contracts: the driver charges, and somebody looks at our record.

@@ -118,7 +118,6 @@ class TakingUp:
         noted: Callable[[], None],
     ) -> None:
         self._store = store
-        self._links = links
         self._agreements = agreements
         self._witness = witness
         self._now = now
@@ -141,7 +140,7 @@ class TakingUp:
         decision = await self._agreements.decide(connection.id, request)
         # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
         if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
-            if not self._has_contracts(connection):
+            if self._agreements.binds(connection.id):
                 return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
             # What a hub carries on is its yes.
             self._witness.said_yes(connection, target.party, emsp, decision.reason)
@@ -152,10 +151,6 @@ class TakingUp:
             if (repeated := await self._repetitions.find(given)) is not None:
                 return repeated
         return CommandAnswer(result=CommandResult.FAILED, text="It is given again and again")
-
-    def _has_contracts(self, connection: Connection) -> bool:
-        link = self._links.get(connection.id)
-        return link is not None and link.adapter.charging.has_contracts
 
     async def _target(self, connection: Connection, command: Command) -> _Target | CommandAnswer:
         """Finds what a command is about, or says why it cannot be."""

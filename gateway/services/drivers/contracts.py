@@ -6,7 +6,6 @@ from adapters.core.connection import Connection
 from gateway.agreements.disagreeing import Witness
 from gateway.agreements.policy import Decision, Reason, Request
 from gateway.agreements.repository import Agreements
-from gateway.services.links import Links
 from mappings.canonical.agreements import AgreementRef, Service
 from mappings.canonical.ids import PartyId
 
@@ -40,9 +39,8 @@ class Contracts:
     refuses itself. Where our record disagrees, that is noted. The own network has no record but ours.
     """
 
-    def __init__(self, agreements: Agreements, links: Links, witness: Witness) -> None:
+    def __init__(self, agreements: Agreements, witness: Witness) -> None:
         self._agreements = agreements
-        self._links = links
         self._witness = witness
 
     async def of(
@@ -54,18 +52,13 @@ class Contracts:
             cpo: None where nobody told.
             evse_key: The EVSE's, as in the catalogue; None where nobody told.
         """
-        binds = self.binds(connection)
+        binds = self._agreements.binds(connection.id)
         if cpo is None:
             return Contract(None, binds)
         # Which EVSE it is may decide it: where that binds, one that is not known is in no group.
         key = evse_key if evse_key is not None or not binds else ""
         decision = await self._agreements.decide(connection.id, Request(service, cpo, emsp, key))
         return Contract(decision, binds and not decision.allowed)
-
-    def binds(self, connection: Connection) -> bool:
-        """Tells whether nobody but us keeps a record of who may charge over a connection."""
-        link = self._links.get(connection.id)
-        return link is not None and not link.adapter.charging.has_contracts
 
     def asked(self, connection: Connection, cpo: PartyId | None, emsp: PartyId, contract: Contract) -> None:
         """Notes that a hub asked for a driver, who may charge, without an agreement of ours."""
@@ -75,4 +68,5 @@ class Contracts:
 
     def denied(self, connection: Connection, cpo: PartyId, emsp: PartyId, theirs: str) -> None:
         """Notes that a hub refused a command for lack of a contract, where there is an agreement of ours."""
-        self._witness.said_no(connection, cpo, emsp, theirs)
+        if not self._agreements.binds(connection.id):
+            self._witness.said_no(connection, cpo, emsp, theirs)
