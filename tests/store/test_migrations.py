@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import pytest
@@ -80,33 +81,52 @@ async def test_agreements_become_offers_that_say_the_same(server_url: str) -> No
             VALUES ('hub', 'gireve', 'live', 'ready', '{}', '{}');
             INSERT INTO party (id, body) VALUES
                 ('FR*ABC', '{"id": "FR*ABC", "roles": ["CPO"], "business": {"name": "A"}}'),
-                ('DE*XYZ', '{"id": "DE*XYZ", "roles": ["EMSP"], "business": {"name": "X"}}');
+                ('DE*XYZ', '{"id": "DE*XYZ", "roles": ["EMSP"], "business": {"name": "no CPO"}}');
             INSERT INTO agreement (connection_id, party, emsp, services, rank, valid_from, valid_to) VALUES
                 (1, 'FR*ABC', NULL, '{authorise}', 5, '2025-01-01Z', NULL),
                 (1, NULL, 'DE*XYZ', '{authorise,cdr}', 7, '2025-01-01Z', '2099-01-01Z'),
-                (1, NULL, NULL, '{remote}', 9, '2020-01-01Z', '2021-01-01Z');
+                (1, NULL, NULL, '{remote}', 1000000, '2020-01-01Z', '2021-01-01Z'),
+                (1, 'FR*ABC', NULL, '{authorise}', 5, '2099-01-01Z', NULL),
+                (1, 'FR*ABC', NULL, '{authorise}', 5, '2025-01-01Z', '2025-01-01Z');
             """
         )
         await store.pool.executemany("INSERT INTO schema_migration (name) VALUES ($1)", [(name,) for name in every])
         await migrate(store, "before")
+        # Code before this goes on writing until none of it is left.
+        await store.execute(
+            "INSERT INTO agreement (connection_id, party, services, valid_from)"
+            " VALUES (1, 'FR*ABC', '{cdr}', '2025-01-01Z')"
+        )
+        await store.execute("UPDATE agreement SET valid_to = '2026-01-01Z' WHERE id = 1")
         await migrate(store, "after")
-        rows = await store.fetch("SELECT * FROM offer JOIN offer_version v ON v.offer_id = id ORDER BY no")
+        rows = await store.fetch(
+            "SELECT o.*, v.terms, v.due_at AS begins_at FROM offer o JOIN offer_version v ON v.offer_id = o.id"
+            " ORDER BY o.id"
+        )
         offers = [Offer.model_validate_json(row["body"]) for row in rows]
         terms = [OfferTerms.model_validate_json(row["terms"]) for row in rows]
-        assert [(one.cpo, one.network_group, one.audience, one.joining) for one in offers] == [
-            (PartyId("FR*ABC"), None, None, Joining.OPEN),
-            (None, "all-of-hub", (PartyId("DE*XYZ"),), Joining.OPEN),
-            (None, "all-of-hub", None, Joining.OPEN),
+        group, abc, future = "all-of-hub", PartyId("FR*ABC"), datetime(2099, 1, 1, tzinfo=UTC)
+        assert [(one.id, one.cpo, one.network_group, one.audience, one.joining) for one in offers] == [
+            ("agreement-1", abc, None, None, Joining.OPEN),
+            ("agreement-2", None, group, (PartyId("DE*XYZ"),), Joining.OPEN),
+            ("agreement-3", None, group, None, Joining.OPEN),
+            ("agreement-4", abc, None, None, Joining.OPEN),  # the same again: none of it is lost
+            ("agreement-6", abc, None, None, Joining.OPEN),
+            ("closed-hub", None, group, None, Joining.OPEN),  # to all whom no agreement names
         ]
-        assert [(sorted(one.services), one.rank) for one in terms] == [
+        assert [(sorted(one.services), one.rank) for one in terms[:5]] == [
             (["authorise"], 5),
             (["authorise", "cdr"], 7),
-            (["remote"], 9),
+            (["remote"], 9999),
+            (["authorise"], 5),
+            (["cdr"], 100),
         ]
-        assert [row["state"] for row in rows] == ["PUBLISHED", "PUBLISHED", "ENDED"]
-        assert [row["due_at"] is None for row in await store.fetch("SELECT due_at FROM offer ORDER BY no")] == [
-            True,
-            False,
-            True,
+        assert [(row["state"], row["due_at"], row["begins_at"]) for row in rows] == [
+            ("CANCELLED", datetime(2026, 1, 1, tzinfo=UTC), None),
+            ("PUBLISHED", future, None),
+            ("ENDED", None, None),
+            ("PUBLISHED", None, future),
+            ("PUBLISHED", None, None),
+            ("ENDED", None, None),
         ]
         assert await store.fetchval("SELECT array_agg(party) FROM network_group_member") == ["FR*ABC"]

@@ -191,27 +191,60 @@ CREATE TRIGGER received_cdr_to_price_again AFTER UPDATE OF party, evse_key, perm
         OR old.decision IS DISTINCT FROM new.decision OR old.agreement::text IS DISTINCT FROM new.agreement::text)
     EXECUTE FUNCTION queue_received_cdr();
 
--- What stood in `agreement` becomes offers: one for all EMSPs behind a connection is open, one for an EMSP is targeted at it.
-INSERT INTO network_group (id, name)
-SELECT 'all-of-' || c.name, 'All CPOs of ' || c.name FROM connection c
-WHERE EXISTS (SELECT FROM agreement a WHERE a.connection_id = c.id AND a.party IS NULL);
-INSERT INTO network_group_member (group_id, party, since)
-SELECT g.id, p.id, timestamptz '2000-01-01 00:00Z' FROM network_group g, party p WHERE p.body::text LIKE '%CPO%';
-INSERT INTO offer (id, connection_id, cpo, network_group, title, body, state, starts_at, ends_at, published_at)
-SELECT 'agreement-' || a.id, a.connection_id, a.party, CASE WHEN a.party IS NULL THEN 'all-of-' || c.name END,
-    'agreement-' || a.id,
-    json_strip_nulls(json_build_object(
-        'id', 'agreement-' || a.id, 'connection', c.name, 'cpo', a.party,
-        'network_group', CASE WHEN a.party IS NULL THEN 'all-of-' || c.name END,
-        'audience', CASE WHEN a.emsp IS NOT NULL THEN json_build_array(a.emsp) END, 'joining', 'OPEN',
-        'title', 'agreement-' || a.id, 'starts', a.valid_from, 'ends', a.valid_to)),
-    CASE WHEN a.valid_to <= now() THEN 'ENDED' ELSE 'PUBLISHED' END, a.valid_from, a.valid_to, a.created_at
-FROM agreement a JOIN connection c ON c.id = a.connection_id WHERE a.valid_to IS NULL OR a.valid_to > a.valid_from;
-UPDATE offer SET due_at = ends_at WHERE state = 'PUBLISHED';
-INSERT INTO offer_version (offer_id, number, starts_at, terms, created_at, created_by)
-SELECT 'agreement-' || a.id, 1, a.valid_from,
-    json_build_object('services', a.services, 'rank', a.rank), a.created_at, 'gateway'
-FROM agreement a JOIN offer o ON o.id = 'agreement-' || a.id;
-UPDATE authorisation SET agreement = json_build_object('offer', 'agreement-' || agreement_id, 'version', 1)
-WHERE agreement_id IS NOT NULL;
-UPDATE registry SET revision = revision + 1;
+-- What stood in `agreement` becomes offers: one for all EMSPs behind a connection is open, one for an EMSP is targeted at
+-- it. An agreement closed its connection to all whom none names, of whichever CPO and from then on: so does an offer of
+-- all CPOs that has ended. To be called once more when no old code is left, which wrote agreements meanwhile.
+CREATE FUNCTION agreements_to_offers() RETURNS void LANGUAGE sql AS $$
+    WITH made AS (
+        INSERT INTO network_group (id, name)
+        SELECT 'all-of-' || c.name, 'All CPOs of ' || c.name FROM connection c
+        WHERE EXISTS (SELECT FROM agreement a WHERE a.connection_id = c.id)
+        ON CONFLICT DO NOTHING RETURNING id
+    )
+    INSERT INTO network_group_member (group_id, party, since)
+    SELECT made.id, p.id, timestamptz '2000-01-01 00:00Z' FROM made, party p WHERE (p.body -> 'roles')::jsonb ? 'CPO';
+
+    INSERT INTO offer (id, connection_id, network_group, title, body, state, starts_at, ends_at, published_at)
+    SELECT 'closed-' || c.name, c.id, 'all-of-' || c.name, 'closed-' || c.name,
+        json_build_object('id', 'closed-' || c.name, 'connection', c.name, 'network_group', 'all-of-' || c.name,
+            'joining', 'OPEN', 'title', 'closed-' || c.name, 'starts', a.since),
+        'ENDED', a.since, a.since + interval '1 second', a.since
+    FROM connection c
+    JOIN (SELECT connection_id, min(created_at) AS since FROM agreement GROUP BY connection_id) a
+        ON a.connection_id = c.id
+    WHERE NOT EXISTS (SELECT FROM offer o WHERE o.id = 'closed-' || c.name);
+
+    INSERT INTO offer (id, connection_id, cpo, network_group, title, body, state, starts_at, ends_at, due_at, published_at)
+    SELECT 'agreement-' || a.id, a.connection_id, a.party, CASE WHEN a.party IS NULL THEN 'all-of-' || c.name END,
+        'agreement-' || a.id,
+        json_strip_nulls(json_build_object(
+            'id', 'agreement-' || a.id, 'connection', c.name, 'cpo', a.party,
+            'network_group', CASE WHEN a.party IS NULL THEN 'all-of-' || c.name END,
+            'audience', CASE WHEN a.emsp IS NOT NULL THEN json_build_array(a.emsp) END, 'joining', 'OPEN',
+            'title', 'agreement-' || a.id, 'starts', a.valid_from, 'ends', a.valid_to)),
+        CASE WHEN a.valid_to <= now() THEN 'ENDED' ELSE 'PUBLISHED' END, a.valid_from, a.valid_to,
+        CASE WHEN a.valid_to > now() THEN a.valid_to END, a.created_at
+    FROM agreement a JOIN connection c ON c.id = a.connection_id
+    WHERE (a.valid_to IS NULL OR a.valid_to > a.valid_from)
+        AND NOT EXISTS (SELECT FROM offer o WHERE o.id = 'agreement-' || a.id);
+
+    -- A rank was any number up to a million.
+    INSERT INTO offer_version (offer_id, number, starts_at, terms, due_at, created_at, created_by)
+    SELECT o.id, 1, o.starts_at,
+        CASE WHEN a.id IS NULL THEN json_build_object('services', '{cdr}'::text[])
+            ELSE json_build_object('services', a.services, 'rank', least(a.rank, 9999)) END,
+        CASE WHEN o.starts_at > now() AND o.state = 'PUBLISHED' THEN o.starts_at END, o.published_at, 'gateway'
+    FROM offer o LEFT JOIN agreement a ON o.id = 'agreement-' || a.id
+    WHERE NOT EXISTS (SELECT FROM offer_version v WHERE v.offer_id = o.id);
+
+    -- Ended by old code meanwhile.
+    UPDATE offer o SET state = 'CANCELLED', cancelled_at = now(),
+        ends_at = greatest(a.valid_to, o.starts_at), due_at = greatest(a.valid_to, o.starts_at)
+    FROM agreement a
+    WHERE o.id = 'agreement-' || a.id AND o.state = 'PUBLISHED' AND a.valid_to < coalesce(o.ends_at, 'infinity');
+
+    UPDATE authorisation SET agreement = json_build_object('offer', 'agreement-' || agreement_id, 'version', 1)
+    WHERE agreement_id IS NOT NULL AND agreement IS NULL;
+    UPDATE registry SET revision = revision + 1;
+$$;
+SELECT agreements_to_offers();
