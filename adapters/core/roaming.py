@@ -202,8 +202,11 @@ class OffersAdapter(Protocol):
     def offers(self) -> OffersProfile:
         """What the hub takes of offers."""
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
-        """Says whether the hub could take an offer, before it is published. Pure.
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
+        """Says whether the hub could take an offer, before it is published, or a later version of it. Pure.
+
+        Args:
+            first: What the offer's first version says; None where `terms` are of that.
 
         Raises:
             Refused: It could not, with the field of the offer or its terms.

@@ -281,7 +281,7 @@ class GireveAdapter:
         """Says that agreements are signed in Connect Place, which has no interface: nothing is told."""
         return OffersProfile(subscribed_there=True, tariff_types=self._settings.tariff_types)
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
         """Objects to nothing: IOP is not told of offers."""
 
     def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it

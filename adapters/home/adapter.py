@@ -270,7 +270,7 @@ class HomeAdapter:
         """Says that offers of the own network are kept by the gateway alone."""
         return _OFFERS
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
         """Objects to nothing: whatever an offer says is carried out by the gateway itself."""
 
     def of_offer(self, told: OfferToTell) -> Message:  # noqa: ARG002  # as the contract has it

@@ -281,10 +281,10 @@ class HubjectAdapter:
         """What Hubject takes of offers."""
         return BY_PORTAL if self._offering is None else self._offering.profile
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
         """See `adapters.hubject.offers.rendering`; objects to nothing where offers are made in Hubject's portal."""
         if self._offering is not None:
-            self._offering.check(offer, terms)
+            self._offering.check(offer, terms, first)
 
     def of_offer(self, told: OfferToTell) -> Message:
         """Says how Hubject is told a step.

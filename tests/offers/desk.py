@@ -71,9 +71,11 @@ class Adapter:
     def answers_for(self, party: PartyId) -> bool:
         return party == EMSP
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
         if terms.rank == 13:
             raise Refused("rank", "13 is no rank")
+        if first is not None and terms.rank == 14:
+            raise Refused("rank", "14 comes never later")
 
     async def close(self) -> None:
         pass

@@ -106,7 +106,7 @@ class OffersLoopback:
     def keys(self, _subject: object) -> list[Any]:
         return []
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:
+    def check_offer(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None = None) -> None:
         pass
 
     def of_offer(self, told: OfferToTell) -> Message:

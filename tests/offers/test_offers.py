@@ -66,6 +66,14 @@ async def test_a_draft_may_be_changed_and_nobody_else_sees_it(made):
     assert await made.audits("offer/O1") == ["wrote", "wrote"]
 
 
+async def test_what_a_hub_takes_at_first_it_may_not_take_later(made):
+    later = OfferTerms(services=AUTHORISE.services, rank=14)
+    await made.publish(offer(), later)
+    with pytest.raises(Invalid) as refused:
+        await made.offers.add_version("O1", NewVersion(starts=START + DAY, terms=later), WHO)
+    assert dict(refused.value.problems) == {"terms.rank": "14 comes never later"}
+
+
 async def test_what_is_published_is_told_to_its_cpo_and_to_whom_it_is_for(made):
     view = await made.publish()
     assert (view.state, view.published_at) == (OfferState.PUBLISHED, made.now)

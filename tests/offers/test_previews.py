@@ -103,6 +103,13 @@ async def test_problems_are_listed_and_not_raised(network):
     assert {one.why for one in seen.prices} == {"nobody told T9"}
 
 
+async def test_a_later_version_of_what_is_published_is_looked_at_as_one(network):
+    await network.publish(offer("A"), ROAMS)
+    wish = PreviewWish(terms=ROAMS.model_copy(update={"rank": 14}))
+    assert (await previews(network).preview("A", wish)).problems == [("terms.rank", "14 comes never later")]
+    assert (await previews(network).preview("A", PreviewWish())).problems == []
+
+
 async def test_what_is_not_there_is_named(network):
     with pytest.raises(NotFound, match="no offer O9"):
         await previews(network).preview("O9", PreviewWish())

@@ -71,9 +71,9 @@ class Offering:
         """How offers are read back."""
         return self._settings.feed()
 
-    def check(self, offer: Offer, terms: OfferTerms) -> None:
+    def check(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None) -> None:
         """See `Rendering.check`."""
-        self._rendering.check(offer, terms)
+        self._rendering.check(offer, terms, first)
 
     def message(self, told: OfferToTell) -> Message:
         """See `Rendering.message`."""

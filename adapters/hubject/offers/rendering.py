@@ -34,9 +34,11 @@ class Rendering:
         self.assignment = f"/api/evsenetwork/v1/operators/{named}/network"
         self.offers = f"/api/partner/v1/operators/{named}/service-offers"
 
-    def check(self, offer: Offer, terms: OfferTerms) -> None:
+    def check(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None) -> None:
         """See `adapters.core.roaming.OffersAdapter.check_offer`."""
         offers_out.check(offer, terms, self._operator, self._settings.partners)
+        if first is not None:
+            offers_out.check_later(offer, terms, first)
 
     def message(self, told: OfferToTell) -> Message:
         """See `adapters.core.roaming.OffersAdapter.of_offer`."""

@@ -186,7 +186,12 @@ class ProviderAdapter:
         """Says that an EMP subscribes in Hubject's portal, and tells of none itself."""
         return _OFFERS
 
-    def check_offer(self, offer: Offer, terms: OfferTerms) -> None:  # noqa: ARG002  # as the contract has it
+    def check_offer(
+        self,
+        offer: Offer,  # noqa: ARG002  # as the contract has it
+        terms: OfferTerms,  # noqa: ARG002
+        first: OfferTerms | None = None,  # noqa: ARG002
+    ) -> None:
         """Refuses: an EMP offers nothing.
 
         Raises:

@@ -89,13 +89,17 @@ async def gather(on: "Store | Transaction", offer: Offer, terms: OfferTerms, now
     )
 
 
-def faults(link: Link, offer: Offer, terms: OfferTerms, facts: Facts) -> list[Fault]:
-    """Says what is wrong with an offer, whenever it starts. Pure."""
+def faults(link: Link, offer: Offer, terms: OfferTerms, facts: Facts, first: OfferTerms | None = None) -> list[Fault]:
+    """Says what is wrong with an offer, whenever it starts. Pure.
+
+    Args:
+        first: What its first version says; None where `terms` are of that.
+    """
     found = [*_names(link, offer, facts), *_of_terms(link, offer, terms, facts)]
     if facts.ours:
         found += _profile(link, offer, terms)
         try:
-            link.adapter.check_offer(offer, terms)
+            link.adapter.check_offer(offer, terms, first)
         except Refused as error:
             found.append(Fault(path_of(error.reason.field), error.reason.detail))
     return found

@@ -124,7 +124,8 @@ class Offers:
             self._demand_lead_time(stored, version.starts, now)
             link = self._link(stored.offer.connection)
             facts = await checking.gather(tx, stored.offer, version.terms, now)
-            checking.demand(checking.faults(link, stored.offer, version.terms, facts))
+            first = versions[0].version.terms
+            checking.demand(checking.faults(link, stored.offer, version.terms, facts, first))
             terms = version.terms.model_dump_json()
             row = (offer_id, None, version.starts, terms, version.starts, now, who)
             number = await tx.fetchval(SQL["insert_version"], *row)

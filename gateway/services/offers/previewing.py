@@ -83,8 +83,10 @@ class Previewing:
         facts = await checking.gather(self._store, offer, terms, now)
         if facts.no_group:
             raise NotFound(f"there is no network group {offer.network_group}", "network_group")
-        faults = checking.faults(link, offer, terms, facts)
-        if stored is None or stored.state is OfferState.DRAFT:
+        draft = stored is None or stored.state is OfferState.DRAFT
+        first = versions[0].version.terms if not draft and wish.terms is not None else None
+        faults = checking.faults(link, offer, terms, facts, first)
+        if draft:
             faults += checking.late(link, offer, facts, now)
         looked = _Looked(offer, terms, link, facts, Ranked(offer, terms, no), at)
         locations, evses = await self._scope(looked)

@@ -5,6 +5,7 @@
 | one operator's; SUBSCRIBE, or APPROVE of an offer to all | said; anything else is refused |
 | services | Authorization (authorise, remote, cdr) or Reservation (reservation), exactly |
 | notice of a limited offer, lead time of an unlimited one | said; the other way round refused |
+| later versions | of an unlimited offer, and other prices alone |
 | who settles value added tax, rounding, rank | between the partners: not said, and nothing to Hubject |
 """
 
@@ -54,6 +55,47 @@ def check(offer: Offer, terms: OfferTerms, operator: PartyId, partners: Mapping[
     service_type(terms)
     if terms.price_source is PriceSource.HUB:
         raise Refused("price_source", "Hubject is told of an offer with its prices, and nobody here knows them")
+    _check_prices(terms)
+
+
+def check_later(offer: Offer, terms: OfferTerms, first: OfferTerms) -> None:
+    """Says whether Hubject could take a later version of an offer: it changes the prices of unlimited ones alone.
+
+    Args:
+        first: What the offer's first version says.
+
+    Raises:
+        Refused: It could not, with the field of the offer or its terms.
+    """
+    _check_unlimited(offer)
+    if terms.services != first.services:
+        raise Refused("services", "at Hubject they stay as they were", ", ".join(sorted(terms.services)))
+    if _groups(terms) != _groups(first):
+        field = "evse_groups" if terms.evse_groups or first.evse_groups else "prices"
+        raise Refused(field, "at Hubject a later version has the EVSE groups of the first, since its network stays")
+
+
+def _groups(terms: OfferTerms) -> tuple[bool, frozenset[str]]:
+    """Names the EVSE groups of a network, and tells whether they are all of it."""
+    priced = (price.evse_group for price in terms.prices if price.evse_group is not None)
+    return bool(terms.evse_groups), frozenset(terms.evse_groups or priced)
+
+
+def _check_unlimited(offer: Offer) -> None:
+    if offer.ends is not None:
+        raise Refused("ends", "a limited offer stays as it is at Hubject; only an unlimited one has later versions")
+
+
+def _check_prices(terms: OfferTerms) -> None:
+    if terms.prices and not terms.evse_groups and all(price.evse_group is not None for price in terms.prices):
+        how = (
+            "name the groups in evse_groups, so that it is for these alone, or add a price without a group for the rest"
+        )
+        raise Refused("prices", f"Hubject takes no offer without a price for every EVSE that it is for: {how}")
+    for number, price in enumerate(terms.prices):
+        if len(price.tariff_ids) > 1:
+            named = ", ".join(price.tariff_ids)
+            raise Refused(f"prices[{number}].tariff_ids", "Hubject has one price of a group at a time", named)
 
 
 def _check_parties(offer: Offer, operator: PartyId, partners: Mapping[PartyId, str]) -> None:
@@ -227,8 +269,7 @@ def update(offer: Offer, version: OfferVersion, plans: Plans, *, network_id: str
     Raises:
         Refused: The offer is limited: Hubject changes the prices of unlimited ones alone.
     """
-    if offer.ends is not None:
-        raise Refused("ends", "a limited offer stays as it is at Hubject; only an unlimited one has later versions")
+    _check_unlimited(offer)
     body = wire.UpdatePrices(
         next_service_offer_id=f"{offer.id}-{version.number}",
         network_id=network_id,

@@ -43,6 +43,11 @@ from tests.ngp_schema import validate
 
 FOLDER = Path(__file__).parent / "golden"
 BILATERAL = {"audience": (EMP, OTHER_EMP)}
+FAST, REST = GroupPrice(evse_group="G1", tariff_ids=("T1",)), GroupPrice(tariff_ids=("T2",))
+
+
+def agreed(*prices: GroupPrice) -> dict[str, Any]:
+    return {"price_source": PriceSource.AGREED, "prices": prices}
 
 
 def created(given: Offer, terms_: OfferTerms | None = None) -> dict[str, Any]:
@@ -122,6 +127,8 @@ def test_an_offer_that_hubject_could_not_take_is_refused_by_its_field(changes: d
         ({"services": CHARGING | {Service.RESERVATION}}, "services"),
         ({"services": frozenset({Service.POI})}, "services"),
         ({"price_source": PriceSource.HUB}, "price_source"),
+        (agreed(FAST), "prices"),
+        (agreed(GroupPrice(tariff_ids=("T1", "T2"))), "prices[0].tariff_ids"),
     ],
 )
 def test_terms_that_hubject_could_not_take_are_refused_by_their_field(changes: dict[str, Any], field: str) -> None:
@@ -139,7 +146,8 @@ def test_an_offer_is_for_charging_or_for_reservations() -> None:
 
 
 def test_agreed_prices_are_as_good_as_those_of_the_evses() -> None:
-    check(offer(), terms(price_source=PriceSource.AGREED, prices=(GroupPrice(tariff_ids=("T1",)),)))
+    for given in (agreed(REST), agreed(FAST, REST), agreed(FAST) | {"evse_groups": ("G1",)}):
+        check(offer(), terms(**given))
 
 
 # What is left out
@@ -225,6 +233,33 @@ def test_later_prices_are_told_whole_and_of_unlimited_offers_alone() -> None:
     with pytest.raises(Refused) as refused:
         offers_out.update(limited(), later, plans(), network_id="net-1")
     assert refused.value.reason.field == "ends"
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "later", "field"),
+    [
+        (limited(), {}, {}, "ends"),
+        (offer(), {}, {"services": frozenset({Service.RESERVATION})}, "services"),
+        (offer(), {"evse_groups": ("G1",)}, {"evse_groups": ("G1", "G2")}, "evse_groups"),
+        (offer(), {"evse_groups": ("G1",)}, {}, "evse_groups"),
+        (offer(), agreed(FAST, REST), agreed(REST), "prices"),
+        (offer(), agreed(FAST, REST), agreed(FAST) | {"evse_groups": ("G1",)}, "evse_groups"),
+    ],
+    ids=["limited", "services", "a group more", "all groups", "a group less", "without the rest"],
+)
+def test_what_hubject_changes_in_no_offer_is_refused_of_a_later_version(
+    given: Offer, first: dict[str, Any], later: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        offers_out.check_later(given, terms(**later), terms(**first))
+    assert refused.value.reason.field == field
+
+
+def test_a_later_version_has_other_prices_of_the_same_groups() -> None:
+    offers_out.check_later(offer(), terms(**agreed(REST, FAST)), terms(**agreed(FAST, REST)))
+    offers_out.check_later(offer(), terms(**agreed(REST)), terms())
+    named = {"evse_groups": ("G1",)}
+    offers_out.check_later(offer(), terms(**agreed(FAST) | named), terms(**named))
 
 
 def test_tariffs_are_named_by_offer_and_version() -> None:
