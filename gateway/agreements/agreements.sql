@@ -19,4 +19,4 @@ SELECT group_id, party, since, until FROM network_group_member ORDER BY group_id
 SELECT id, revision FROM evse_group WHERE id = ANY($1::text[])
 
 -- name: members
-SELECT evse_key FROM evse_group_member WHERE group_id = $1
+SELECT evse_key FROM evse_group_member WHERE group_id = $1 AND evse_key > $2 ORDER BY evse_key LIMIT $3

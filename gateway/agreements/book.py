@@ -67,6 +67,7 @@ class Book:
         by_service: The same, by what they give: for whoever is not known, whose agreements cannot be looked up.
         open: What everybody has of a network.
         members: Of the EVSE groups that agreements name.
+        moments: When something begins or ends, in order.
     """
 
     restricted: Mapping[Network, datetime] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class Book:
     by_service: Mapping[tuple[int, str, Service], Sequence[Agreement]] = field(default_factory=dict)
     open: Mapping[Network, Sequence[Agreement]] = field(default_factory=dict)
     members: Members = field(default_factory=dict)
+    moments: Sequence[datetime] = ()
 
     def of(self, connection_id: int, cpo: str, emsp: str | None) -> Sequence[Agreement]:
         """Gives the agreements that may concern an EMSP, or anybody, by normal forms; the most specific first."""
@@ -122,6 +124,8 @@ def build(offered: Iterable[Offered], groups: Mapping[str, Sequence[Member]], me
         for member in _networks(one.offer, groups):
             network = one.connection_id, member.party.normal
             since = max(one.offer.starts, member.since)
+            if any(end is not None and end <= since for end in (one.ends, member.until)):
+                continue  # the network never was in it
             restricted[network] = min(since, restricted.get(network, since))
             for agreement in _agreements(one, member):
                 if agreement.standing is not Standing.OVER:
@@ -139,7 +143,18 @@ def build(offered: Iterable[Offered], groups: Mapping[str, Sequence[Member]], me
         _by_service(by_network),
         {network: _in_order(found) for network, found in open_.items()},
         members,
+        _moments(restricted, by_network),
     )
+
+
+def _moments(
+    restricted: Mapping[Network, datetime], by_network: Mapping[Network, Sequence[Agreement]]
+) -> Sequence[datetime]:
+    found = set(restricted.values())
+    for agreements in by_network.values():
+        found.update(agreement.starts for agreement in agreements)
+        found.update(agreement.ends for agreement in agreements if agreement.ends is not None)
+    return sorted(found)
 
 
 def _by_service(

@@ -113,6 +113,19 @@ def decide(book: Book, connection_id: int, request: Request, now: datetime) -> D
     before one for the whole network, one of the CPO's own before one of a network group; then the lower rank, then the
     older offer.
     """
+    return _decide(book, connection_id, request, now, past=False)
+
+
+def held(book: Book, connection_id: int, request: Request, at: datetime) -> Decision:
+    """Decides whether somebody was served at a moment that is past: what ended since counts as it stood then.
+
+    Args:
+        request: Whose EMSP is known: of what is over only an EMSP's own agreements are kept.
+    """
+    return _decide(book, connection_id, request, at, past=True)
+
+
+def _decide(book: Book, connection_id: int, request: Request, now: datetime, *, past: bool) -> Decision:
     cpo = request.party.normal
     since = book.restricted.get((connection_id, cpo))
     if since is None or now < since:
@@ -123,7 +136,7 @@ def decide(book: Book, connection_id: int, request: Request, now: datetime) -> D
     granting: list[Agreement] = []
     nearest = Reason.NO_AGREEMENT
     for agreement in found:
-        reason = _judge(book, agreement, request, now)
+        reason = _judge(book, agreement, request, now, past)
         if reason is Reason.AGREED:
             granting.append(agreement)
         elif _ORDER[reason] > _ORDER[nearest]:
@@ -139,7 +152,7 @@ def _to_anybody(book: Book, connection_id: int, request: Request, now: datetime)
     network = connection_id, request.party.normal
     nearest = Reason.OTHER_SERVICE if book.by_network.get(network) else Reason.NO_AGREEMENT
     for agreement in book.by_service.get((*network, request.service), ()):
-        reason = _judge(book, agreement, request, now)
+        reason = _judge(book, agreement, request, now, past=False)
         if reason is Reason.AGREED:
             return Decision(True, Reason.AGREED, agreement, agreement.terms.rank)
         if _ORDER[reason] > _ORDER[nearest]:
@@ -159,7 +172,7 @@ def candidates(book: Book, connections: Iterable[Connection], request: Request, 
     )
 
 
-def _judge(book: Book, agreement: Agreement, request: Request, now: datetime) -> Reason:
+def _judge(book: Book, agreement: Agreement, request: Request, now: datetime, past: bool) -> Reason:
     standing = agreement.standing
     if standing is Standing.REFUSED:
         return Reason.REFUSED
@@ -167,7 +180,7 @@ def _judge(book: Book, agreement: Agreement, request: Request, now: datetime) ->
         return Reason.OTHER_SERVICE
     if not book.covers(agreement, request.evse_key):
         return Reason.OTHER_EVSES
-    if standing is Standing.OVER or (agreement.ends is not None and agreement.ends <= now):
+    if (standing is Standing.OVER and not past) or (agreement.ends is not None and agreement.ends <= now):
         return Reason.ENDED
     if standing is Standing.WAITS:
         return Reason.NOT_APPROVED

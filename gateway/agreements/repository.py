@@ -34,6 +34,9 @@ T = TypeVar("T")
 _TOLD_FOR: Final = timedelta(days=366)
 """For how long a refusal says that an agreement has ended, rather than that there is none."""
 
+_PART: Final = 10_000
+"""EVSEs of a group that are read at once."""
+
 
 class Agreements:
     """Answers what the services ask.
@@ -89,10 +92,13 @@ class Agreements:
         return self._book
 
     async def _read(self) -> Book:
-        versions = await self._store.fetch(SQL["versions"])
-        subscriptions = await self._store.fetch(SQL["subscriptions"], self._clock() - _TOLD_FOR)
-        networks = await self._store.fetch(SQL["networks"])
-        offers = await self._store.fetch(SQL["offers"])
+        async with self._store.transaction() as tx:
+            # As of one moment: an offer without its version would restrict a network to nobody.
+            await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            offers = await tx.fetch(SQL["offers"])
+            versions = await tx.fetch(SQL["versions"])
+            subscriptions = await tx.fetch(SQL["subscriptions"], self._clock() - _TOLD_FOR)
+            networks = await tx.fetch(SQL["networks"])
         # Beside the event loop: of ten thousand this takes a second, for which no driver should stand waiting.
         offered = await asyncio.to_thread(self._offered, offers, versions, subscriptions)
         groups = await asyncio.to_thread(_network_groups, networks)
@@ -136,11 +142,19 @@ class Agreements:
         for row in await self._store.fetch(SQL["groups"], sorted(named)):
             before = self._groups.get(row["id"])
             if before is None or before[0] != row["revision"]:
-                keys = await self._store.fetch(SQL["members"], row["id"])
-                before = row["revision"], frozenset(each["evse_key"] for each in keys)
+                before = row["revision"], await self._members_of(row["id"])
             known[row["id"]] = before
         self._groups = known
         return {group: members for group, (_, members) in known.items()}
+
+    async def _members_of(self, group: str) -> frozenset[str]:
+        """Gives the EVSEs of a group, read in parts: a million at once would stop all else for a second."""
+        found: list[str] = []
+        while rows := await self._store.fetch(SQL["members"], group, found[-1] if found else "", _PART):
+            found += [row["evse_key"] for row in rows]
+            if len(rows) < _PART:
+                break
+        return await asyncio.to_thread(frozenset, found)
 
 
 class _Kept(Generic[*Columns, T]):

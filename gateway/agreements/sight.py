@@ -73,19 +73,10 @@ def restricted(book: Book, connections: Collection[int], now: datetime) -> list[
     return [network for network, since in book.restricted.items() if network[0] in connections and since <= now]
 
 
-def moments(book: Book) -> Sequence[datetime]:
-    """Gives when something begins or ends, in order."""
-    found = set(book.restricted.values())
-    for agreements in book.by_network.values():
-        found.update(agreement.starts for agreement in agreements)
-        found.update(agreement.ends for agreement in agreements if agreement.ends is not None)
-    return sorted(found)
-
-
-def next_moment(moments_: Sequence[datetime], now: datetime) -> datetime:
+def next_moment(book: Book, now: datetime) -> datetime:
     """Gives when something begins or ends next, after a moment."""
-    place = bisect_right(moments_, now)
-    return moments_[place] if place < len(moments_) else _NEVER
+    place = bisect_right(book.moments, now)
+    return book.moments[place] if place < len(book.moments) else _NEVER
 
 
 @dataclass(frozen=True, slots=True)

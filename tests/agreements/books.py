@@ -3,7 +3,8 @@
 The judge reads what was offered from one end to the other for each request, by these sentences alone:
 
 - A network is public at a connection until the first published offer of it there starts. From then on it is restricted
-  to what its offers say, for good. A member of a network group is in the group's offers from when it is one.
+  to what its offers say, for good. A member of a network group is in the group's offers from when it is one. An offer
+  that had ended by then, or a group that the network had left, makes nothing of this.
 - An offer that is published or cancelled serves from its start to its end, by the version that started last. Nothing
   that has ended serves, whatever a clock says.
 - Whom an open offer is for has it; any other offer needs a subscription that is active or cancelled, within its time.
@@ -117,9 +118,10 @@ def judge(given: World, way: int, request: Request, now: datetime) -> Judged:
         if one.connection_id != way or one.state is OfferState.DRAFT:
             continue
         for since, until in _memberships(given, one.offer, request.party):
-            if now >= one.offer.starts and now >= since:
-                public = False
             served_until = [each for each in (one.ends, until) if each is not None]
+            began = max(one.offer.starts, since)
+            if began <= now and all(began < each for each in served_until):
+                public = False
             if (
                 one.state is OfferState.ENDED
                 or now < max(one.offer.starts, since)

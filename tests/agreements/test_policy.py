@@ -7,7 +7,7 @@ import pytest
 from adapters.core.connection import Connection, Mode, Scope, Secrets, State
 from gateway.agreements.book import Book, Offered, build
 from gateway.agreements.model import DEFAULT_RANK
-from gateway.agreements.policy import REFUSALS, Reason, Request, candidates, decide
+from gateway.agreements.policy import REFUSALS, Reason, Request, candidates, decide, held
 from mappings.canonical.agreements import (
     EVERY_SERVICE,
     GroupPrice,
@@ -295,6 +295,35 @@ def test_the_price_of_an_evse_is_its_groups_else_the_one_for_all_others():
     unsaid = asked(book(offered())).agreement
     assert unsaid is not None
     assert has.tariffs(unsaid, "NLABCE1") is None
+
+
+def test_what_ended_before_a_network_came_to_it_restricts_nobody():
+    ended = offered(group="g", state=OfferState.ENDED, starts=NOW - 3 * DAY, ends=NOW - 2 * DAY)
+    late = book(ended, networks={"g": [Member(party=PARTY, since=NOW - DAY)]})
+    assert asked(late).reason is Reason.UNRESTRICTED
+    withdrawn = book(offered(state=OfferState.ENDED)._replace(ends=NOW - DAY))  # as it was to begin
+    assert asked(withdrawn).reason is Reason.UNRESTRICTED
+
+
+def test_a_group_that_a_network_had_left_before_the_offer_began_does_not_restrict_it():
+    gone = Member(party=PARTY, since=NOW - 3 * DAY, until=NOW - 2 * DAY)
+    assert asked(book(offered(group="g"), networks={"g": [gone]})).reason is Reason.UNRESTRICTED
+    left = gone.model_copy(update={"until": NOW - DAY / 2})
+    assert asked(book(offered(group="g"), networks={"g": [left]})).reason is Reason.ENDED
+
+
+def test_what_ended_since_counts_in_the_past_whatever_came_after_it():
+    """A subscription that begins later, and what everybody has, take nothing from the one that there was."""
+    over = subscribed(SubscriptionState.ENDED, starts=NOW - 2 * DAY, ends=NOW)
+    again = subscribed(SubscriptionState.ACTIVE, starts=NOW + DAY, id_="S2")
+    sold = offered(audience=(EMSP,), joining=Joining.SUBSCRIBE, starts=NOW - 2 * DAY, subscriptions=[over, again])
+    has = book(sold, offered(2, starts=NOW - 2 * DAY))
+    request = Request(Service.AUTHORISE, PARTY, EMSP, "NLABCE1")
+    then = held(has, WAY, request, NOW - DAY)
+    assert then.ref is not None
+    assert then.ref.subscription == "S1"
+    assert [one.offer for one in then.others] == ["O2"]
+    assert held(book(sold), WAY, request, NOW + SECOND).reason is Reason.NOT_YET
 
 
 # Who is asked

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.agreements.book import Book
-from gateway.agreements.past import held
-from gateway.agreements.policy import Decision, Reason, Request, decide
+from gateway.agreements.policy import Decision, Reason, Request, decide, held
 from mappings.canonical.agreements import (
     EVERY_SERVICE,
     Joining,
@@ -184,7 +183,8 @@ def test_what_ended_since_counts_as_it_stood_at_a_moment_that_is_past(random: Ra
     for way, request, then, decision in every(random, drawn.book()):
         if then < now and request.emsp is not None:
             again = held(book, way, request, then)
-            assert again.allowed is decision.allowed, (drawn, way, request, then, now)
+            where = drawn, way, request, then, now
+            assert (again.allowed, again.ref, again.others) == (decision.allowed, decision.ref, decision.others), where
 
 
 def before_it_ended(drawn: World) -> World:

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.agreements.book import Book
 from gateway.agreements.repository import Agreements
-from gateway.agreements.sight import Sight, moments, next_moment, sight
+from gateway.agreements.sight import Sight, next_moment, sight
 from gateway.services.links import Links
 from gateway.services.ports import Parties
 from mappings.canonical.ids import PartyId
@@ -62,7 +62,7 @@ class Sights:
         self._known.clear()
         # What begins at a moment is there from it on, so that up to the next one nothing changes, back to now.
         self._book, self._connections = book, keepers
-        self._from, self._until = now, next_moment(moments(book), now)
+        self._from, self._until = now, next_moment(book, now)
 
     def _holds(self, now: datetime) -> bool:
         return self._from is not None and self._until is not None and self._from <= now < self._until

@@ -15,7 +15,7 @@ import structlog
 
 from gateway.agreements.book import Book, Network
 from gateway.agreements.repository import Agreements
-from gateway.agreements.sight import moments, next_moment
+from gateway.agreements.sight import next_moment
 from gateway.agreements.viewed import EVERYBODY, Digests, differing, named, views
 from gateway.outbox.projecting import Link, project
 from gateway.services.links import Links
@@ -112,7 +112,7 @@ class Syncing:
         for network in differ:
             told += await self._tell(network)
         if not differ:
-            self._done = book, ways, now, next_moment(await asyncio.to_thread(moments, book), now)
+            self._done = book, ways, now, next_moment(book, now)
         return told
 
     def _ways(self) -> frozenset[int]:
@@ -192,8 +192,7 @@ class Syncing:
             book, at = await self._agreements.book(), self._clock()
             await self._tell_prices(link, network, emsps)
             await self._links.refresh()
-            changes = next_moment(await asyncio.to_thread(moments, book), at)
-            if await self._agreements.book() is book and self._clock() < changes:
+            if await self._agreements.book() is book and self._clock() < next_moment(book, at):
                 return
 
     async def _tell_prices(self, link: Link, network: Network, emsps: Sequence[str]) -> None:

@@ -11,8 +11,7 @@ from typing import Final
 from adapters.core.connection import Connection
 from gateway.agreements.book import Book
 from gateway.agreements.disagreeing import Witness
-from gateway.agreements.past import held
-from gateway.agreements.policy import REFUSALS, Reason, Request
+from gateway.agreements.policy import REFUSALS, Reason, Request, held
 from gateway.agreements.repository import Agreements
 from gateway.services.links import Links
 from gateway.services.ports.received import Doubt, Review
