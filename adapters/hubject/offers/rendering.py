@@ -15,7 +15,7 @@ from adapters.core.pricing import Unsayable
 from adapters.hubject.offers.settings import DOCUMENTS, OFFERS, OffersSettings
 from mappings.canonical.agreements import Offer, OfferTerms
 from mappings.canonical.ids import PartyId
-from mappings.oicp.ngp import offers_out
+from mappings.oicp.ngp import offer_rules, offers_out
 from mappings.oicp.ngp.prices_out import Asked, Plans
 from mappings.report import Issue, Refused
 
@@ -36,9 +36,9 @@ class Rendering:
 
     def check(self, offer: Offer, terms: OfferTerms, first: OfferTerms | None) -> None:
         """See `adapters.core.roaming.OffersAdapter.check_offer`."""
-        offers_out.check(offer, terms, self._operator, self._settings.partners)
+        offer_rules.check(offer, terms, self._operator, self._settings.partners)
         if first is not None:
-            offers_out.check_later(offer, terms, first)
+            offer_rules.check_later(offer, terms, first)
 
     def message(self, told: OfferToTell) -> Message:
         """See `adapters.core.roaming.OffersAdapter.of_offer`."""
@@ -58,7 +58,7 @@ class Rendering:
             Refused: Hubject could not take it, with the field.
         """
         partners = {**self._settings.partners, **{PartyId(emsp): id_ for emsp, id_ in told.partners.items()}}
-        offers_out.check(told.offer, told.version.terms, self._operator, partners)
+        offer_rules.check(told.offer, told.version.terms, self._operator, partners)
         match told.step:
             case OfferStep.NETWORK:
                 return self._network(told), []

@@ -15,7 +15,7 @@ from mappings.canonical.base import Model
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import TariffType
 from mappings.oicp.ngp.enums import SERVICES
-from mappings.oicp.ngp.offers_out import LEAST_LEAD_TIME, LONGEST
+from mappings.oicp.ngp.offer_rules import LEAST_LEAD_TIME, LONGEST
 from mappings.oicp.ngp.vocabulary import MasterData
 
 OFFERS: Final = "offers"

@@ -20,7 +20,7 @@ from mappings.canonical.agreements import (
 from mappings.canonical.held_offers import HubGroupEvse, HubOffer
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.tariffs import Tariff
-from mappings.oicp.ngp import offers_in, offers_out, prices_out, stamps, wire
+from mappings.oicp.ngp import offer_rules, offers_in, offers_out, prices_out, stamps, wire
 from mappings.oicp.ngp.prices_out import Asked
 from mappings.oicp.ngp.vocabulary import MasterData, ServiceType
 from mappings.report import IssueKind, Refused
@@ -66,7 +66,7 @@ def created(given: Offer, terms_: OfferTerms | None = None) -> dict[str, Any]:
 
 
 def check(given: Offer, terms_: OfferTerms | None = None) -> None:
-    offers_out.check(given, terms_ or terms(), CPO, PARTNERS)
+    offer_rules.check(given, terms_ or terms(), CPO, PARTNERS)
 
 
 # What Hubject could take
@@ -138,9 +138,9 @@ def test_terms_that_hubject_could_not_take_are_refused_by_their_field(changes: d
 
 
 def test_an_offer_is_for_charging_or_for_reservations() -> None:
-    assert offers_out.service_type(terms()) is ServiceType.AUTHORIZATION
+    assert offer_rules.service_type(terms()) is ServiceType.AUTHORIZATION
     reserving = terms(services=frozenset({Service.RESERVATION}))
-    assert offers_out.service_type(reserving) is ServiceType.RESERVATION
+    assert offer_rules.service_type(reserving) is ServiceType.RESERVATION
     said = created(offer(), reserving)["serviceTypeVersion"]
     assert said == {"serviceTypeId": 10, "serviceTypeName": "Reservation", "serviceTypeVersionNumber": 1}
 
@@ -251,15 +251,15 @@ def test_what_hubject_changes_in_no_offer_is_refused_of_a_later_version(
     given: Offer, first: dict[str, Any], later: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Refused) as refused:
-        offers_out.check_later(given, terms(**later), terms(**first))
+        offer_rules.check_later(given, terms(**later), terms(**first))
     assert refused.value.reason.field == field
 
 
 def test_a_later_version_has_other_prices_of_the_same_groups() -> None:
-    offers_out.check_later(offer(), terms(**agreed(REST, FAST)), terms(**agreed(FAST, REST)))
-    offers_out.check_later(offer(), terms(**agreed(REST)), terms())
+    offer_rules.check_later(offer(), terms(**agreed(REST, FAST)), terms(**agreed(FAST, REST)))
+    offer_rules.check_later(offer(), terms(**agreed(REST)), terms())
     named = {"evse_groups": ("G1",)}
-    offers_out.check_later(offer(), terms(**agreed(FAST) | named), terms(**named))
+    offer_rules.check_later(offer(), terms(**agreed(FAST) | named), terms(**named))
 
 
 def test_tariffs_are_named_by_offer_and_version() -> None:
@@ -298,7 +298,7 @@ def test_the_golden_offer_is_written_as_its_requests() -> None:
         asked = [Asked(canonical["ids"][id_], [tariffs[tariff]]) for id_, tariff in named.items()]
         return offers_out.prices(given, [first, later][number], asked, ends=given.ends, approximate=False)
 
-    offers_out.check(given, first.terms, CPO, PARTNERS)
+    offer_rules.check(given, first.terms, CPO, PARTNERS)
     network = offers_out.network(given, groups)
     create, lost = offers_out.create(
         given,
