@@ -188,4 +188,6 @@ def _show(report: SettlementReport) -> None:
         OUTPUT.print(f"{remark.remark}: {remark.count}", markup=False)
     missing = report.missing
     OUTPUT.print(f"sessions without CDR: {missing.sessions_without_cdr}, CDRs in review: {missing.cdrs_in_review}")
+    if missing.cdrs_without_emsp:
+        OUTPUT.print(f"CDRs of drivers of whom nobody knows whose they are: {missing.cdrs_without_emsp}")
     OUTPUT.print(f"as of {report.as_of.isoformat()}, SHA-256 {report.digest}", markup=False)

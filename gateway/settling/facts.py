@@ -66,6 +66,7 @@ class Fact:
         by_hub: The hub worked the cost out.
         agreed: The cost is what both sides agreed on, and not what the CDR tells.
         late: It belongs to an earlier period, whose report it came too late for.
+        refused: The hub that was to be told of it refused it, and no other CDR stands for it.
     """
 
     no: int
@@ -88,6 +89,7 @@ class Fact:
     by_hub: bool = False
     agreed: bool = False
     late: bool = False
+    refused: bool = False
     agreement: AgreementRef | None = None
     terms: SettlingTerms = USUAL
     difference: Difference = Difference()

@@ -31,6 +31,8 @@ class Remark(StrEnum):
     """Its CPO tells no price, and the hub worked one out."""
     AGREED = "agreed"
     """Both sides agreed on other amounts than the CDR tells."""
+    REFUSED_BY_HUB = "refused_by_hub"
+    """The hub that was to be told of it refused it, so that whoever pays does not have it; it counts all the same."""
     NO_AGREEMENT = "no_agreement"
     """No agreement is on record for it; it is settled as if one said nothing."""
     TAKEN_BACK = "taken_back"
@@ -46,6 +48,7 @@ _TELLS: Final[Mapping[Remark, Callable[["Line"], bool]]] = {
     Remark.DIFFERS: lambda line: line.fact.difference.differs,
     Remark.HUB_PRICED: lambda line: line.fact.by_hub and line.fact.cost is not None,
     Remark.AGREED: lambda line: line.fact.agreed,
+    Remark.REFUSED_BY_HUB: lambda line: line.fact.refused,
     Remark.NO_AGREEMENT: lambda line: line.fact.agreement is None,
     Remark.TAKEN_BACK: lambda line: line.fact.counts < 0,
     Remark.LATE: lambda line: line.fact.late,
@@ -103,20 +106,15 @@ class Line:
             plain(self.minutes),
             fact.currency,
             self.treatment.value,
-            plain(self.rate),
-            plain(self.net),
-            plain(self.vat),
-            plain(self.gross),
+            *(plain(one) if one is not None else None for one in (self.rate, self.net, self.vat, self.gross)),
             rounding.at.value,
             rounding.mode.value,
         ]
         return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
-def plain(amount: Decimal | None) -> str | None:
+def plain(amount: Decimal) -> str:
     """Writes an amount so that equal ones are written alike: without an exponent, and without zeros at its end."""
-    if amount is None:
-        return None
     text = format(amount, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

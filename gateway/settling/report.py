@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from gateway.settling.facts import Fact
-from gateway.settling.lines import Line, Remark, settle
+from gateway.settling.lines import Line, Remark, plain, settle
 from gateway.settling.rounding import EXACT, rounded
 from gateway.settling.taxing import Treatment, Undecided
 from mappings.canonical.agreements import RoundedAt, SettlementRounding
@@ -20,7 +20,12 @@ _ZERO: Final = Decimal(0)
 _SHOWN: Final = 100
 """CDRs that are named for a remark; the others are counted, and told with the lines."""
 
-LISTED: Final = frozenset({Remark.UNPRICED, Remark.UNDECIDED, Remark.DISPUTED, Remark.DIFFERS, Remark.AGREED})
+LISTED: Final = frozenset(
+    {
+        *(Remark.UNPRICED, Remark.UNDECIDED, Remark.DISPUTED, Remark.DIFFERS, Remark.AGREED),
+        Remark.REFUSED_BY_HUB,
+    }
+)
 """Remarks whose CDRs a report names: a person has to look at them."""
 
 
@@ -52,7 +57,8 @@ class SettlementRow:
         sessions, energy, minutes: Those that were taken back are taken off; kWh.
         net, vat, gross: Left out where they are not known.
         cdrs: How many CDRs, credits and what was taken back are among this.
-        hub_priced, agreed, late, taken_back, no_agreement: How many of them are so; as in the remarks of lines.
+        hub_priced, agreed, refused_by_hub, late, taken_back, no_agreement: How many of them are so; as in the remarks
+            of lines.
         disputed, disputed_net: Of them, and what they come to.
         differs, difference_net: Of them, and what they tell less what they come to.
     """
@@ -76,6 +82,7 @@ class SettlementRow:
     cdrs: int
     hub_priced: int
     agreed: int
+    refused_by_hub: int
     late: int
     taken_back: int
     no_agreement: int
@@ -242,7 +249,7 @@ def _key(line: Line) -> RowKey:
         fact.currency,
         line.treatment,
         line.why,
-        line.rate,
+        Decimal(plain(line.rate)) if line.rate is not None else None,  # 20 and 20.0 are one row, and told alike
         line.legal,
         (rounding.at.value, rounding.mode.value),
     )
@@ -286,6 +293,7 @@ def _row(key: RowKey, sums: _Sums) -> SettlementRow:
         cdrs=sums.cdrs,
         hub_priced=remarks.get(Remark.HUB_PRICED, 0),
         agreed=remarks.get(Remark.AGREED, 0),
+        refused_by_hub=remarks.get(Remark.REFUSED_BY_HUB, 0),
         late=remarks.get(Remark.LATE, 0),
         taken_back=remarks.get(Remark.TAKEN_BACK, 0),
         no_agreement=remarks.get(Remark.NO_AGREEMENT, 0),

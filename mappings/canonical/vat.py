@@ -47,7 +47,7 @@ EU_MEMBERS: Final = frozenset(_UNION)
 """Member states of the European Union, ISO 3166-1 alpha-3. Territories with a code of their own are not among them."""
 
 VAT_IDS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
-    {country: re.compile(pattern) for country, pattern in (_UNION | _OTHERS).items()}
+    {country: re.compile(pattern, re.ASCII) for country, pattern in (_UNION | _OTHERS).items()}
 )
 """How ids look, without blanks, dots and dashes, by the country's alpha-3 code."""
 

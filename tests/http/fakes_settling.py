@@ -58,7 +58,7 @@ class FakeSettlements:
             balances=balances(rows),
             rows=rows,
             remarks=settling.remarks(),
-            missing=Missing(1, 0, [WithoutCdr("s-9", None, CPO, None, "hub", NOW - timedelta(hours=1))]),
+            missing=Missing(1, 0, 2, [WithoutCdr("s-9", None, CPO, None, "hub", NOW - timedelta(hours=1))]),
             parties=list(PARTIES.values()),
         )
 

@@ -65,12 +65,15 @@ def test_a_hub_s_price_and_what_is_disputed_differs_or_came_late_is_named() -> N
     settling.add(fact(1, by_hub=True))
     settling.add(fact(2, difference=Difference(Decimal(4), disputed=True, differs=True)))
     settling.add(fact(3, late=True, agreement=None))
+    settling.add(fact(4, refused=True))
     [row] = settling.rows()
+    assert (row.sessions, row.refused_by_hub) == (4, 1)
     assert (row.hub_priced, row.late, row.no_agreement) == (1, 1, 1)
     assert (row.disputed, row.disputed_net, row.differs, row.difference_net) == (1, Decimal(10), 1, Decimal(4))
     said = {one.remark: one for one in settling.remarks()}
     assert said[Remark.DISPUTED].first[0].cdr == "c-2"
     assert said[Remark.DIFFERS].first[0].difference_net == Decimal(4)
+    assert [one.cdr for one in said[Remark.REFUSED_BY_HUB].first] == ["c-4"]
     assert (said[Remark.HUB_PRICED].count, said[Remark.HUB_PRICED].first) == (1, ())
 
 
@@ -89,6 +92,16 @@ def test_as_many_cdrs_as_a_person_can_read_are_named_and_all_are_counted() -> No
         settling.add(fact(no, net=None))
     [unpriced] = settling.remarks()
     assert (unpriced.remark, unpriced.count, len(unpriced.first)) == (Remark.UNPRICED, 250, 100)
+
+
+def test_one_rate_written_in_two_ways_is_one_row_whichever_comes_first() -> None:
+    those = [fact(1, net=cost("10", ("20.0", "2"))), fact(2, net=cost("10", ("20", "2")))]
+    for order in (those, those[::-1]):
+        settling = Settling(PARTIES)
+        for one in order:
+            settling.add(one)
+        [row] = settling.rows()
+        assert str(row.vat_rate) == "20"
 
 
 def test_the_digest_tells_one_cent_apart() -> None:

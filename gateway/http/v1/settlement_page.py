@@ -8,9 +8,12 @@ from decimal import Decimal
 from html import escape
 from typing import Final
 
+from gateway.pricing.currencies import minor
 from gateway.services.ports.repricing import Direction
 from gateway.services.ports.settlement import SettlementReport
+from gateway.settling.lines import plain
 from gateway.settling.report import Balance, Named, SettlementRow
+from gateway.settling.rounding import EXACT
 from gateway.settling.taxing import Treatment
 from mappings.canonical.billing import BillingParty
 from mappings.canonical.ids import PartyId
@@ -102,12 +105,13 @@ def _balances(balances: Sequence[Balance]) -> str:
             _name(one.emsp if one.owed_by == one.cpo else one.cpo),
             one.sessions,
             one.energy,
-            *(abs(amount) if one.owed_by == one.cpo else amount for amount in (one.net, one.vat, one.gross)),
-            one.undecided_net or None,
+            *(_money(sign * amount, one.currency) for amount in (one.net, one.vat, one.gross)),
+            _money(sign * one.undecided_net or None, one.currency),
             one.unpriced or None,
             one.currency,
         )
         for one in balances
+        for sign in (-1 if one.owed_by == one.cpo else 1,)
     ]
     return "<h2>Who owes whom</h2>" + (_table(heads, rows) if rows else "<p>Nothing is settled.</p>")
 
@@ -136,7 +140,9 @@ def _rows(rows: Sequence[SettlementRow]) -> str:
     told = [
         (
             *(_name(row.cpo), _name(row.emsp), row.connection, row.country or "unknown", _tax(row), row.vat_rate),
-            *(row.sessions, row.energy, row.minutes, row.net, row.vat, row.gross, row.currency),
+            *(row.sessions, row.energy, row.minutes),
+            *(_money(amount, row.currency) for amount in (row.net, row.vat, row.gross)),
+            row.currency,
             row.disputed or None,
             f"{row.rounding.at.value.lower()}, {row.rounding.mode.value.lower().replace('_', ' ')}",
         )
@@ -170,8 +176,10 @@ def _remarks(report: SettlementReport) -> str:
 def _named(one: Named) -> tuple[object, ...]:
     why = one.detail.replace("_", " ") if one.detail is not None else None
     return (
-        *(one.cdr, _name(one.cpo), _name(one.emsp), one.connection, one.net, one.currency),
-        *(one.difference_net, one.agreed_net, why),
+        *(one.cdr, _name(one.cpo), _name(one.emsp), one.connection),
+        *(_money(one.net, one.currency), one.currency),
+        *(_money(amount, one.currency) for amount in (one.difference_net, one.agreed_net)),
+        why,
     )
 
 
@@ -181,6 +189,8 @@ def _missing(report: SettlementReport) -> str:
         f"<h2>Missing</h2><p>{missing.sessions_without_cdr} sessions that ended without a CDR, "
         f"{missing.cdrs_in_review} CDRs that wait for a person.</p>"
     )
+    if missing.cdrs_without_emsp:
+        heading += f"<p>{missing.cdrs_without_emsp} CDRs of drivers of whom nobody knows whose they are.</p>"
     rows = [
         (one.session, one.cdr, _name(one.cpo), _name(one.emsp), one.connection, _moment(one.ended))
         for one in missing.first
@@ -193,7 +203,7 @@ def _foot(report: SettlementReport) -> str:
         f" Of earlier periods, what came after {_moment(report.late_since)} is among it." if report.late_since else ""
     )
     return (
-        f"<p class=small>As of {_moment(report.as_of)}; the same question as of then gives the same page.{late} "
+        f"<p class=small>As of {_moment(report.as_of)}; the same question as of then gives the same amounts.{late} "
         f"{report.cdrs} lines, SHA-256 {report.digest}. This is no invoice, and nothing was paid.</p>"
     )
 
@@ -213,6 +223,14 @@ def _cell(cell: object) -> str:
     if cell is None:
         return ""
     return f"{cell:,f}" if isinstance(cell, Decimal) else escape(str(cell))
+
+
+def _money(amount: Decimal | None, currency: str) -> Decimal | None:
+    """Gives an amount with all places of its minor unit, and with more where it has more."""
+    if amount is None:
+        return None
+    _, _, places = plain(amount).partition(".")
+    return EXACT.quantize(EXACT.add(amount, 0), Decimal(1).scaleb(-max(minor(currency), len(places))))  # no -0
 
 
 def _name(party: PartyId | None) -> str:

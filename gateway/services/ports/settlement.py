@@ -140,11 +140,14 @@ class Missing:
     Attributes:
         sessions_without_cdr: That ended in the period, and whose CDR nobody waived.
         cdrs_in_review: That came by the moment of the report, and wait for a person.
+        cdrs_without_emsp: That came home by then, and of whose drivers nobody knows whose they are: they are in no
+            EMSP's settlement. Those that wait for a person are among them.
         first: Some of both.
     """
 
     sessions_without_cdr: int
     cdrs_in_review: int
+    cdrs_without_emsp: int
     first: Sequence[WithoutCdr]
 
 

@@ -28,6 +28,8 @@ _PAGE: Final = 1000
 _AT_ONCE: Final = 50
 """CDRs that are settled at once; the event loop serves others between them."""
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_FIRST: Final = 0
+"""Less than the number of any entry."""
 _SHOWN: Final = 100
 """Sessions and CDRs in review that a report names."""
 
@@ -118,7 +120,8 @@ class Settlements:
         reader = Reader(wanted.start)
         partner = wanted.partner.normal if wanted.partner is not None else None
         asked = (wanted.party.normal, wanted.start, wanted.end, as_of, wanted.late_since, wanted.connection, partner)
-        after: tuple[datetime, int] = (_BEFORE_ALL, 0)
+        # Where nothing late is wanted, the store need not walk through all that ended before the period.
+        after = (wanted.start if wanted.late_since is None else _BEFORE_ALL, _FIRST)
         while rows := await self._store.search(SQL[wanted.direction.value], *asked, *after, _PAGE):
             after = (rows[-1]["ended_at"], rows[-1]["no"])
             for begin in range(0, len(rows), _AT_ONCE):
@@ -142,7 +145,11 @@ class Settlements:
         )
         sessions = await self._store.search(SQL[f"without_cdr_{wanted.direction.value}"], *asked)
         waiting = await self._store.search(SQL[f"in_review_{wanted.direction.value}"], *asked)
-        return Missing(_count(sessions), _count(waiting), [_without(row) for row in (*sessions, *waiting)][:_SHOWN])
+        nobodys = 0
+        if wanted.direction is Direction.IN:
+            nobodys = await self._store.fetchval(SQL["without_emsp_in"], *asked[1:-1])
+        first = [_without(row) for row in (*sessions, *waiting)][:_SHOWN]
+        return Missing(_count(sessions), _count(waiting), nobodys, first)
 
 
 def _count(rows: Sequence[Record]) -> int:

@@ -17,7 +17,10 @@ SELECT EXISTS (SELECT FROM connection WHERE name = $1) OR EXISTS (SELECT FROM se
 -- What became of a CPO's own CDRs of charges that ended from $2 on and before $3, by $4; of earlier ones, after $5. Some of it,
 -- after an end ($8) and number ($9).
 SELECT e.no, e.sign, e.at, e.ended_at, e.cpo, e.connection, e.country, e.agreed, d.cdr_id, d.body, d.leg ->> 'emsp' AS emsp,
-    d.credit, a.agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided
+    d.credit, a.agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided,
+    NOT d.taken_back AND coalesce((
+        SELECT m.state IN ('refused', 'discarded') AND NOT m.shadow FROM delivery m
+        WHERE m.cdr_no = d.no AND m.connection_id = d.connection_id ORDER BY m.no DESC LIMIT 1), false) AS refused
 FROM settlement_entry e
 JOIN cdr d ON d.no = e.subject
 LEFT JOIN session s ON s.no = d.session_no
@@ -34,7 +37,8 @@ ORDER BY e.ended_at, e.no LIMIT $10
 -- name: in
 -- The same of an EMSP's drivers.
 SELECT e.no, e.sign, e.at, e.ended_at, e.cpo, e.connection, e.country, e.agreed, d.cdr_id, d.body, d.party AS emsp,
-    d.credit, coalesce(p.agreement, d.agreement) AS agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided
+    d.credit, coalesce(p.agreement, d.agreement) AS agreement, v.terms, r.outcome, r.why, r.state, r.difference_net, r.decided,
+    false AS refused
 FROM settlement_entry e
 JOIN received_cdr d ON d.no = -e.subject
 LEFT JOIN permit p ON p.no = d.permit_no
@@ -83,6 +87,12 @@ FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id
 WHERE d.reviews <> '{}' AND d.decision IS NULL AND d.party = $1 AND d.ended_at >= $2 AND d.ended_at < $3
     AND d.received_at <= $4 AND ($5::text IS NULL OR c.name = $5) AND ($6::text IS NULL OR d.cpo = $6)
 ORDER BY d.no LIMIT $7
+
+-- name: without_emsp_in
+-- Of CDRs that came home how many are nobody's whom we know: they are in no EMSP's settlement.
+SELECT count(*) FROM received_cdr d LEFT JOIN connection c ON c.id = d.connection_id
+WHERE d.party IS NULL AND d.decision IS DISTINCT FROM 'rejected' AND d.ended_at >= $1 AND d.ended_at < $2
+    AND d.received_at <= $3 AND ($4::text IS NULL OR c.name = $4) AND ($5::text IS NULL OR d.cpo = $5)
 
 -- name: billed_by
 -- How parties were billed at a moment.

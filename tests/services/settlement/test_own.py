@@ -129,6 +129,49 @@ async def test_what_a_hub_refused_goes_out_when_another_stands_for_it(hubs: Roam
     assert (row.sessions, row.energy, row.taken_back, row.gross) == (1, Decimal(10), 1, Decimal("7.20"))
 
 
+async def test_what_a_hub_refused_counts_and_is_named(hubs: Roaming, office: Office) -> None:
+    await hubs.charged()
+    await hubs.accept()
+    assert (await office.report()).rows[0].refused_by_hub == 0
+    await hubs.settle("refused")
+    report = await office.report()
+    assert (report.rows[0].sessions, report.rows[0].refused_by_hub) == (1, 1)
+    assert [line.cdr for line in await office.lines(Remark.REFUSED_BY_HUB)] == ["c-1"]
+    await hubs.cdrs.correct(PARTY, "c-1", agreed(energy=10), WHO)
+    assert await office.lines(Remark.REFUSED_BY_HUB) == []
+
+
+async def test_parts_that_were_told_are_not_of_a_cost_that_was_agreed_on(
+    hubs: Roaming, office: Office, store: Store
+) -> None:
+    await store.execute(
+        "INSERT INTO offer (id, connection_id, cpo, title, body, state, starts_at)"
+        " SELECT 'to-xyz', id, $1, 'to-xyz', '{}', 'PUBLISHED', now() FROM connection",
+        PARTY.normal,
+    )
+    await store.execute(
+        "INSERT INTO offer_version (offer_id, number, starts_at, terms, created_by)"
+        " VALUES ('to-xyz', 1, now(), $1, 'x')",
+        {"services": ["cdr"], "tax": "NONE", "rounding": {"at": "LINE", "mode": "HALF_UP"}},
+    )
+    await hubs.charged()
+    await store.execute("UPDATE authorisation SET agreement = $1", {"offer": "to-xyz", "version": 1})
+    parts = {"energy_cost": Money(net=Decimal("4.125")), "time_cost": Money(net=Decimal("1.875"))}
+    await hubs.accept(cdr(total_cost=Money(net=Decimal(6)), **parts))
+    assert (await office.report()).rows[0].net == Decimal("6.01")  # 4.13 and 1.88
+    await hubs.settle("delivered")
+    await hubs.cdrs.correct(PARTY, "c-1", agreed(total_cost={"net": 3}), WHO)
+    assert (await office.report()).rows[0].net == Decimal("3.00")
+
+
+async def test_what_ended_as_the_period_begins_is_in_it(hubs: Roaming, office: Office) -> None:
+    await hubs.charged()
+    await hubs.accept()
+    [line] = await office.lines()
+    assert len(await office.lines(start=line.end)) == 1
+    assert await office.lines(end=line.end) == []
+
+
 async def test_what_was_agreed_on_is_owed_where_a_hub_takes_no_credit(hubs: Roaming, office: Office) -> None:
     await hubs.charged()
     await hubs.accept()

@@ -129,6 +129,21 @@ async def test_a_session_without_cdr_is_missing(at: Desk, office: Office) -> Non
     assert (await office.report(partner=EMSP)).missing.sessions_without_cdr == 0
 
 
+async def test_cdrs_of_nobody_s_drivers_are_in_no_settlement_and_are_counted(
+    at: Desk, office: Office, store: Store
+) -> None:
+    await at.home.bill(referred())
+    before = await office.report()
+    assert before.missing.cdrs_without_emsp == 0
+    await store.execute("UPDATE received_cdr SET party = NULL")
+    report = await office.report()
+    assert (report.rows, report.missing.cdrs_without_emsp) == ([], 1)
+    for other in ({"partner": EMSP}, {"start": later_start(2)}):
+        assert (await office.report(**other)).missing.cdrs_without_emsp == 0
+    await store.execute("UPDATE received_cdr SET decision = 'rejected'")
+    assert (await office.report()).missing.cdrs_without_emsp == 0
+
+
 async def test_without_a_vat_id_the_tax_is_not_decided(at: Desk, office: Office) -> None:
     await office.bills(CPO, "NLD")
     await at.home.bill(referred())
