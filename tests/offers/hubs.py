@@ -79,7 +79,10 @@ class OfferHub:
             return web.json_response({})
         number = len(self.told)
         answers: dict[str, Any] = {
-            "network": {"network": f"N{number}", "groups": {group: f"G-{group}" for group in body["groups"]}},
+            "network": {
+                "network": body["ids"]["network"] or f"N{number}",
+                "groups": {group: f"G-{group}" for group in body["groups"]},
+            },
             "document": {"document": f"D{number}"},
             "offer": {"offer": f"H{number}"},
             "prices": {"offer": f"H{number}"},
@@ -210,7 +213,7 @@ class Told:
             return len(self.hub.told) >= len(expected) and await self.outbox.quiet()
 
         await eventually(there, f"{expected}, not {self.hub.steps}")
-        assert self.hub.steps == list(expected)
+        assert self.hub.steps == list(expected), [(one["step"], one["offer"], one["groups"]) for one in self.hub.told]
 
     async def refused(self) -> Any:
         """Waits for a dead letter and gives it."""

@@ -17,8 +17,10 @@ from gateway.outbox.messages import append
 from gateway.outbox.projecting import Link
 from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.links import Links
+from gateway.services.offers import hub_sharing as sharing
 from gateway.services.offers.hub_content import SQL, content, cpos_of, members
-from gateway.services.offers.hub_steps import Step, groups_of, imagined, is_answered, merged, next_step
+from gateway.services.offers.hub_sharing import PREFIX, ids_of, key_of
+from gateway.services.offers.hub_steps import imagined, is_answered, merged, next_step
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import read_version
 from gateway.services.ports import Conflict, NotFound
@@ -28,8 +30,6 @@ from mappings.canonical.agreements import Offer, OfferState, OfferVersion
 
 EVERY: Final = 60.0
 """Seconds between two looks for what hubs are still to be told: EVSEs that came to a group, what was discarded."""
-
-_PREFIX: Final = "offers/"
 
 _log = structlog.get_logger(__name__)
 
@@ -72,17 +72,19 @@ class Telling:
         row = await tx.fetchrow(SQL["lock"], offer_id)
         if row is None or row["told"] >= number:
             return False
-        named = [one["no"] for one in await tx.fetch(SQL["outstanding"], [_key(offer_id)]) if one["version"] == number]
+        named = [
+            one["no"] for one in await tx.fetch(SQL["outstanding"], [key_of(offer_id)]) if one["version"] == number
+        ]
         return len(await tx.fetch(SQL["take_back"], named)) == len(named)
 
     async def hub_sides(self, on: "Store | Transaction", offer_ids: Sequence[str]) -> Mapping[str, HubSide]:
         """Says how far hubs have been told of some offers, those whose hubs are told of any."""
         outstanding: dict[str, list[Record]] = defaultdict(list)
-        for row in await on.fetch(SQL["outstanding"], [_key(each) for each in offer_ids]):
+        for row in await on.fetch(SQL["outstanding"], [key_of(each) for each in offer_ids]):
             outstanding[row["key"]].append(row)
         rows = await on.fetch(SQL["sides"], list(offer_ids))
         told = [row for row in rows if self._is_told(row["connection_id"])]
-        return {row["id"]: _side(row, outstanding[_key(row["id"])]) for row in told}
+        return {row["id"]: _side(row, outstanding[key_of(row["id"])]) for row in told}
 
     def wake(self) -> None:
         """Wakes the outbox, once a transaction is committed that called `tell` or `set_hub_ids`."""
@@ -94,40 +96,46 @@ class Telling:
 
     async def set_hub_ids(self, tx: Transaction, offer_id: str, ids: HubIds, who: str) -> None:
         """See `ports.offers.Offers.set_hub_ids`. What the hub refused for the lack of them is discarded."""
+        await sharing.lock(tx, [offer_id])
         row = await tx.fetchrow(SQL["lock"], offer_id)
         if row is None:
             raise NotFound(f"there is no offer {offer_id}")
         if not self._is_told(row["connection_id"]):
             raise Conflict("the hub is told of no offers")
         refused = [
-            each for each in await tx.fetch(SQL["outstanding"], [_key(offer_id)]) if each["state"] == End.REFUSED
+            each for each in await tx.fetch(SQL["outstanding"], [key_of(offer_id)]) if each["state"] == End.REFUSED
         ]
         told = row["told"]
-        if ids.offer is not None and ids.offer != _ids(row).offer:
+        if ids.offer is not None and ids.offer != ids_of(row).offer:
             # It has what it was told last, whatever it said of that.
             told = max([told, 1, *(each["version"] for each in refused if each["step"] in _OFFERED)])
         await tx.execute(SQL["discard"], [each["no"] for each in refused])
         await tx.execute(SQL["set_ids"], offer_id, ids.model_dump_json(exclude_none=True), told, None)
         detail = ids.model_dump(mode="json", exclude_none=True)
         await tx.execute(CONNECTIONS["audit"], who, "set the hub's ids of", f"offer/{offer_id}", detail)
-        await self._advance(tx, offer_id)
+        siblings = await sharing.siblings_of(tx, offer_id)
+        await sharing.hand_on(tx, ids_of(row), ids, siblings)
+        for each in (offer_id, *(sibling["id"] for sibling in siblings.offers)):
+            await self._advance(tx, each)
 
     # What follows from answers
 
     async def settled(self, tx: Transaction, ended: Sequence[Result]) -> Callable[[], None] | None:
         """Takes over what hubs answered, and tells them what comes next."""
-        told = [one for one in ended if one.claimed.key.startswith(_PREFIX) and one.claimed.destination > 0]
+        told = [one for one in ended if one.claimed.key.startswith(PREFIX) and one.claimed.destination > 0]
         delivered = [one for one in told if one.end is End.DELIVERED]
+        if delivered:
+            await sharing.lock(tx, [one.claimed.key.removeprefix(PREFIX) for one in delivered])
         for one in sorted(delivered, key=lambda one: one.claimed.key):
             await self._answered(tx, one)
         return self._wake if delivered else None
 
     async def _answered(self, tx: Transaction, result: Result) -> None:
         message = Message.model_validate_json(result.claimed.payload)
-        row = await tx.fetchrow(SQL["lock"], result.claimed.key.removeprefix(_PREFIX))
+        row = await tx.fetchrow(SQL["lock"], result.claimed.key.removeprefix(PREFIX))
         if message.offer is None or row is None:
             return
-        told, before = message.offer, _ids(row)
+        told, before = message.offer, ids_of(row)
         after = merged(before, result.answer)
         answered = is_answered(told.step, [group.id for group in told.groups], before, after)
         number = max(row["told"], told.version.number) if told.step in _OFFERED else row["told"]
@@ -137,7 +145,7 @@ class Telling:
             await self._note(tx, row["id"], told)
         await self._advance(tx, row["id"])
         if told.step is OfferStep.NETWORK:
-            for sibling in await tx.fetch(SQL["siblings"], row["id"]):
+            for sibling in (await sharing.siblings_of(tx, row["id"])).offers:
                 await self._advance(tx, sibling["id"])
 
     @staticmethod
@@ -161,9 +169,9 @@ class Telling:
         versions = [read_version(each).version for each in await tx.fetch(OFFERS["versions"], [offer_id])]
         if row["mode"] == Mode.SHADOW:
             if show:
-                await self._show(tx, link, offer, versions, row["told"], _ids(row))
+                await self._show(tx, link, offer, versions, row["told"], ids_of(row))
             return show
-        if row["unanswered"] is not None or await tx.fetch(SQL["outstanding"], [_key(offer_id)]):
+        if row["unanswered"] is not None or await tx.fetch(SQL["outstanding"], [key_of(offer_id)]):
             return False
         told = await self._next(tx, link, row, offer, versions)
         if told is not None:
@@ -177,44 +185,18 @@ class Telling:
         cpos = await cpos_of(tx, offer, self._clock())
         if not cpos:  # of a network group without members; they come
             return None
-        ids, siblings = _ids(row), await tx.fetch(SQL["siblings"], offer.id)
+        ids, siblings = ids_of(row), await sharing.siblings_of(tx, offer.id)
         step = next_step(offer, versions, row["told"], ids)
-        if step is not None and step.step is OfferStep.NETWORK and ids.network is None:
-            if await self._awaits(tx, step, siblings):
+        if step is not None and step.step is OfferStep.NETWORK:
+            if await sharing.awaits_network(tx, step.version.terms, ids, siblings):
                 return None
-            ids = await self._shared(tx, row, step, siblings)
+            ids = await sharing.take_over(tx, row, step.version.terms, siblings)
             step = next_step(offer, versions, row["told"], ids)
         if step is not None:
             return await content(tx, link, offer, step, ids, cpos)
-        if any(each["older"] and _ids(each).network == ids.network for each in siblings):
-            return None  # EVSEs that come to a group are told by the oldest of those that share it
+        if sharing.tells_members(ids, siblings):
+            return None
         return await members(tx, link, offer, versions[-1], ids, cpos)
-
-    async def _awaits(self, tx: Transaction, step: Step, siblings: Sequence[Record]) -> bool:
-        """Tells whether the hub is just being told of the same EVSE groups by another offer."""
-        keys = [_key(each["id"]) for each in siblings if _ids(each).network is None]
-        on_the_way = {
-            each["key"]
-            for each in await tx.fetch(SQL["outstanding"], keys)
-            if each["step"] == OfferStep.NETWORK and each["state"] != End.REFUSED
-        }
-        named = [each["id"] for each in siblings if _key(each["id"]) in on_the_way]
-        versions = [read_version(each).version for each in await tx.fetch(OFFERS["versions"], named)]
-        return any(set(groups_of(each.terms)) == set(groups_of(step.version.terms)) for each in versions)
-
-    async def _shared(self, tx: Transaction, row: Record, step: Step, siblings: Sequence[Record]) -> HubIds:
-        """Takes over the network of another offer of the same EVSE groups: at a hub an EVSE stands in one network."""
-        ids, wanted = _ids(row), set(groups_of(step.version.terms))
-        for each in siblings:
-            theirs = _ids(each)
-            if theirs.network is not None and theirs.groups.keys() == wanted:
-                shared = ("network", "network_name", "groups")
-                ids = ids.model_copy(update={name: getattr(theirs, name) for name in shared})
-                told = ids.model_dump_json(exclude_none=True)
-                await tx.execute(SQL["set_ids"], row["id"], told, row["told"], row["unanswered"])
-                await tx.execute(SQL["share_told"], row["id"], each["id"])
-                break
-        return ids
 
     async def _show(
         self,
@@ -281,15 +263,7 @@ _OFFERED: Final[Collection[str]] = frozenset({OfferStep.OFFER, OfferStep.PRICES}
 
 def _message(link: Link, told: OfferToTell) -> Message:
     # Whatever the adapter calls it, it is found by this.
-    return link.adapter.of_offer(told).model_copy(update={"key": _key(told.offer.id), "offer": told})
-
-
-def _key(offer_id: str) -> str:
-    return _PREFIX + offer_id
-
-
-def _ids(row: Record) -> HubIds:
-    return HubIds.model_validate_json(row["hub_ids"]) if row["hub_ids"] is not None else HubIds()
+    return link.adapter.of_offer(told).model_copy(update={"key": key_of(told.offer.id), "offer": told})
 
 
 def _side(row: Record, outstanding: Sequence[Record]) -> HubSide:
@@ -300,4 +274,4 @@ def _side(row: Record, outstanding: Sequence[Record]) -> HubSide:
     elif row["unanswered"] is not None:
         why = f"{row['unanswered']}: the hub took it, and did not say what it calls it"
     pending = [each["step"] for each in outstanding if each["state"] != End.REFUSED]
-    return HubSide(_ids(row), pending, why, row["seen_at"])
+    return HubSide(ids_of(row), pending, why, row["seen_at"])

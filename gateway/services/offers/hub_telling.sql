@@ -31,10 +31,21 @@ ON CONFLICT DO NOTHING
 
 -- name: siblings
 -- The other published offers of the same network by the same way, the oldest first.
-SELECT s.id, s.hub_ids, s.no < o.no AS older FROM offer o
+SELECT s.id, s.hub_ids, s.unanswered, s.state, s.external, s.no < o.no AS older FROM offer o
 JOIN offer s ON s.connection_id = o.connection_id AND s.id <> o.id AND s.state IN ('PUBLISHED', 'CANCELLED')
     AND (s.cpo, s.network_group) IS NOT DISTINCT FROM (o.cpo, o.network_group)
 WHERE o.id = $1 ORDER BY s.no
+
+-- name: lock_all
+-- Some offers, and those of the same network by the same way: always in one order.
+SELECT FROM offer s
+WHERE s.id = ANY($1::text[]) OR s.state IN ('PUBLISHED', 'CANCELLED') AND EXISTS (
+    SELECT FROM offer o WHERE o.id = ANY($1::text[]) AND o.connection_id = s.connection_id
+        AND (s.cpo, s.network_group) IS NOT DISTINCT FROM (o.cpo, o.network_group))
+ORDER BY s.no FOR UPDATE
+
+-- name: rename
+UPDATE offer SET hub_ids = $2 WHERE id = $1
 
 -- name: share_told
 INSERT INTO offer_told_evse (offer_id, group_id, evse_key)
