@@ -5,6 +5,7 @@
 | a network | is told once more: its name is unique. Refused, its ids are lost: no call tells them |
 | a document | is told once more: what nobody names does no harm |
 | an offer | is looked for by its title. One to all is else told once more, since Hubject takes one at a time |
+| a bilateral one | is looked for alike, and else left to a person: Hubject may list it no earlier than it begins |
 | prices | are looked for: the offer before names what follows it. Else they are told once more |
 | members | are told once more: an EVSE that is in its group already stays there |
 """
@@ -12,6 +13,7 @@
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 import aiohttp
 from pydantic import JsonValue
@@ -28,6 +30,13 @@ from mappings.oicp.ngp import wire, wire_in
 
 LOOK_BACK: Final = "offers_info"
 _SET_IDS: Final = "look in Hubject's portal what became of it, and set the offer's ids at the hub here"
+_NOT_LISTED: Final = (
+    "Hubject may have taken the offer, and does not list it, be it that it has not begun. Look in Hubject's portal:"
+    " where the offer is there, set its id at the hub here, or replay this once it has begun; where it is not, set the"
+    " ids without one, and it is told again"
+)
+_MADE_ONCE: Final = frozenset({OfferStep.NETWORK, OfferStep.OFFER, OfferStep.PRICES})
+"""What is there a second time, or refused, where it is told twice."""
 _METHODS: Final = {OfferStep.MEMBERS: "PUT", OfferStep.PRICES: "PUT"}
 _OVER: Final = frozenset({"CANCELLED", "CANCELED", "EXPIRED", "INACTIVE"})
 
@@ -53,7 +62,7 @@ class OffersClient:
             if found is not None:
                 return found
         outcome = await self._told(step, call)
-        if doubtful and isinstance(outcome, RefusedByHub) and step is not OfferStep.DOCUMENT:
+        if doubtful and isinstance(outcome, RefusedByHub) and step in _MADE_ONCE:
             said = f"{outcome.text}; an earlier try may have been taken, and its answer was lost: {_SET_IDS}"
             return RefusedByHub(outcome.code, said)
         return outcome
@@ -98,7 +107,7 @@ class OffersClient:
             return OutcomeUnknown("an earlier try may have been taken, and Hubject's offers cannot be read back now")
         held: Any = outcome.answer
         if step is OfferStep.PRICES:
-            found = _follower(held, call.path.rsplit("/", 1)[-1])
+            found = _follower(held, unquote(call.path.rsplit("/", 1)[-1]))
             return None if found is None else Delivered({"offer": found})
         body: Any = call.body
         found = _of_title(held, body["partnerInternalId"])
@@ -107,8 +116,8 @@ class OffersClient:
         if body["offerToAll"]:
             return None
         # A second bilateral offer would stand beside the first. Hubject's list is of active offers, it is written; so
-        # that it names none which has not begun is no sign.
-        return RefusedByHub("IN_DOUBT", f"Hubject may have taken the offer, and does not list it: {_SET_IDS}")
+        # that it names none which has not begun is no sign. No other call finds an offer whose id is not known.
+        return RefusedByHub("IN_DOUBT", _NOT_LISTED)
 
 
 def _reading(step: OfferStep, sent: JsonValue, noted: str) -> Answered:

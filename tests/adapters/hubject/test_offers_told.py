@@ -355,6 +355,18 @@ async def test_a_bilateral_offer_that_is_not_listed_is_left_to_a_person(hub: Hub
     assert peer.asked() == ["info"]
 
 
+async def test_a_bilateral_offer_that_is_listed_once_it_has_begun_is_found_then(
+    hub: HubjectAdapter, peer: NgpPeer
+) -> None:
+    given = offer(audience=(EMP,))
+    peer.say("offer", LOST)
+    await tell(hub, step(OfferStep.OFFER, offer=given))
+    assert isinstance(await tell(hub, step(OfferStep.OFFER, offer=given), doubtful=True), RefusedByHub)
+    peer.offers = [info(created("ours", peer.heard[0][1]))]
+    assert await tell(hub, step(OfferStep.OFFER, offer=given), doubtful=True) == Delivered({"offer": "ours"})
+    assert peer.asked() == ["offer", "info", "info"]
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"), [((500, b""), OutcomeUnknown), ((403, b""), OutcomeUnknown), ((429, b""), Throttled)]
 )
@@ -394,6 +406,15 @@ async def test_a_network_whose_ids_were_lost_is_left_to_a_person(hub: HubjectAda
     assert isinstance(outcome, RefusedByHub)
     assert outcome.text.startswith("evseNetworkName: must be unique; an earlier try may have been taken")
     assert "set the offer's ids" in outcome.text
+
+
+async def test_evses_that_are_refused_at_a_second_try_are_refused_for_the_reason_that_hubject_gives(
+    hub: HubjectAdapter, peer: NgpPeer
+) -> None:
+    peer.say("members", LOST, (400, {"message": "FR*HUB*E2 is in another group"}))
+    assert isinstance(await tell(hub, step(OfferStep.MEMBERS)), OutcomeUnknown)
+    outcome = await tell(hub, step(OfferStep.MEMBERS), doubtful=True)
+    assert outcome == RefusedByHub("HTTP 400", "FR*HUB*E2 is in another group")
 
 
 async def test_a_network_that_was_not_made_after_all_is_made(hub: HubjectAdapter, peer: NgpPeer) -> None:
