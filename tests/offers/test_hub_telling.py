@@ -217,6 +217,20 @@ async def test_ids_that_somebody_says_put_what_was_refused_for_their_lack_aside(
     assert (await hub.deliveries.dead_letters(None, None, 10)).items == []
 
 
+async def test_an_answer_that_was_read_back_before_it_came_is_an_answer(hub):
+    made = await hub.publish()
+    hub.hub.refuses = {"offer"}
+    letter = await hub.refused()
+    read_back = (await hub.side()).ids.model_copy(update={"offer": "H2"})
+    await hub.store.execute("UPDATE offer SET told = 1, hub_ids = $1", read_back.model_dump_json(exclude_none=True))
+    hub.hub.refuses = set()
+    await hub.deliveries.replay(Letters(ids=[letter.id]), WHO)
+    await hub.steps("network", "offer")
+    assert (await hub.side()).refused is None
+    await hub.add_version(made, priced(GroupPrice(tariff_ids=("T2",))), later(1000))
+    await hub.steps("network", "offer", "prices")
+
+
 async def test_an_id_of_a_version_whose_answer_was_lost_says_that_the_hub_has_it(hub):
     made = await hub.publish()
     await hub.steps("network", "offer")

@@ -135,9 +135,9 @@ class Telling:
         row = await tx.fetchrow(SQL["lock"], result.claimed.key.removeprefix(PREFIX))
         if message.offer is None or row is None:
             return
-        told, before = message.offer, ids_of(row)
-        after = merged(before, result.answer)
-        answered = is_answered(told.step, [group.id for group in told.groups], before, after)
+        told, after = message.offer, merged(ids_of(row), result.answer)
+        # By what it was told with: what it answers may have been read back from it by now.
+        answered = is_answered(told.step, [group.id for group in told.groups], told.ids, after)
         number = max(row["told"], told.version.number) if told.step in _OFFERED else row["told"]
         unanswered = None if answered else told.step.value
         await tx.execute(SQL["set_ids"], row["id"], after.model_dump_json(exclude_none=True), number, unanswered)
