@@ -171,6 +171,11 @@ class FakeOffers:
             and wanted.connection in (None, offer.connection)
             and wanted.cpo in (None, offer.cpo)
             and wanted.state in (None, view.state)
+            and wanted.document in (None, offer.document)
+            and (
+                wanted.evse_group is None
+                or any(wanted.evse_group in version.terms.evse_groups for version in view.versions)
+            )
         )
 
     async def get(self, offer_id: str) -> OfferView:

@@ -363,3 +363,29 @@ async def test_offers_are_listed_by_page_party_network_and_state(made):
         assert [one.offer.id for one in (await made.offers.list(wanted, None, 10)).items] == ["P1"]
     with pytest.raises(NotFound):
         await made.offers.list(OfferFilter(connection="nowhere"), None, 10)
+
+
+async def test_terms_are_those_of_the_cpo_whose_network_it_is(made):
+    pdf = b"%PDF-1.7 terms"
+    await made.groups.put_document("D1", OTHER, "terms.pdf", "application/pdf", pdf, WHO)
+    with pytest.raises(Invalid, match="the document D1 is of"):
+        await made.put(offer(document="D1"))
+    with pytest.raises(NotFound, match="there is no document D2"):
+        await made.put(offer(document="D2"))
+    await made.groups.put_document("D3", PARTY, "terms.pdf", "application/pdf", pdf, WHO)
+    assert (await made.put(offer(document="D3"))).offer.document == "D3"
+
+
+async def test_offers_are_found_by_the_document_and_the_group_that_they_name(made):
+    await made.groups.put_document("D1", PARTY, "terms.pdf", "application/pdf", b"%PDF-1.7", WHO)
+    await made.groups.put_evse_group(EvseGroup(id="G1", party=PARTY, name="g"), WHO)
+    await made.put(offer("O1", document="D1"))
+    await made.put(offer("O2"), TERMS.model_copy(update={"evse_groups": ("G1",)}))
+    await made.put(offer("O3"))
+    for wanted, found in (
+        (OfferFilter(document="D1"), ["O1"]),
+        (OfferFilter(evse_group="G1"), ["O2"]),
+        (OfferFilter(cpo=OTHER, evse_group="G1"), []),
+        (OfferFilter(), ["O1", "O2", "O3"]),
+    ):
+        assert [view.offer.id for view in (await made.offers.list(wanted, None, 10)).items] == found

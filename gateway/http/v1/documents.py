@@ -15,7 +15,7 @@ from gateway.http.routing import Answer, Body, Call, Parameter, Route, respond
 from gateway.http.v1.standing import Standing
 from gateway.services.keys import KeyRole
 from gateway.services.ports import NotFound
-from gateway.services.ports.offers import DocumentView, Groups, OfferView
+from gateway.services.ports.offers import DocumentView, Groups, OfferFilter
 from mappings.canonical.agreements import AgreementKey
 from mappings.canonical.ids import PartyId
 
@@ -78,12 +78,8 @@ class DocumentOperations:
     async def get(self, call: Call) -> web.Response:
         """Gives a document of the key's parties, or one that an offer of its CPO names which the key may see."""
         view, content = await self._groups.document(call["id"])
-
-        def names(offer: OfferView) -> bool:
-            return offer.offer.document == view.id
-
-        identity, party = call.identity, view.party
-        if not identity.speaks_for(party) and not await self._standing.is_named(identity, party, names):
+        identity, naming = call.identity, OfferFilter(cpo=view.party, document=view.id)
+        if not identity.speaks_for(view.party) and not await self._standing.is_named(identity, naming):
             raise NotFound(f"there is no document {call['id']}")
         headers = {
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(view.name, safe='')}",  # RFC 6266, section 4.1

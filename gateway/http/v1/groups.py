@@ -13,7 +13,7 @@ from gateway.http.v1.objects import demand_same
 from gateway.http.v1.standing import Standing
 from gateway.services.keys import KeyRole
 from gateway.services.ports import NotFound, Page
-from gateway.services.ports.offers import EvseGroupView, Groups, MembersChanged, OfferView
+from gateway.services.ports.offers import EvseGroupView, Groups, MembersChanged, OfferFilter
 from mappings.canonical.agreements import AgreementKey, EvseGroup, NetworkGroup
 from mappings.canonical.ids import EvseId, PartyId
 
@@ -216,12 +216,8 @@ class EvseGroupOperations:
 
     async def _seen(self, call: Call) -> EvseGroupView:
         group = await self._groups.evse_group(call["id"])
-
-        def names(view: OfferView) -> bool:
-            return any(group.id in version.terms.evse_groups for version in view.versions)
-
-        identity, party = call.identity, group.party
-        if not identity.speaks_for(party) and not await self._standing.is_named(identity, party, names):
+        identity, naming = call.identity, OfferFilter(cpo=group.party, evse_group=group.id)
+        if not identity.speaks_for(group.party) and not await self._standing.is_named(identity, naming):
             raise NotFound(f"there is no EVSE group {call['id']}")
         return group
 

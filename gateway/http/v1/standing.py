@@ -21,7 +21,7 @@ from gateway.services.ports.offers import Groups, OfferFilter, Offers, OfferView
 from mappings.canonical.agreements import OfferState
 from mappings.canonical.ids import PartyId
 
-_AT_ONCE: Final = 1000
+_AT_ONCE: Final = 100
 """Offers that are looked through at once."""
 
 
@@ -108,18 +108,18 @@ class Standing:
         told = offer if offer.is_public else offer.model_copy(update={"audience": mine})
         return replace(view, offer=told, versions=versions, subscriptions={}, hub=None)
 
-    async def is_named(self, identity: Identity, party: PartyId, names: Callable[[OfferView], bool]) -> bool:
+    async def is_named(self, identity: Identity, naming: OfferFilter) -> bool:
         """Tells whether an offer that a key may see names something of its CPO, a group or a document.
 
         Offers of others that name it do not count: whoever writes one could read everything by its id.
 
         Args:
-            party: The CPO.
+            naming: The offers of the CPO that name it.
         """
         after: str | None = None
         while True:
-            page = await self._offers.list(OfferFilter(identity.parties, cpo=party), after, _AT_ONCE)
-            for view in filter(names, page.items):
+            page = await self._offers.list(replace(naming, parties=identity.parties), after, _AT_ONCE)
+            for view in page.items:
                 if await self.shown(identity, view) is not None:
                     return True
             after = page.next

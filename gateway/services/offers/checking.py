@@ -40,7 +40,8 @@ class Facts(NamedTuple):
     Attributes:
         roles: Of our own parties, by normal form.
         cpos: Whose network it is, by normal forms: one party, or the members of the network group.
-        no_group, no_document: What is not there.
+        no_group: The network group is not there.
+        document: Whose the document is; None where it is not there, or none is named.
         owners: Whose the EVSE groups are that there are.
         tariffs: The types of the tariffs that there are, by party and id, small letters; "" for none.
         targets: For whom their variants are, by normal forms; "" for all.
@@ -50,7 +51,7 @@ class Facts(NamedTuple):
     roles: Mapping[str, frozenset[str]]
     cpos: tuple[str, ...]
     no_group: bool
-    no_document: bool
+    document: str | None
     owners: Mapping[str, str]
     tariffs: Mapping[tuple[str, str], frozenset[str]]
     shared: tuple[str, str, str] | None
@@ -76,12 +77,12 @@ async def gather(on: "Store | Transaction", offer: Offer, terms: OfferTerms, now
         types.setdefault((row["party"], row["id"]), set()).add(row["type"] or "")
         targets.setdefault((row["party"], row["id"]), set()).add(row["target"])
     shared = await on.fetchrow(SQL["shared_evses"], sorted(set(groups))) if len(set(groups)) > 1 else None
-    no_document = offer.document is not None and await on.fetchrow(SQL["document"], offer.document) is None
+    document = await on.fetchrow(SQL["document"], offer.document) if offer.document is not None else None
     return Facts(
         roles,
         cpos,
         offer.network_group is not None and group is None,
-        no_document,
+        document["party"] if document is not None else None,
         {row["id"]: row["party"] for row in await on.fetch(SQL["evse_groups"], groups)} if groups else {},
         {key: frozenset(each) for key, each in types.items()},
         tuple(shared) if shared is not None else None,
@@ -150,8 +151,11 @@ def path_of(field: str) -> str:
 def _names(link: Link, offer: Offer, facts: Facts) -> Iterator[Fault]:
     if facts.no_group:
         yield Fault("network_group", f"there is no network group {offer.network_group}", missing=True)
-    if facts.no_document:
+    if offer.document is not None and facts.document is None:
         yield Fault("document", f"there is no document {offer.document}", missing=True)
+    elif facts.document is not None and facts.document not in facts.cpos:
+        # Whom it is for may read it.
+        yield Fault("document", f"the document {offer.document} is of {facts.document}")
     if offer.cpo is not None:
         yield from _cpo(link, offer.cpo, facts)
     for number, emsp in enumerate(offer.audience or ()):

@@ -77,7 +77,7 @@ WHERE NOT EXISTS (SELECT FROM evse e WHERE e.evse_key = k.evse_key AND e.party =
 SELECT DISTINCT o.no, o.id, o.connection_id, o.cpo, o.network_group, o.state
 FROM offer o JOIN offer_version v ON v.offer_id = o.id
 WHERE o.state <> 'ENDED' AND (o.ends_at IS NULL OR o.ends_at > $2)
-    AND ((v.terms::jsonb -> 'evse_groups') ? $1
+    AND (v.terms::jsonb @> jsonb_build_object('evse_groups', jsonb_build_array($1::text))
         OR v.terms::jsonb @> jsonb_build_object('prices', jsonb_build_array(jsonb_build_object('evse_group', $1::text))))
     AND NOT EXISTS (
         SELECT FROM offer_version l

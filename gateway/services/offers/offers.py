@@ -60,6 +60,8 @@ class Offers:
             None if wanted.state is None else wanted.state.value,
             start[0],
             limit,
+            wanted.document,
+            wanted.evse_group,
         )
         views = await shown(self._store, rows, await self._judge(self._store), self._hubs)
         return Page(views, encode(rows[-1]["id"]) if len(rows) == limit else None)

@@ -55,6 +55,10 @@ WHERE o.id > $5
     AND ($3::text IS NULL OR o.cpo = $3 OR EXISTS (
         SELECT FROM network_group_member m WHERE m.group_id = o.network_group AND m.party = $3))
     AND ($4::text IS NULL OR o.state = $4)
+    AND ($7::text IS NULL OR o.body ->> 'document' = $7)
+    AND ($8::text IS NULL OR o.id IN (
+        SELECT v.offer_id FROM offer_version v
+        WHERE v.terms::jsonb @> jsonb_build_object('evse_groups', jsonb_build_array($8::text))))
 ORDER BY o.id LIMIT $6
 
 -- name: subscription_counts

@@ -92,12 +92,16 @@ class OfferFilter:
 
     Attributes:
         parties: For whom the caller speaks; public published offers are shown to everyone.
+        document: Only those that have these terms.
+        evse_group: Only those a version of which is for it.
     """
 
     parties: Parties = None
     connection: str | None = None
     cpo: PartyId | None = None
     state: OfferState | None = None
+    document: str | None = None
+    evse_group: str | None = None
 
 
 class NewVersion(Model):

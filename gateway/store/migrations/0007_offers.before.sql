@@ -75,6 +75,8 @@ CREATE TABLE offer (
 CREATE UNIQUE INDEX offer_title ON offer (connection_id, coalesce(cpo, network_group), title) WHERE state <> 'ENDED';
 CREATE UNIQUE INDEX offer_external ON offer (connection_id, external) WHERE external IS NOT NULL;
 CREATE INDEX offer_cpo ON offer (cpo);
+CREATE INDEX offer_network_group ON offer (network_group) WHERE network_group IS NOT NULL;
+CREATE INDEX offer_document ON offer ((body ->> 'document')) WHERE body ->> 'document' IS NOT NULL;
 CREATE INDEX offer_due ON offer (due_at) WHERE due_at IS NOT NULL;
 
 -- `due_at`: when it comes into force, as long as nobody was told of that.
@@ -89,6 +91,7 @@ CREATE TABLE offer_version (
     PRIMARY KEY (offer_id, number),
     UNIQUE (offer_id, starts_at)
 );
+CREATE INDEX offer_version_terms ON offer_version USING gin ((terms::jsonb) jsonb_path_ops);
 CREATE INDEX offer_version_due ON offer_version (due_at) WHERE due_at IS NOT NULL;
 
 -- A version of an offer that is no draft never changes; one that is in force or was is not deleted, but with its offer.
