@@ -6,7 +6,7 @@ long before it begins it has to be announced. Who runs the sandbox may say other
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Final
 
 from adapters.hubject.sandbox.ngp.model import Offer
@@ -88,7 +88,7 @@ def _limited(offer: NewOffer) -> Iterator[Wrong]:
 def _years_after(moment: datetime) -> datetime:
     # Of the 29th of February, the 28th.
     day = 28 if (moment.month, moment.day) == (2, 29) else moment.day
-    return moment.replace(year=moment.year + _YEARS, day=day)
+    return moment.replace(year=min(moment.year + _YEARS, MAXYEAR), day=day)
 
 
 def _to_all(offer: NewOffer, rules: OfferRules) -> Iterator[Wrong]:

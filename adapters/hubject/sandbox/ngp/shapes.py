@@ -48,6 +48,8 @@ Name255 = Annotated[str, Field(min_length=1, max_length=255)]
 Text255 = Annotated[str, Field(max_length=255)]
 Name50 = Annotated[str, Field(min_length=1, max_length=50)]
 Text250 = Annotated[str, Field(max_length=250)]
+MOST_DAYS: Final = 36500
+"""A century: the swagger has no bound, and the calendar has."""
 
 
 def _known_currency(code: str) -> str:
@@ -187,8 +189,8 @@ class NewOffer(Shape):
     valid_from: Moment
     valid_to: Moment | None = None
     unlimited: bool
-    cancellation_period: Annotated[int, Field(ge=1)]
-    lead_time: Annotated[int, Field(ge=15)] | None = None
+    cancellation_period: Annotated[int, Field(ge=1, le=MOST_DAYS)]
+    lead_time: Annotated[int, Field(ge=15, le=MOST_DAYS)] | None = None
     minimum_term: Annotated[int, Field(ge=1, le=90)]
     period_of_notice: Annotated[int, Field(ge=0)] | None = None
     period_of_notice_message: Text255 | None = None
