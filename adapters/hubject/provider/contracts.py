@@ -14,7 +14,7 @@ from adapters.hubject.offers.pulling import asked
 from adapters.hubject.provider.digests import of_record
 from adapters.hubject.provider.settings import CONTRACT_EVSES, CONTRACTS, ProviderSettings
 from mappings.canonical.ids import PartyId
-from mappings.oicp.ngp import offers_in, wire_in
+from mappings.oicp.ngp import contracts_in, reading, wire_in
 from mappings.oicp.v2_3.pages import PageFacts
 from mappings.oicp.v2_3.process import provider_id
 from mappings.report import Refused
@@ -59,11 +59,11 @@ class Contracts:
         records = []
         for raw in offers:
             try:
-                key = (operator.normal, offers_in.contract_id(raw))
+                key = (operator.normal, contracts_in.contract_id(raw))
             except Refused as refused:
                 unreadable.append(refused)
                 continue
-            read = partial(offers_in.contract, raw, operator, self._settings.provider_id)
+            read = partial(contracts_in.contract, raw, operator, self._settings.provider_id)
             records.append(Record(key, of_record(raw), read))
         following = str(number + 1) if number + 1 < len(self._operators) else None
         return PulledPage(records, unreadable, following)
@@ -99,12 +99,12 @@ class Contracts:
         records, unreadable = [], []
         for raw in content:
             try:
-                evse = offers_in.group_evse(raw, operator, offer, group)
+                evse = contracts_in.group_evse(raw, operator, offer, group)
             except Refused as refused:
                 unreadable.append(refused)
                 continue
             key = (operator.normal, group, evse.evse_key)
-            records.append(Record(key, of_record([offer, raw]), partial(offers_in.read_already, evse)))
+            records.append(Record(key, of_record([offer, raw]), partial(contracts_in.read_already, evse)))
         further = at._replace(page=at.page + 1) if _facts(body).more else at._replace(groups=at.groups[1:], page=0)
         total = body.get("totalElements")
         return PulledPage(
@@ -125,7 +125,7 @@ def _named(offers: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
     """Names offer, network and group of all groups; what cannot be read is told by the pull of contracts."""
     for raw in offers:
         try:
-            info = offers_in.parsed(wire_in.ContractOffer, raw)
+            info = reading.parsed(wire_in.ContractOffer, raw)
         except Refused:
             continue
         network = info.network_details.network_id if info.network_details is not None else None

@@ -20,7 +20,7 @@ from mappings.canonical.agreements import (
 from mappings.canonical.held_offers import HubGroupEvse, HubOffer
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.tariffs import Tariff
-from mappings.oicp.ngp import offer_rules, offers_in, offers_out, prices_out, stamps, wire
+from mappings.oicp.ngp import contracts_in, offer_rules, offers_in, offers_out, prices_out, stamps, wire
 from mappings.oicp.ngp.prices_out import Asked
 from mappings.oicp.ngp.vocabulary import MasterData, ServiceType
 from mappings.report import IssueKind, Refused
@@ -333,10 +333,10 @@ def test_a_golden_offer_of_hubjects_is_read_as_what_is_held(which: str) -> None:
 def test_a_golden_contract_of_hubjects_is_read_as_what_is_held() -> None:
     raw, canonical = _load("ngp.contracts.wire.json"), _load("ngp.held.canonical.json")["contract"]
     validate("emp-contracts", "ContractInfoDTO", raw)
-    held, issues = offers_in.contract(raw["Offers"][0], CPO, EMP)
+    held, issues = contracts_in.contract(raw["Offers"][0], CPO, EMP)
     assert held == HubOffer.model_validate_json(json.dumps(canonical["offer"]))
     assert [[issue.kind.value, issue.field] for issue in issues] == canonical["issues"]
-    assert offers_in.contract_id(raw["Offers"][0]) == held.id
+    assert contracts_in.contract_id(raw["Offers"][0]) == held.id
 
 
 # What is read otherwise
@@ -404,9 +404,9 @@ def test_an_offer_without_much_is_read_and_one_without_sense_refused() -> None:
         with pytest.raises(Refused):
             offers_in.offer(raw, CPO)
         with pytest.raises(Refused):
-            offers_in.contract_id(raw)
+            contracts_in.contract_id(raw)
         with pytest.raises(Refused):
-            offers_in.contract(raw, CPO, EMP)
+            contracts_in.contract(raw, CPO, EMP)
     for changes in ({"validFrom": "soon"}, {"validFrom": "+13544-01-20T21:59:59Z"}, {"validTo": "later"}):
         with pytest.raises(Refused):
             _read(**changes)
@@ -438,12 +438,12 @@ def test_a_subscriber_whose_id_is_none_is_told_and_nobody() -> None:
 
 
 def test_the_evse_of_a_group_is_told_by_its_normal_form() -> None:
-    evse = offers_in.group_evse({"evseId": "fr*hub*e1"}, CPO, "h1", "g1")
+    evse = contracts_in.group_evse({"evseId": "fr*hub*e1"}, CPO, "h1", "g1")
     assert evse == HubGroupEvse(cpo=CPO, offer="h1", group="g1", evse_key=EvseId("FR*HUB*E1").normal)
     nothing: list[Any] = [None, {}, {"evseId": " "}, {"evseId": 7}]
     for raw in nothing:
         with pytest.raises(Refused):
-            offers_in.group_evse(raw, CPO, "h1", "g1")
+            contracts_in.group_evse(raw, CPO, "h1", "g1")
 
 
 def test_stamps_are_whole_seconds_in_utc() -> None:
