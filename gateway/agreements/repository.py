@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar, TypeVarTuple
@@ -37,6 +37,9 @@ _TOLD_FOR: Final = timedelta(days=366)
 _PART: Final = 10_000
 """EVSEs of a group that are read at once."""
 
+PATIENCE: Final = timedelta(seconds=2)
+"""Many times what reading takes, unless there are tens of thousands."""
+
 
 class Agreements:
     """Answers what the services ask.
@@ -46,9 +49,12 @@ class Agreements:
 
     Args:
         clock: Gives the present, aware.
+        patience: For how long whoever asks is kept waiting while they are read anew; then what was known before counts.
     """
 
-    def __init__(self, store: Store, links: Links, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, links: Links, clock: Callable[[], datetime], patience: timedelta = PATIENCE
+    ) -> None:
         self._store = store
         self._links = links
         self._clock = clock
@@ -58,14 +64,15 @@ class Agreements:
         self._versions = _Kept(_version)
         self._subscriptions = _Kept(_subscription)
         self._revision: int | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
+        self._patience = patience.total_seconds()
 
     async def decide(self, connection_id: int, request: Request) -> Decision:
         """Decides whether a connection may have something; see `policy.decide`.
 
         Where our no binds, somebody who is not known has what everybody has: no hub vouches for them.
         """
-        book = await self.book()
+        book = await self._at_hand()
         if request.emsp is None and self.binds(connection_id):
             book, request = anybodys(book), replace(request, emsp=ANYBODY)
         return policy.decide(book, connection_id, request, self._clock())
@@ -75,21 +82,43 @@ class Agreements:
         link = self._links.get(connection_id)
         return link is None or not link.adapter.charging.has_contracts
 
-    async def candidates(self, connections: Iterable[Connection], request: Request) -> list[Candidate]:
+    async def candidates(
+        self, connections: Iterable[Connection], bound: Collection[int], request: Request
+    ) -> list[Candidate]:
         """Gives those connections that may serve a request, in the order of asking; see `policy.candidates`."""
-        return policy.candidates(await self.book(), connections, request, self._clock())
+        return policy.candidates(await self._at_hand(), connections, bound, request, self._clock())
 
     async def book(self) -> Book:
         """Gives all agreements, read anew if anything changed since."""
+        wanted = self._links.revision
+        while self._revision is None or self._revision < wanted:
+            # A task of its own: whoever gives up waiting does not keep the others from what is read.
+            await asyncio.shield(self._anew())
+        return self._book
+
+    async def _at_hand(self) -> Book:
+        """Gives what to decide by for somebody who waits at a station."""
         if self._revision == self._links.revision:
             return self._book
-        async with self._reading:
-            revision = self._links.revision
-            if self._revision != revision:
-                # Read after the revision was noted: what changed since is noticed by the next one.
-                self._book = await self._read()
-                self._revision = revision
-        return self._book
+        if self._revision is None:
+            return await self.book()
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self.book()
+        except TimeoutError:
+            return self._book
+
+    def _anew(self) -> asyncio.Task[None]:
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._read_anew())
+            self._reading.add_done_callback(_heard)
+        return self._reading
+
+    async def _read_anew(self) -> None:
+        revision = self._links.revision
+        # Read after the revision was noted: what changed since is noticed by the next one.
+        self._book = await self._read()
+        self._revision = revision
 
     async def _read(self) -> Book:
         async with self._store.transaction() as tx:
@@ -155,6 +184,11 @@ class Agreements:
             if len(rows) < _PART:
                 break
         return await asyncio.to_thread(frozenset, found)
+
+
+def _heard(reading: asyncio.Task[None]) -> None:
+    if not reading.cancelled():
+        reading.exception()  # whoever waits for it gets it; nobody may
 
 
 class _Kept(Generic[*Columns, T]):

@@ -1,5 +1,8 @@
 """Agreements kept in memory: read when something changed, and asked without a way to the database."""
 
+from datetime import timedelta
+
+import asyncpg
 import pytest
 
 from adapters.core.connection import Mode
@@ -50,6 +53,29 @@ async def test_a_change_of_a_connection_reads_agreements_anew(database_url):
         assert (await decided(s)).allowed  # nobody said that something changed
         await s.change("a", "mode", Mode.SHADOW.value)
         assert (await decided(s)).reason is Reason.ENDED
+
+
+async def test_whoever_waits_at_a_station_is_not_kept_waiting_by_a_change_that_is_being_read(database_url):
+    async with stations(database_url, "a") as s:
+        number = s.connection("a").id
+        hasty = Agreements(s.store, s.links, lambda: later(0), timedelta(milliseconds=1))
+        assert (await hasty.decide(number, REQUEST)).reason is Reason.UNRESTRICTED
+        await agree(s.links, "a", emsp=STRANGER)
+        async with s.store.transaction() as tx:
+            await tx.execute("LOCK TABLE offer")  # so that nothing can be read
+            assert (await hasty.decide(number, REQUEST)).reason is Reason.UNRESTRICTED
+        await hasty.book()
+        assert (await hasty.decide(number, REQUEST)).reason is Reason.NO_AGREEMENT
+
+
+async def test_what_cannot_be_read_is_said_to_who_asks_and_read_by_the_next(database_url):
+    async with stations(database_url, "a") as s:
+        await agree(s.links, "a", emsp=STRANGER)
+        await s.store.execute("ALTER TABLE offer RENAME TO away")
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await decided(s)
+        await s.store.execute("ALTER TABLE away RENAME TO offer")
+        assert (await decided(s)).reason is Reason.NO_AGREEMENT
 
 
 async def test_a_draft_restricts_nobody_and_an_ended_offer_everybody(database_url):
