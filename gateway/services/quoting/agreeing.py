@@ -24,7 +24,7 @@ _BEGINNING: Final = (Service.REMOTE, Service.AUTHORISE)
 """By any of which a charge may begin."""
 
 
-class Agreeing:
+class AgreedWays:
     """Holds ways against agreements, as they are at the start of the charge.
 
     Args:

@@ -14,7 +14,7 @@ from gateway.services.offers.sights import Sights
 from gateway.services.ports import Invalid, Parties
 from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
 from gateway.services.ports.sent_commands import EvseNamed
-from gateway.services.quoting.agreeing import Agreeing
+from gateway.services.quoting.agreeing import AgreedWays
 from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
 from gateway.services.quoting.reading import Way, find, find_token
 from gateway.services.tariffs.versions import Asked, Version, known
@@ -45,7 +45,7 @@ class Quoting:
         self._store = store
         self._links = links
         self._sights = sights
-        self._agreeing = Agreeing(store, links, agreements, sights)
+        self._agreeing = AgreedWays(store, links, agreements, sights)
         self._now = now
         self._turn = asyncio.Semaphore(1)
 
