@@ -6,7 +6,7 @@ Whether a no is obeyed is not decided here. A hub is the authority on its own co
 the record here has none (`ChargingProfile.has_contracts`); where nobody but us keeps a record, a no is a no.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -160,15 +160,21 @@ def _to_anybody(book: Book, connection_id: int, request: Request, now: datetime)
     return _REFUSED[nearest]
 
 
-def candidates(book: Book, connections: Iterable[Connection], request: Request, now: datetime) -> list[Candidate]:
+def candidates(
+    book: Book, connections: Iterable[Connection], bound: Collection[int], request: Request, now: datetime
+) -> list[Candidate]:
     """Gives the connections that may serve a request, in the order in which they are asked: by rank, then by name.
+
+    A hub that knows its own contracts is asked, too, where the record here has none: after all others.
 
     Args:
         connections: Those that could be asked: live, ready, with the EVSE in their scope.
+        bound: Numbers of those where nobody but us keeps contracts.
     """
     found = (Candidate(each, decide(book, each.id, request, now)) for each in connections)
     return sorted(
-        (each for each in found if each.decision.allowed), key=lambda each: (each.decision.rank, each.connection.name)
+        (each for each in found if each.decision.allowed or each.connection.id not in bound),
+        key=lambda each: (not each.decision.allowed, each.decision.rank, each.connection.name),
     )
 
 

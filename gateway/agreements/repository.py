@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar, TypeVarTuple
@@ -82,10 +82,9 @@ class Agreements:
         link = self._links.get(connection_id)
         return link is None or not link.adapter.charging.has_contracts
 
-    async def candidates(
-        self, connections: Iterable[Connection], bound: Collection[int], request: Request
-    ) -> list[Candidate]:
+    async def candidates(self, connections: Sequence[Connection], request: Request) -> list[Candidate]:
         """Gives those connections that may serve a request, in the order of asking; see `policy.candidates`."""
+        bound = {each.id for each in connections if self.binds(each.id)}
         return policy.candidates(await self._at_hand(), connections, bound, request, self._clock())
 
     async def book(self) -> Book:

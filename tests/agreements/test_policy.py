@@ -349,7 +349,7 @@ A, B, C = connection(1, "a"), connection(2, "b"), connection(3, "c")
 )
 def test_candidates_are_asked_by_rank_then_by_name(ranks, order):
     has = book(*(offered(number, way=number, rank=rank) for number, rank in ranks.items()))
-    found = candidates(has, [C, A, B], Request(Service.AUTHORISE, PARTY, EMSP), NOW)
+    found = candidates(has, [C, A, B], {1, 2, 3}, Request(Service.AUTHORISE, PARTY, EMSP), NOW)
     assert "".join(each.connection.name for each in found) == order
 
 
@@ -357,9 +357,15 @@ def test_a_connection_that_does_not_serve_the_driver_is_no_candidate():
     has = book(offered(1, audience=(STRANGER,)), offered(2, way=2, services={Service.AUTHORISE}))
 
     def named(service, emsp):
-        found = candidates(has, [A, B, C], Request(service, PARTY, emsp), NOW)
+        found = candidates(has, [A, B, C], {1, 2, 3}, Request(service, PARTY, emsp), NOW)
         return [each.connection.name for each in found]
 
     assert named(Service.AUTHORISE, EMSP) == ["b", "c"]
     assert named(Service.REMOTE, EMSP) == ["c"]
     assert named(Service.AUTHORISE, None) == ["a", "b", "c"]
+
+
+def test_a_hub_that_knows_its_contracts_is_asked_after_all_others():
+    has = book(offered(1, audience=(STRANGER,), rank=1), offered(2, way=2, rank=200))
+    found = candidates(has, [A, B], {2}, Request(Service.AUTHORISE, PARTY, EMSP), NOW)
+    assert [(each.connection.name, each.decision.allowed) for each in found] == [("b", True), ("a", False)]

@@ -147,14 +147,28 @@ async def test_agreements_rank_those_who_are_asked(database_url):
         assert asked(await s.tap()) == [("b", "denied"), ("a", "denied")]
 
 
-async def test_a_connection_without_an_agreement_for_the_driver_is_not_asked(database_url):
+async def test_a_connection_without_an_agreement_for_the_driver_is_asked_last_and_only_where_a_hub_knows_better(
+    database_url,
+):
     stranger = Identification(type=TokenType.RFID, uid=UID, contract_id=ContractId("DE-DCB-C12345678"))
-    async with stations(database_url, "a", "b") as s:
+    async with stations(database_url, "a", "b", "c") as s:
         await agree(s.links, "a", EVERY_SERVICE, 10, emsp=EMSP)
-        await agree(s.links, "b", frozenset({Service.CDR, Service.REMOTE}), 10)
-        assert (await s.tap(stranger)).reason is Denial.NO_CANDIDATE
+        await agree(s.links, "b", frozenset({Service.CDR, Service.REMOTE}), 20)
+        assert asked(await s.tap(stranger)) == [("c", "denied"), ("a", "denied"), ("b", "denied")]
+        for name in "ab":
+            s[name].has_contracts = False
+            s[name].asked.clear()
+        assert asked(await s.tap(stranger)) == [("c", "denied")]
         assert (s["a"].asked, s["b"].asked) == ([], [])
-        assert asked(await s.tap()) == [("a", "denied")]  # nobody knows whose card it is
+
+
+async def test_the_record_of_a_hub_that_is_out_of_date_keeps_no_driver_from_charging(database_url):
+    stranger = Identification(type=TokenType.RFID, uid=UID, contract_id=ContractId("DE-DCB-C12345678"))
+    async with stations(database_url, "a") as s:
+        await agree(s.links, "a", emsp=PartyId("DE-DCB"), ends=later(-1))
+        s["a"].answer = yes(emsp=PartyId("DE-DCB"))
+        view = await s.tap(stranger)
+        assert (view.allowed, view.detail.drift, s.witness.drifted) == (True, True, ["a"])
 
 
 @pytest.mark.parametrize(

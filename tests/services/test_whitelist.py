@@ -149,19 +149,20 @@ async def test_plug_and_charge_is_known_by_its_contract(database_url):
         assert (await s.tap(car)).detail.local
 
 
-async def test_a_token_of_a_connection_without_an_agreement_for_its_emsp_admits_nobody(database_url):
+@pytest.mark.parametrize(
+    ("services", "emsp"), [({Service.CDR}, None), (set(Service), PartyId("DE-DCB"))], ids=["service", "emsp"]
+)
+async def test_without_an_agreement_a_token_admits_where_the_hub_that_told_of_it_knows_better(
+    database_url, services, emsp
+):
     async with stations(database_url, "a") as s:
-        await agree(s.links, "a", frozenset({Service.CDR}), 10)
-        await listed(s, W.ALWAYS)
-        assert (await s.tap()).reason is Denial.NO_CANDIDATE
-
-
-async def test_an_agreement_for_other_emsps_alone_admits_no_token_of_this_one(database_url):
-    async with stations(database_url, "a") as s:
-        await agree(s.links, "a", frozenset(Service), 10, emsp=PartyId("DE-DCB"))
+        await agree(s.links, "a", services, 10, emsp=emsp)
         await listed(s, W.ALWAYS)
         view = await s.tap()
-        assert (view.allowed, len(s["a"].asked)) == (False, 1)
+        assert (view.allowed, view.detail.local, view.detail.drift, view.agreement) == (True, True, True, None)
+        assert s.witness.drifted == ["a"]
+        s["a"].has_contracts = False
+        assert (await s.tap()).reason is not None
 
 
 @pytest.mark.parametrize(

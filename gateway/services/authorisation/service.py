@@ -181,7 +181,7 @@ class Authorisation:
             allowed=False,
         )
         if (local := accepted(standings, Word.ACCEPT)) is not None:
-            return await self._answer(_listed(admission, local), Asking(), standings, started)
+            return await self._answer(self._listed(admission, local), Asking(), standings, started)
         if is_refused(standings):
             refused = replace(admission, reason=Denial.BLOCKED, detail=Detail(local=True))
             return await self._answer(refused, Asking(), standings, started)
@@ -226,6 +226,8 @@ class Authorisation:
                 decision = await self._agreements.decide(one.connection_id, asked)
                 if decision.allowed:
                     known.append(replace(one, agreement=decision.ref))
+                elif not self._agreements.binds(one.connection_id):  # that the hub told of the token is its yes
+                    known.append(replace(one, disagrees=decision.reason))
         return in_order(candidates, links, emsp, known, row["learned"])
 
     async def _ask(
@@ -267,7 +269,7 @@ class Authorisation:
             return replace(admission, reason=reason)
         # Nobody was reached who means yes or no.
         if (local := accepted(standings, Word.OFFLINE)) is not None:
-            return _listed(admission, local)
+            return self._listed(admission, local)
         return replace(admission, reason=asking.silence())
 
     async def _note_missing_contracts(self, admission: Admission, asking: Asking, place: Place) -> None:
@@ -311,6 +313,21 @@ class Authorisation:
             ),
         )
 
+    def _listed(self, admission: Admission, known: Known) -> Admission:
+        """Gives the yes that a token of the local list is."""
+        link = self._links.get(known.connection_id)
+        if known.disagrees is not None and link is not None:
+            self._witness.said_yes(link.connection, admission.party, known.token.party, known.disagrees)
+        return replace(
+            admission,
+            allowed=True,
+            connection_id=known.connection_id,
+            agreement=known.agreement,
+            auth_method=AuthMethod.WHITELIST,
+            leg=Leg(emsp=known.token.party, identification=known.token.identification),
+            detail=Detail(local=True, group_id=known.token.group_id, drift=known.disagrees is not None),
+        )
+
     async def _answer(
         self, admission: Admission, asking: Asking, standings: Sequence[Standing], started: float
     ) -> AuthorisationView:
@@ -350,16 +367,3 @@ def _id_of(tap: Tap) -> str:
 
 def _used_before() -> Conflict:
     return Conflict("the same request_id was used for another driver or EVSE")
-
-
-def _listed(admission: Admission, known: Known) -> Admission:
-    """Gives the yes that a token of the local list is."""
-    return replace(
-        admission,
-        allowed=True,
-        connection_id=known.connection_id,
-        agreement=known.agreement,
-        auth_method=AuthMethod.WHITELIST,
-        leg=Leg(emsp=known.token.party, identification=known.token.identification),
-        detail=Detail(local=True, group_id=known.token.group_id),
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adapters.core.connection import Mode, State
 from gateway.agreements import policy
+from gateway.agreements.policy import Reason
 from gateway.outbox.projecting import Link
 from gateway.services.authorisation.asking import Candidate
 from gateway.services.authorisation.whitelist import Word, is_of, judge
@@ -21,12 +22,14 @@ class Known:
 
     Attributes:
         agreement: By which its EMSP is served here.
+        disagrees: Why our record would not serve it, where the hub does that told of the token.
     """
 
     connection_id: int
     token: Token
     word: Word
     agreement: AgreementRef | None = None
+    disagrees: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
