@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp import web
 from hypothesis import settings
 
@@ -19,6 +20,16 @@ from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 # A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+# As the gateway itself, without local variables: to draw those of a failure takes longer than what a test waits for.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_configure() -> None:

@@ -15,7 +15,7 @@ NOBODY: Any = None
 
 
 async def remove(hubs: Roaming) -> None:
-    connections = Connections(hubs.store, hubs.links, NOBODY, {}, NOBODY, hubs.wake)
+    connections = Connections(hubs.store, hubs.links, NOBODY, NOBODY, {}, NOBODY, hubs.wake)
     async with hubs.links.changing() as tx:
         await tx.execute("UPDATE connection SET mode = $1", Mode.OFF.value)
     await connections.remove("hub", WHO)

@@ -191,7 +191,7 @@ async def test_the_agreement_of_the_sessions_permit_counts_for_its_cdr(at: Desk)
 async def test_a_permit_that_is_found_later_brings_its_prices_along(at: Desk) -> None:
     await offer(at.store, at.home.connection(), CPO, agreed("A1"))
     await at.home.bill(bill("c-1", "T1"))
-    await at.store.execute("UPDATE received_cdr SET permit_no = NULL")
+    await at.store.execute("UPDATE received_cdr SET permit_no = NULL, agreement = NULL")
     assert [one.tariff for one in await at.all()] == ["T1"]
     await at.store.execute("UPDATE received_cdr SET permit_no = 1")
     assert [one.tariff for one in await at.all()] == ["A1"]
