@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
@@ -53,6 +54,20 @@ def ask(url: str, key: str, what: Callable[[Client], Awaitable[T]]) -> T:
         end(Exit.UNREACHABLE, str(error))
     except ApiRefused as error:
         end(code_of(error), str(error))
+
+
+def pass_on(url: str, key: str, what: Callable[[Client], AsyncIterator[bytes]]) -> None:
+    """Asks a gateway, and writes what it gives to standard output piece by piece."""
+
+    async def work(client: Client) -> None:
+        async for piece in what(client):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+    try:
+        ask(url, key, work)
+    except BrokenPipeError:  # the reader has seen enough
+        ERRORS.print("not all was read", style="yellow")
 
 
 def code_of(error: ApiRefused) -> Exit:

@@ -1,6 +1,5 @@
 """`repricings`: what CDRs cost by the tariff in force at their start, and what people decide about it."""
 
-import sys
 from decimal import Decimal
 from typing import Annotated
 
@@ -19,14 +18,14 @@ from gateway.cli.asking import (
     Url,
     ask,
     decimal,
+    pass_on,
     say_more,
     utc,
     when,
     write_json,
     write_table,
 )
-from gateway.cli.client import Client
-from gateway.cli.exits import ERRORS, Exit, end
+from gateway.cli.exits import Exit, end
 from gateway.cli.filtering import Wanted, filtered
 from gateway.cli.repriced import agreement_name, write_shown
 from gateway.http.v1.repricings import RecomputingStarted
@@ -181,13 +180,4 @@ def export(
     ndjson: Annotated[bool, typer.Option("--ndjson", help="A JSON line for each, instead of CSV.")] = False,
 ) -> None:
     """Write all repricings that the options mean, however many, to standard output."""
-
-    async def work(client: Client) -> None:
-        async for piece in client.repricings.export(NDJSON if ndjson else CSV, **wanted):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-
-    try:
-        ask(url, key, work)
-    except BrokenPipeError:  # the reader has seen enough
-        ERRORS.print("not all was read", style="yellow")
+    pass_on(url, key, lambda client: client.repricings.export(NDJSON if ndjson else CSV, **wanted))

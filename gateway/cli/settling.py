@@ -1,7 +1,5 @@
 """`settle`: who owes whom for a period."""
 
-import sys
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,12 +16,13 @@ from gateway.cli.asking import (
     Party,
     Url,
     ask,
+    pass_on,
     when,
     write_json,
     write_table,
 )
 from gateway.cli.client import Client
-from gateway.cli.exits import ERRORS, Exit, end
+from gateway.cli.exits import Exit, end
 from gateway.http.tables import CSV, NDJSON
 from gateway.pricing.currencies import minor
 from gateway.services.ports.repricing import Direction
@@ -79,9 +78,9 @@ def settle(
     }
     if lines:
         media = CSV if as_csv else NDJSON
-        _stream(url, key, lambda client: client.settlements.lines(media, **wanted, only=only))
+        pass_on(url, key, lambda client: client.settlements.lines(media, **wanted, only=only))
     elif as_csv:
-        _stream(url, key, lambda client: client.settlements.written(CSV, **wanted))
+        pass_on(url, key, lambda client: client.settlements.written(CSV, **wanted))
     elif html is not None:
         _save(url, key, wanted, html)
     else:
@@ -97,18 +96,6 @@ def _edge(given: datetime) -> str:
     if given.time() == datetime.min.time():
         return given.date().isoformat()
     return given.replace(tzinfo=UTC).isoformat()
-
-
-def _stream(url: str, key: str, of: Callable[[Client], AsyncIterator[bytes]]) -> None:
-    async def work(client: Client) -> None:
-        async for piece in of(client):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-
-    try:
-        ask(url, key, work)
-    except BrokenPipeError:  # the reader has seen enough
-        ERRORS.print("not all was read", style="yellow")
 
 
 def _save(url: str, key: str, wanted: dict[str, Any], file: Path) -> None:

@@ -33,6 +33,21 @@ def credits_are_taken(hubs: Roaming) -> None:
     hubs.hubs["hub"].charging = replace(hubs.hubs["hub"].charging, takes_credit=True)
 
 
+async def pinned(store: Store, terms: dict[str, object]) -> None:
+    """Has every charge begun under version 2 of an offer with these terms."""
+    await store.execute(
+        "INSERT INTO offer (id, connection_id, cpo, title, body, state, starts_at)"
+        " SELECT 'to-xyz', id, $1, 'to-xyz', '{}', 'PUBLISHED', now() FROM connection",
+        PARTY.normal,
+    )
+    await store.execute(
+        "INSERT INTO offer_version (offer_id, number, starts_at, terms, created_by)"
+        " VALUES ('to-xyz', 2, now(), $1, 'x')",
+        terms,
+    )
+    await store.execute("UPDATE authorisation SET agreement = $1", {"offer": "to-xyz", "version": 2})
+
+
 async def test_a_charge_is_owed_with_its_tax(hubs: Roaming, office: Office) -> None:
     await hubs.charged()
     await hubs.accept()
@@ -52,18 +67,8 @@ async def test_a_charge_is_owed_with_its_tax(hubs: Roaming, office: Office) -> N
 async def test_the_agreement_that_let_the_driver_charge_says_how_it_is_rounded_and_taxed(
     hubs: Roaming, office: Office, store: Store
 ) -> None:
-    await store.execute(
-        "INSERT INTO offer (id, connection_id, cpo, title, body, state, starts_at)"
-        " SELECT 'to-xyz', id, $1, 'to-xyz', '{}', 'PUBLISHED', now() FROM connection",
-        PARTY.normal,
-    )
-    await store.execute(
-        "INSERT INTO offer_version (offer_id, number, starts_at, terms, created_by)"
-        " VALUES ('to-xyz', 2, now(), $1, 'x')",
-        {"services": ["cdr"], "tax": "NONE", "rounding": {"at": "TOTAL", "mode": "UP"}},
-    )
     await hubs.charged()
-    await store.execute("UPDATE authorisation SET agreement = $1", {"offer": "to-xyz", "version": 2})
+    await pinned(store, {"services": ["cdr"], "tax": "NONE", "rounding": {"at": "TOTAL", "mode": "UP"}})
     await hubs.accept(cdr(total_cost=Money(net=Decimal("6.001"))))
     [row] = (await office.report()).rows
     assert (row.treatment, row.net, row.gross, row.no_agreement) == (
@@ -144,18 +149,8 @@ async def test_what_a_hub_refused_counts_and_is_named(hubs: Roaming, office: Off
 async def test_parts_that_were_told_are_not_of_a_cost_that_was_agreed_on(
     hubs: Roaming, office: Office, store: Store
 ) -> None:
-    await store.execute(
-        "INSERT INTO offer (id, connection_id, cpo, title, body, state, starts_at)"
-        " SELECT 'to-xyz', id, $1, 'to-xyz', '{}', 'PUBLISHED', now() FROM connection",
-        PARTY.normal,
-    )
-    await store.execute(
-        "INSERT INTO offer_version (offer_id, number, starts_at, terms, created_by)"
-        " VALUES ('to-xyz', 1, now(), $1, 'x')",
-        {"services": ["cdr"], "tax": "NONE", "rounding": {"at": "LINE", "mode": "HALF_UP"}},
-    )
     await hubs.charged()
-    await store.execute("UPDATE authorisation SET agreement = $1", {"offer": "to-xyz", "version": 1})
+    await pinned(store, {"services": ["cdr"], "tax": "NONE", "rounding": {"at": "LINE", "mode": "HALF_UP"}})
     parts = {"energy_cost": Money(net=Decimal("4.125")), "time_cost": Money(net=Decimal("1.875"))}
     await hubs.accept(cdr(total_cost=Money(net=Decimal(6)), **parts))
     assert (await office.report()).rows[0].net == Decimal("6.01")  # 4.13 and 1.88
