@@ -55,15 +55,13 @@ from gateway.services.drivers.contracts import Contracts
 from gateway.services.drivers.listing import PermitList
 from gateway.services.drivers.service import Drivers
 from gateway.services.drivers.tokens import DriverTokens
+from gateway.services.hub_offers.drifting import Drifting
 from gateway.services.importing import Importing
 from gateway.services.keys import Keys
 from gateway.services.links import Links
 from gateway.services.listeners import Listeners
 from gateway.services.network import Network, Published
-from gateway.services.offers.audience import Audiences
 from gateway.services.offers.clock import Judge, by_database
-from gateway.services.offers.drifting import Drifting
-from gateway.services.offers.sights import Sights
 from gateway.services.publishing import Publishing
 from gateway.services.pulling.cdrs import CdrSink
 from gateway.services.pulling.one_pull import Sink
@@ -87,6 +85,8 @@ from gateway.services.settlement.billing import BillingParties
 from gateway.services.settlement.service import Settlements
 from gateway.services.state import Gauges, Readiness
 from gateway.services.statuses import Statuses
+from gateway.services.visibility.audience import Audiences
+from gateway.services.visibility.sights import Sights
 from gateway.settings import Settings, SettingsError
 from gateway.store.listening import Listening
 from gateway.store.pool import Store, Transaction

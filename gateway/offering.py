@@ -8,22 +8,22 @@ from datetime import datetime
 from adapters.core.roaming import FeedKind
 from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
+from gateway.services.agreement_files.importing import AgreementImporting
+from gateway.services.hub_offers.drifting import Drifting
+from gateway.services.hub_offers.group_hearing import GroupHearing
+from gateway.services.hub_offers.hearing import OfferHearing
+from gateway.services.hub_offers.telling import Telling
 from gateway.services.links import Links
 from gateway.services.offers.announcing import Turned
-from gateway.services.offers.audience import Audiences
 from gateway.services.offers.clock import Judge
-from gateway.services.offers.drifting import Drifting
-from gateway.services.offers.group_hearing import GroupHearing
 from gateway.services.offers.groups import Groups
-from gateway.services.offers.hub_hearing import OfferHearing
-from gateway.services.offers.hub_telling import Telling
-from gateway.services.offers.importing import AgreementImporting
 from gateway.services.offers.offers import Offers
 from gateway.services.offers.previewing import Previewing
 from gateway.services.offers.subscriptions import Subscriptions
-from gateway.services.offers.syncing import Syncing
 from gateway.services.offers.turning import Turning
 from gateway.services.pulling.one_pull import Sink
+from gateway.services.visibility.audience import Audiences
+from gateway.services.visibility.syncing import Syncing
 from gateway.store.pool import Store
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from gateway.agreements.repository import Agreements
 from gateway.services.links import Links
-from gateway.services.offers.audience import Audiences
+from gateway.services.visibility.audience import Audiences
 from gateway.store.pool import Store
 from mappings.canonical.agreements import EVERY_SERVICE, Joining, Offer, OfferState, OfferTerms, Service
 from mappings.canonical.ids import PartyId

@@ -15,7 +15,6 @@ from adapters.core.hub import Gateway, Hub, RegistrationFailed, RegistrationOutO
 from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL, Links
-from gateway.services.offers.audience import Audiences
 from gateway.services.ports import (
     BadCursor,
     Conflict,
@@ -30,6 +29,7 @@ from gateway.services.ports import (
 )
 from gateway.services.registry import Registry
 from gateway.services.storing import read_driver_tokens, read_locations, read_tariffs
+from gateway.services.visibility.audience import Audiences
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL as OBJECTS
 from gateway.store.pool import Record, Store, Transaction

@@ -9,7 +9,6 @@ from adapters.core.connection import Connection
 from adapters.core.inbound import Page, Window
 from gateway.services.cursors import decode, encode
 from gateway.services.links import SQL as CONNECTIONS
-from gateway.services.offers.audience import Audiences
 from gateway.services.ports import (
     BadCursor,
     HubIssue,
@@ -19,6 +18,7 @@ from gateway.services.ports import (
     StoredTariff,
 )
 from gateway.services.storing import load_issues
+from gateway.services.visibility.audience import Audiences
 from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries

@@ -9,11 +9,11 @@ import asyncpg
 
 from gateway.outbox.projecting import Link, Stored, project
 from gateway.services.links import Links
-from gateway.services.offers.audience import Audiences, Published
 from gateway.services.ports import Conflict, Parties, PutResult, StatusOutcome
 from gateway.services.stamps import without_future
 from gateway.services.storing import columns, dump_issues, load_issues, stored_tariff, tariff_place, write_evses
 from gateway.services.tariffs.doubts import with_doubts
+from gateway.services.visibility.audience import Audiences, Published
 from gateway.store.growth import Growth
 from gateway.store.objects import SQL, read_location, tombstone, without_evses
 from gateway.store.pool import Record, Store, Transaction

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from adapters.core.adapter import WireKey
 from gateway.outbox.projecting import Link, Stored
-from gateway.services.offers.audience import Audience
+from gateway.services.visibility.audience import Audience
 from gateway.store.objects import SQL, read_location
 from gateway.store.pool import Transaction
 from mappings.canonical.locations import Location

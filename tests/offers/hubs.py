@@ -26,8 +26,8 @@ from gateway.outbox.destinations import LinkSource
 from gateway.outbox.dispatcher import Dispatcher
 from gateway.outbox.repository import Outbox
 from gateway.services.deliveries import Deliveries
+from gateway.services.hub_offers.telling import Telling
 from gateway.services.links import Links
-from gateway.services.offers.hub_telling import Telling
 from gateway.services.offers.writing import insert_offer
 from gateway.services.offers.writing import write_version as insert_version
 from gateway.services.ports.offers import HubSide

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.services.offers.agreement_rows import COLUMNS, read
+from gateway.services.agreement_files.rows import COLUMNS, read
 from gateway.services.ports import Invalid
 from mappings.canonical.agreements import EVERY_SERVICE, GroupPrice, PriceSource, Service, SubscriptionState
 from tests.project.files import read as read_doc

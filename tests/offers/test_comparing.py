@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.services.offers.comparing import OurSide, compare, version_of
+from gateway.services.hub_offers.comparing import OurSide, compare, version_of
 from mappings.canonical.agreements import GroupPrice, Joining, OfferTerms, OfferVersion, PriceSource, Service
 from mappings.canonical.held_offers import HubGroup, HubOffer
 from mappings.canonical.tariffs import (

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from adapters.core.profile import Profile
+from gateway.services.hub_offers.drifting import Drifting, Found
 from gateway.services.links import Links
-from gateway.services.offers.drifting import Drifting, Found
 from gateway.services.ports import NotFound
 from gateway.services.ports.offers import DriftKind
 from gateway.store.pool import Store

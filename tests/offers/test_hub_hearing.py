@@ -12,9 +12,9 @@ from adapters.core.roaming import FeedKind, FeedProfile, Record
 from gateway.agreements.repository import Agreements
 from gateway.metrics import Metrics
 from gateway.services.catalogue.ingesting import Ingested, Kept
-from gateway.services.offers.drifting import Drifting
-from gateway.services.offers.group_hearing import GroupHearing
-from gateway.services.offers.hub_hearing import OfferHearing
+from gateway.services.hub_offers.drifting import Drifting
+from gateway.services.hub_offers.group_hearing import GroupHearing
+from gateway.services.hub_offers.hearing import OfferHearing
 from gateway.services.ports.offers import DriftKind
 from mappings.canonical.agreements import Joining, Service
 from mappings.canonical.held_offers import HubGroup, HubGroupEvse, HubOffer, HubSubscription

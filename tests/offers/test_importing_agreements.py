@@ -9,7 +9,7 @@ import pytest
 
 from gateway.agreements.policy import Reason, Request, decide
 from gateway.agreements.repository import Agreements
-from gateway.services.offers.importing import AgreementImporting
+from gateway.services.agreement_files.importing import AgreementImporting
 from gateway.services.ports import Invalid, NotFound
 from gateway.services.ports.offers import AgreementImport
 from mappings.canonical.agreements import Service

@@ -19,8 +19,8 @@ from gateway.services.catalogue.searching import Search
 from gateway.services.catalogue.service import Catalogue
 from gateway.services.catalogue.upkeep import Upkeep
 from gateway.services.links import Links
-from gateway.services.offers.sights import Sights
 from gateway.services.ports.catalogue import Entry, EntryFilter
+from gateway.services.visibility.sights import Sights
 from gateway.store.pool import Store
 from gateway.store.secrets import Cipher
 from mappings.canonical.ids import PartyId

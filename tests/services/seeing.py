@@ -9,9 +9,9 @@ from adapters.core.connection import Connection
 from adapters.core.inbound import LocationCopy
 from gateway.agreements.repository import Agreements
 from gateway.app import App, assembled
-from gateway.services.offers.syncing import CLAIM, Syncing
 from gateway.services.ports import NotFound
 from gateway.services.ports.catalogue import Around, Change, Entry, EntryFilter
+from gateway.services.visibility.syncing import CLAIM, Syncing
 from gateway.settings import Settings
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.locations import EvseStatusReport, Location

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.core.inbound import Window
-from gateway.services.offers import syncing as module
+from gateway.services.visibility import syncing as module
 from mappings.canonical.agreements import EVERY_SERVICE, Service
 from tests.harness import OTHER, PARTY, WHO, eventually, evse, later, location, tariff
 from tests.services.seeing import MINE, OTHERS, Seeing, seeing

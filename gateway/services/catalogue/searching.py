@@ -15,10 +15,10 @@ from gateway.services.catalogue.opening import is_open
 from gateway.services.catalogue.ranking import Ranking
 from gateway.services.catalogue.statement import Statement, by_distance, in_order
 from gateway.services.cursors import LAST, as_number, decode, encode, number_of
-from gateway.services.offers.sights import Sights
 from gateway.services.ports import BadCursor, NotFound, Page, Parties
 from gateway.services.ports.catalogue import Around, Box, ChangePage, Entry, EntryFilter, Ways
 from gateway.services.storing import columns
+from gateway.services.visibility.sights import Sights
 from gateway.store.pool import Record, Store
 from gateway.store.trusting import read
 from mappings.canonical.ids import EvseId, PartyId

@@ -11,11 +11,11 @@ from gateway.agreements.repository import Agreements
 from gateway.outbox.projecting import Link
 from gateway.pricing.notes import Note, NoteKind, Why
 from gateway.services.links import Links
-from gateway.services.offers.sights import Sights
 from gateway.services.ports import Parties
 from gateway.services.ports.quotes import QuoteWish, Refusal
 from gateway.services.quoting.reading import Way
 from gateway.services.tariffs.versions import Asked, known
+from gateway.services.visibility.sights import Sights
 from gateway.store.pool import Store
 from mappings.canonical.agreements import PriceSource, Service
 from mappings.canonical.ids import PartyId

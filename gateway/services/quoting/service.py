@@ -10,7 +10,6 @@ from gateway.pricing.needs import Curve, Need, check
 from gateway.pricing.notes import Unpriceable
 from gateway.pricing.selecting import Candidate
 from gateway.services.links import Links
-from gateway.services.offers.sights import Sights
 from gateway.services.ports import Invalid, Parties
 from gateway.services.ports.quotes import Offer, Quote, QuoteWish, TariffNamed
 from gateway.services.ports.sent_commands import EvseNamed
@@ -18,6 +17,7 @@ from gateway.services.quoting.agreeing import AgreedWays
 from gateway.services.quoting.offering import Wanted, need_of, offer_of, path_of, priced
 from gateway.services.quoting.reading import Way, find, find_token
 from gateway.services.tariffs.versions import Asked, Version, known
+from gateway.services.visibility.sights import Sights
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tokens import Token

@@ -23,7 +23,7 @@ from gateway.store.pool import Record, Store, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.ids import PartyId
 
-SQL = Queries("gateway.services.offers", "drifting.sql")
+SQL = Queries("gateway.services.hub_offers", "drifting.sql")
 
 READ: Final = (DriftKind.FIELD, DriftKind.ONLY_HERE, DriftKind.ONLY_THERE)
 """What is found by reading back, so that the next reading settles it."""

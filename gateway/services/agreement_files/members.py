@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
-from gateway.services.offers.agreement_rows import AgreementRow, Fault, MemberRow
+from gateway.services.agreement_files.rows import AgreementRow, Fault, MemberRow
 from gateway.services.offers.announcing import Turned, audit
 from gateway.services.offers.groups import SQL, network_changed
 from gateway.services.offers.networks import demand_kept, due, members_at

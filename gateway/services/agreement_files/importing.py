@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from gateway.complaints import field_errors
 from gateway.outbox.projecting import Link
+from gateway.services.agreement_files.members import take_members
+from gateway.services.agreement_files.rows import AgreementRow, Fault, MemberRow, read
 from gateway.services.links import Links
 from gateway.services.offers import checking
-from gateway.services.offers.agreement_rows import AgreementRow, Fault, MemberRow, read
 from gateway.services.offers.announcing import OnTurned, Turned, pass_on
 from gateway.services.offers.clock import Judge
-from gateway.services.offers.imported_members import take_members
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import StoredSubscription, read_offer, read_subscription, read_version
 from gateway.services.offers.states import FINAL
@@ -28,7 +28,7 @@ from gateway.store.pool import Store, Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.agreements import Joining, Offer, Subscription, SubscriptionState
 
-SQL = Queries("gateway.services.offers", "importing.sql")
+SQL = Queries("gateway.services.agreement_files", "importing.sql")
 
 _TOGETHER: Final = 100
 """Rows in a transaction, while which nobody publishes."""

@@ -20,15 +20,15 @@ from gateway.agreements.viewed import EVERYBODY, Digests, differing, named, view
 from gateway.outbox.projecting import Link, project
 from gateway.services.links import Links
 from gateway.services.offers.announcing import Turned
-from gateway.services.offers.audience import Audiences
 from gateway.services.storing import read_tariffs
+from gateway.services.visibility.audience import Audiences
 from gateway.services.waiting import Sweeper
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 
 _log = structlog.get_logger(__name__)
 
-SQL: Final = Queries("gateway.services.offers", "syncing.sql")
+SQL: Final = Queries("gateway.services.visibility", "syncing.sql")
 
 EVERY: Final = 1.0
 """Seconds between two looks."""

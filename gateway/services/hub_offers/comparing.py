@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
-from gateway.services.offers.hub_steps import groups_of
+from gateway.services.hub_offers.steps import groups_of
 from mappings.canonical.agreements import Offer, OfferTerms, OfferVersion
 from mappings.canonical.held_offers import HubGroup, HubOffer
 from mappings.canonical.tariffs import DayOfWeek, Tariff, TariffElement, TariffRestrictions, TariffType

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from adapters.core.offers import HubIds, OfferStep
 from gateway.outbox.delivery_store import End
-from gateway.services.offers.hub_content import SQL
-from gateway.services.offers.hub_steps import groups_of
+from gateway.services.hub_offers.content import SQL
+from gateway.services.hub_offers.steps import groups_of
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import read_version
 from gateway.store.pool import Record, Transaction

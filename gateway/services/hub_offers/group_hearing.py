@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from adapters.core.connection import Connection
 from adapters.core.roaming import FeedProfile, Record
 from gateway.services.catalogue.ingesting import Ingested, Kept
+from gateway.services.hub_offers.reading import key_of, prefix_of
 from gateway.services.links import Links
-from gateway.services.offers.hub_reading import key_of, prefix_of
 from gateway.store.pool import Store
 from gateway.store.queries import Queries
 from mappings.report import Refused
 
-SQL = Queries("gateway.services.offers", "hub_hearing.sql")
+SQL = Queries("gateway.services.hub_offers", "hearing.sql")
 
 
 class GroupHearing:

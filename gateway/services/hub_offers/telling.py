@@ -15,12 +15,12 @@ from adapters.core.offers import HubIds, OfferStep, OfferToTell
 from gateway.outbox.delivery_store import End, Result
 from gateway.outbox.messages import append
 from gateway.outbox.projecting import Link
+from gateway.services.hub_offers import sharing
+from gateway.services.hub_offers.content import SQL, content, cpos_of, members
+from gateway.services.hub_offers.sharing import PREFIX, ids_of, key_of
+from gateway.services.hub_offers.steps import imagined, is_answered, merged, next_step
 from gateway.services.links import SQL as CONNECTIONS
 from gateway.services.links import Links
-from gateway.services.offers import hub_sharing as sharing
-from gateway.services.offers.hub_content import SQL, content, cpos_of, members
-from gateway.services.offers.hub_sharing import PREFIX, ids_of, key_of
-from gateway.services.offers.hub_steps import imagined, is_answered, merged, next_step
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import read_version
 from gateway.services.ports import Conflict, NotFound

@@ -8,14 +8,14 @@ from datetime import datetime
 from adapters.core.connection import Scope
 from adapters.core.offers import Document, HubIds, OfferStep, OfferToTell
 from gateway.outbox.projecting import Link
-from gateway.services.offers.hub_steps import WHOLE, Step, groups_of, tariffs_of
+from gateway.services.hub_offers.steps import WHOLE, Step, groups_of, tariffs_of
 from gateway.store.pool import Transaction
 from gateway.store.queries import Queries
 from mappings.canonical.agreements import EvseGroup, Offer, OfferTerms, OfferVersion, PriceSource
 from mappings.canonical.ids import EvseId, PartyId
 from mappings.canonical.tariffs import Tariff, TariffType
 
-SQL = Queries("gateway.services.offers", "hub_telling.sql")
+SQL = Queries("gateway.services.hub_offers", "telling.sql")
 
 
 async def cpos_of(tx: Transaction, offer: Offer, now: datetime) -> list[PartyId]:

@@ -19,13 +19,10 @@ from adapters.core.roaming import FeedProfile, Record
 from gateway.complaints import field_errors, sentences
 from gateway.outbox.projecting import Link
 from gateway.services.catalogue.ingesting import Ingested, Kept
-from gateway.services.links import Links
-from gateway.services.offers.announcing import OnTurned, Turned, pass_on
-from gateway.services.offers.clock import Judge
-from gateway.services.offers.comparing import OurSide, compare, version_of
-from gateway.services.offers.drifting import Drifting, Found
-from gateway.services.offers.hub_content import cpos_of, group_names, partners_of, tariffs_by_group
-from gateway.services.offers.hub_reading import (
+from gateway.services.hub_offers.comparing import OurSide, compare, version_of
+from gateway.services.hub_offers.content import cpos_of, group_names, partners_of, tariffs_by_group
+from gateway.services.hub_offers.drifting import Drifting, Found
+from gateway.services.hub_offers.reading import (
     audience_of,
     group_name,
     key_of,
@@ -34,7 +31,10 @@ from gateway.services.offers.hub_reading import (
     tariff_of,
     terms_of,
 )
-from gateway.services.offers.hub_steps import groups_of
+from gateway.services.hub_offers.steps import groups_of
+from gateway.services.links import Links
+from gateway.services.offers.announcing import OnTurned, Turned, pass_on
+from gateway.services.offers.clock import Judge
 from gateway.services.offers.rows import SQL as OFFERS
 from gateway.services.offers.rows import StoredOffer, StoredSubscription, read_offer, read_subscription, read_version
 from gateway.services.offers.states import FINAL
@@ -57,7 +57,7 @@ from mappings.canonical.ids import PartyId
 from mappings.canonical.parties import Role
 from mappings.report import Refused
 
-SQL = Queries("gateway.services.offers", "hub_hearing.sql")
+SQL = Queries("gateway.services.hub_offers", "hearing.sql")
 
 _RECENT: Final = timedelta(minutes=10)
 """For how long after a hub was told of an offer what it shows may be older than that."""
