@@ -20,8 +20,11 @@ def object_of(file: Path) -> dict[str, Any]:
         text = file.read_text()
         # Moments are values of their own in TOML, and texts in JSON.
         given: Any = to_jsonable_python(tomllib.loads(text)) if file.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
-        end(Exit.USAGE, f"{file}: {error}")
+    except OSError as error:
+        end(Exit.USAGE, f"{file}: {error.strerror or error}")
+    except ValueError as error:
+        form = "TOML" if file.suffix == ".toml" else "JSON, and TOML is read of files whose name ends so"
+        end(Exit.USAGE, f"{file}: is no {form}: {error}")
     if not isinstance(given, dict):
         end(Exit.USAGE, f"{file}: holds no object")
     return given

@@ -85,7 +85,7 @@ def write_preview(preview: Preview, *, as_json: bool) -> None:
         return
     OUTPUT.print(f"{preview.evses} EVSEs at {preview.locations} locations, {when(preview.at)} UTC", markup=False)
     if preview.emsps:
-        heads = ("EMSP", "name", "has to", "would have", "has now", "locations", "EVSEs", "goes before")
+        heads = ("EMSP", "name", "has to", "would have", "has now", "locations", "EVSEs", "gives way to")
         OUTPUT.print()
         write_table(
             heads,

@@ -115,7 +115,7 @@ async def test_a_version_keeps_the_lead_time_to_the_second(made):
     first, second = view.versions
     assert (first.state, first.ends, second.state) == (VersionState.IN_FORCE, earliest, VersionState.COMING)
     assert (second.number, second.created_by, second.ends) == (2, WHO, START + 400 * DAY)
-    with pytest.raises(Conflict, match="version 2 of offer O1 starts"):
+    with pytest.raises(Conflict, match="after version 2 of offer O1"):
         await made.offers.add_version("O1", NewVersion(starts=earliest, terms=TERMS), WHO)
     await made.after(43 * DAY)
     view = await made.offers.get("O1")

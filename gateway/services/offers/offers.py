@@ -122,7 +122,8 @@ class Offers:
             last = versions[-1].version
             if last.starts >= version.starts:
                 begins = last.starts.isoformat()
-                raise Conflict(f"version {last.number} of offer {offer_id} starts {begins}, not before", "starts")
+                said = f"a new version starts after version {last.number} of offer {offer_id}, which starts {begins}"
+                raise Conflict(said, "starts")
             self._demand_lead_time(stored, version.starts, now)
             link = self._link(stored.offer.connection)
             facts = await checking.gather(tx, stored.offer, version.terms, now)
@@ -149,8 +150,10 @@ class Offers:
             if version is None:
                 raise NotFound(f"offer {offer_id} has no version {number}")
             offer_after(offer_id, stored.state, OfferAct.DROP_VERSION)
-            if number == 1 or not version.waits or version.version.starts <= now:
-                raise Conflict(f"version {number} of offer {offer_id} is the first one, or in force, or was")
+            if number == 1:
+                raise Conflict(f"version 1 of offer {offer_id} goes with the offer alone")
+            if not version.waits or version.version.starts <= now:
+                raise Conflict(f"version {number} of offer {offer_id} has been in force, and stays")
             if not await self._is_untold(tx, stored, number):
                 raise Conflict(f"the hub was told of version {number} of offer {offer_id}, and takes nothing back")
             await tx.execute(SQL["remove_version"], offer_id, number)
