@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -300,7 +300,9 @@ async def test_a_long_charge_by_a_long_tariff_holds_up_nobody_else(desk: Desk) -
     )
     terms = tariff("X", elements=elements).model_dump()
     need = {"duration": 7 * 86_400, "power": 1}
-    quote = asyncio.create_task(desk.one(terms=terms, need=need, time_zone="Europe/Amsterdam"))
+    # It begins at noon: in the hours of the elements, one of them would be cut in two.
+    start = datetime.now(UTC).replace(hour=12)
+    quote = asyncio.create_task(desk.one(terms=terms, need=need, start=start, time_zone="Europe/Amsterdam"))
     turns = 0
     while not quote.done():
         await asyncio.sleep(0)
