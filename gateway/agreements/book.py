@@ -78,10 +78,8 @@ class Book:
     members: Members = field(default_factory=dict)
     moments: Sequence[datetime] = ()
 
-    def of(self, connection_id: int, cpo: str, emsp: str | None) -> Sequence[Agreement]:
-        """Gives the agreements that may concern an EMSP, or anybody, by normal forms; the most specific first."""
-        if emsp is None:
-            return self.by_network.get((connection_id, cpo), ())
+    def of(self, connection_id: int, cpo: str, emsp: str) -> Sequence[Agreement]:
+        """Gives the agreements that may concern an EMSP, by normal forms; the most specific first."""
         found = self.by_emsp.get((connection_id, cpo, emsp))
         return found if found is not None else self.open.get((connection_id, cpo), ())
 

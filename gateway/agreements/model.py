@@ -1,15 +1,27 @@
 """An agreement: one EMSP's right to one CPO's network under one version of an offer, by one way, within a window."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from mappings.canonical.agreements import AgreementRef, OfferTerms
+from mappings.canonical.agreements import AgreementRef, OfferTerms, Service
 from mappings.canonical.ids import PartyId
 
 DEFAULT_RANK: Final = 100
 """Where a connection without a rank stands in the order of asking."""
+
+
+BEGINNING: Final[Mapping[str, Service]] = MappingProxyType(
+    {
+        "START_SESSION": Service.REMOTE,
+        "RESERVE_NOW": Service.RESERVATION,
+        "UNLOCK_CONNECTOR": Service.REMOTE,
+    }
+)
+"""What a command needs that begins something, by its kind. One that ends something needs nothing."""
 
 
 class Standing(StrEnum):

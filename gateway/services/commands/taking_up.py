@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from adapters.core.connection import Connection, Mode, State
 from gateway.agreements.disagreeing import Witness
+from gateway.agreements.model import BEGINNING
 from gateway.agreements.policy import REFUSALS, Reason, Request
 from gateway.agreements.repository import Agreements
 from gateway.events.writing import EventType
@@ -20,7 +21,7 @@ from gateway.services.commands.finding import SQL, Charge, Finding, Spot, reserv
 from gateway.services.commands.repeating import Given, Repeated, Repetitions, dedup_of, emsp_of
 from gateway.services.links import Links
 from gateway.store.pool import Store, Transaction
-from mappings.canonical.agreements import AgreementRef, Service
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.commands import (
     CancelReservation,
     Command,
@@ -30,7 +31,6 @@ from mappings.canonical.commands import (
     ReserveNow,
     StartSession,
     StopSession,
-    UnlockConnector,
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod
@@ -40,15 +40,6 @@ STARTABLE: Final = timedelta(hours=1)
 
 _TRIES: Final = 3
 """How often a command is written that others write, and carry out, at the same time."""
-
-_SERVICES: Final[Mapping[str, Service]] = {
-    "START_SESSION": Service.REMOTE,
-    "STOP_SESSION": Service.REMOTE,
-    "RESERVE_NOW": Service.RESERVATION,
-    "CANCEL_RESERVATION": Service.RESERVATION,
-    "UNLOCK_CONNECTOR": Service.REMOTE,
-}
-
 
 _UNKNOWN: Final[Mapping[CommandResult, str]] = {
     CommandResult.UNKNOWN_EVSE: "There is no such EVSE, or it is not clear whose is meant",
@@ -135,17 +126,19 @@ class TakingUp:
             # What a repetition is about may be gone, by the very command that it repeats; and what came of that command
             # may be asked whatever has become of the connection.
             return await self._repetitions.find(given) or target
-        emsp = emsp_of(command)
-        request = Request(_SERVICES[command.kind], target.party, emsp, target.evse_key)
-        decision = await self._agreements.decide(connection.id, request)
+        agreement = None
         # Who may not begin may still end: a charge can be stopped when the agreement that it began under has ended.
-        if not decision.allowed and isinstance(command, StartSession | ReserveNow | UnlockConnector):
-            if self._agreements.binds(connection.id):
+        if (service := BEGINNING.get(command.kind)) is not None:
+            emsp = emsp_of(command)
+            request = Request(service, target.party, emsp, target.evse_key)
+            decision = await self._agreements.decide(connection.id, request)
+            agreement = decision.ref
+            if not decision.allowed and self._agreements.binds(connection.id):
                 return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
-            # What a hub carries on is its yes.
-            self._witness.said_yes(connection, target.party, emsp, decision.reason)
+            if not decision.allowed:  # what a hub carries on is its yes
+                self._witness.said_yes(connection, target.party, emsp, decision.reason)
         for _ in range(_TRIES):
-            if (taken := await self._write_taken(given, target, decision.ref)) is not None:
+            if (taken := await self._write_taken(given, target, agreement)) is not None:
                 self._noted()
                 return taken
             if (repeated := await self._repetitions.find(given)) is not None:

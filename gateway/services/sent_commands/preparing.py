@@ -1,12 +1,12 @@
 """What a driver's wish comes to: a command, and the connection over which it goes; or why there is none."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final
 
 from adapters.core.connection import Connection, Mode, State
+from gateway.agreements.model import BEGINNING
 from gateway.agreements.policy import REFUSALS
 from gateway.outbox.projecting import Link
 from gateway.services.authorisation.admitting import uid_key
@@ -19,7 +19,7 @@ from gateway.services.ports.permits import PermitOrigin
 from gateway.services.ports.sent_commands import EvseNamed, SentKind, Wish
 from gateway.services.sent_commands.answering import SQL
 from gateway.store.pool import Record, Store
-from mappings.canonical.agreements import AgreementRef, Service
+from mappings.canonical.agreements import AgreementRef
 from mappings.canonical.commands import (
     CancelReservation,
     Command,
@@ -36,15 +36,6 @@ from mappings.canonical.tokens import Token, TokenType
 
 _ENDS: Final = frozenset({SentKind.STOP_SESSION, SentKind.CANCEL_RESERVATION})
 """What is sent whatever agreements say: nothing that began is kept from ending."""
-
-_SERVICES: Final[Mapping[SentKind, Service]] = MappingProxyType(
-    {
-        SentKind.START_SESSION: Service.REMOTE,
-        SentKind.RESERVE_NOW: Service.RESERVATION,
-        SentKind.UNLOCK_CONNECTOR: Service.REMOTE,
-    }
-)
-"""What a command that begins something needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +201,7 @@ class Preparing:
         raise Conflict(f"{granted[0][0].link.connection.name} is not live", "connection")
 
     async def _contract(self, wish: Wish, way: _Way) -> Contract:
-        service = _SERVICES[wish.kind]
+        service = BEGINNING[wish.kind]
         return await self._contracts.of(way.link.connection, service, way.cpo, wish.party, way.place.evse_key)
 
     async def _driver(self, wish: Wish) -> tuple[int, Token]:
