@@ -107,10 +107,6 @@ class Network:
         """Gives the key of a row."""
         return EvseId(self._ids[row]).normal
 
-    def now(self) -> float:
-        """Gives the time of day, seconds since the epoch."""
-        return self._wall().timestamp()
-
     def owner(self, row: int) -> Operator:
         """Tells whose EVSE a row is."""
         return self.operators[self._of[row]]

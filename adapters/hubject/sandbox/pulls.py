@@ -90,8 +90,8 @@ def _in_form(body: bytes, form: str) -> bytes:
 
 
 def _unknown(network: Network, form: str) -> bytes:
-    """Writes the deletion of an EVSE that never was; but for its id, it is like any other."""
+    """Writes the deletion of an EVSE that never was; but for its id, it is like any other, and the same each time."""
     rows = network.rows()
-    body = _in_form(network.body(rows[0]), form) if rows else b"}"
-    head = b'{"deltaType":"delete","lastUpdate":"%s","EvseID":"DE*NIX*E404",' % stamped(int(network.now()))
+    body, at = (_in_form(network.body(rows[0]), form), network.updated(rows[0])) if rows else (b"}", 0.0)
+    head = b'{"deltaType":"delete","lastUpdate":"%s","EvseID":"DE*NIX*E404",' % stamped(int(at))
     return head + b'"OperatorID":"DE*NIX","OperatorName":"Nobody"' + (b"," if rows else b"") + body

@@ -81,6 +81,8 @@ async def test_something_is_deleted_that_was_never_there(seven: World) -> None:
     await arm(seven, "unknown_delete")
     (gone,) = await seven.pulled(LastCall=last)
     assert (gone["EvseID"], gone["deltaType"]) == ("DE*NIX*E404", "delete")
+    seven.wall.pass_by()
+    assert await seven.pulled(LastCall=last) == [gone]
     assert len(await seven.pulled()) == 7
 
 
