@@ -45,7 +45,7 @@ class Agreements:
     """Answers what the services ask.
 
     A change of what agreements are made of counts as a change of the connections, which every replica looks for once a
-    second; what is in memory is read anew when the connections were. Of EVSE groups, only those whose members changed.
+    second; what is in memory is read anew after one (`Links.agreed`). Of EVSE groups, only those whose members changed.
 
     Args:
         clock: Gives the present, aware.
@@ -89,7 +89,7 @@ class Agreements:
 
     async def book(self) -> Book:
         """Gives all agreements, read anew if anything changed since."""
-        wanted = self._links.revision
+        wanted = self._links.agreed
         while self._revision is None or self._revision < wanted:
             # A task of its own: whoever gives up waiting does not keep the others from what is read.
             await asyncio.shield(self._anew())
@@ -97,7 +97,7 @@ class Agreements:
 
     async def _at_hand(self) -> Book:
         """Gives what to decide by for somebody who waits at a station."""
-        if self._revision == self._links.revision:
+        if self._revision == self._links.agreed:
             return self._book
         if self._revision is None:
             return await self.book()
@@ -114,7 +114,7 @@ class Agreements:
         return self._reading
 
     async def _read_anew(self) -> None:
-        revision = self._links.revision
+        revision = self._links.agreed
         # Read after the revision was noted: what changed since is noticed by the next one.
         self._book = await self._read()
         self._revision = revision

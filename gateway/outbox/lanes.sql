@@ -302,7 +302,7 @@ UPDATE connection SET state = 'paused', why = $2, faulty = true
 WHERE id = $1 AND state = 'ready' AND xmin::text::bigint = $3 RETURNING name
 
 -- name: audit_pause
-WITH raised AS (UPDATE registry SET revision = revision + 1)
+WITH raised AS (UPDATE registry SET revision = revision + 1, alone = alone + 1)
 INSERT INTO audit (who, action, subject, detail) VALUES ('gateway', 'paused', $1, $2)
 
 -- name: quiet

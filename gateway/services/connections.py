@@ -98,7 +98,7 @@ class Connections:
         state = State.UNREGISTERED if waits else State.READY
         planned = checked.model_dump(mode="json")
         await self._try(Connection(0, name, hub, mode, state, scope, planned, Secrets(), why))
-        async with self._links.changing() as tx:
+        async with self._links.changing(alone=True) as tx:
             settings_ = checked.model_dump_json()
             if found.single and (other := await tx.fetchval(SQL["of_hub"], hub)) is not None:
                 raise Conflict(f"{hub} has a connection already, {other}", "hub")
@@ -120,7 +120,7 @@ class Connections:
         await self._try(replace(link.connection, settings=checked.model_dump(mode="json")))
         async for attempt in self._store.attempts():
             with attempt:
-                async with self._links.changing() as tx:
+                async with self._links.changing(alone=True) as tx:
                     await tx.execute(SQL["set_settings"], link.connection.id, checked.model_dump_json())
                     await tx.execute(SQL["render_again"], link.connection.id, _NOTICED)
                     await tx.execute(SQL["audit"], who, "settings", f"connection/{name}", None)
@@ -217,7 +217,7 @@ class Connections:
         names, after = [one.name for one in followers], [one.after for one in followers]
         async for attempt in self._store.attempts():
             with attempt:
-                async with self._links.changing() as tx:
+                async with self._links.changing(alone=True) as tx:
                     await tx.execute(SQL["set_mode"], link.connection.id, mode.value)
                     if mode is Mode.LIVE:
                         await tx.execute(SQL["show_shadowed"], link.connection.id, names, after)
@@ -228,7 +228,7 @@ class Connections:
     async def set_scope(self, name: str, scope: Scope, who: str) -> ConnectionView:
         """See `ports.Connections.set_scope`."""
         link = await self._find(name)
-        async with self._links.changing() as tx:
+        async with self._links.changing(alone=True) as tx:
             await tx.execute(SQL["set_scope"], link.connection.id, scope.model_dump_json())
             await tx.execute(SQL["audit"], who, "scope", f"connection/{name}", scope.model_dump_json())
         await self._enrol(await self._find(name))
@@ -319,7 +319,7 @@ class Connections:
 
     async def _set_state(self, name: str, state: State, why: str | None, who: str) -> ConnectionView:
         link = await self._find(name)
-        async with self._links.changing() as tx:
+        async with self._links.changing(alone=True) as tx:
             await tx.execute(SQL["set_state"], link.connection.id, state.value, why)
             await tx.execute(SQL["audit"], who, state.value, f"connection/{name}", json.dumps({"why": why}))
         return await self.get(name)

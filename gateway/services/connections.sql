@@ -1,6 +1,6 @@
 -- name: all
 -- Every connection with the revision at which they were read; one row of nulls if there is none.
-SELECT r.revision, c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why,
+SELECT r.revision, r.revision - r.alone AS agreed, c.id, c.name, c.hub, c.mode, c.state, c.scope, c.settings, c.secrets, c.why,
     c.xmin::text::bigint AS version
 FROM registry r LEFT JOIN connection c ON true ORDER BY c.id
 
@@ -8,7 +8,8 @@ FROM registry r LEFT JOIN connection c ON true ORDER BY c.id
 SELECT revision FROM registry
 
 -- name: raise_revision
-UPDATE registry SET revision = revision + 1
+-- $1: connections changed alone, and no agreement.
+UPDATE registry SET revision = revision + 1, alone = alone + $1::bool::int
 
 -- name: by_token_hash
 SELECT c.id, c.token_hash, r.revision FROM connection c, registry r WHERE c.token_hash = $1

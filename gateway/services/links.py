@@ -34,7 +34,7 @@ class Links:
         self._cipher = cipher
         self._builders = builders
         self._links: dict[int, Link] = {}
-        self._revision = -1
+        self._revision = self._agreed = -1
         self._changed: Callable[[], None] | None = None
         self._retired: dict[asyncio.Task[None], HubAdapter] = {}
 
@@ -42,6 +42,11 @@ class Links:
     def revision(self) -> int:
         """The number of the change up to which the connections, and what is kept with them, are known here."""
         return self._revision
+
+    @property
+    def agreed(self) -> int:
+        """The number of the change of agreements up to which `revision` goes; one that only touches wires is none."""
+        return self._agreed
 
     def all(self) -> Sequence[Link]:
         """Gives all connections, in the order in which they were made."""
@@ -76,20 +81,24 @@ class Links:
             yield tx, self.all()
 
     @asynccontextmanager
-    async def changing(self) -> AsyncIterator[Transaction]:
-        """Opens a transaction that changes connections; nobody writes objects meanwhile."""
+    async def changing(self, *, alone: bool = False) -> AsyncIterator[Transaction]:
+        """Opens a transaction that changes connections, or what is kept with them; nobody writes objects meanwhile.
+
+        Args:
+            alone: It changes connections alone, and nothing that agreements are made of.
+        """
         async with self._store.transaction() as tx:
-            await self.change_in(tx)
+            await self.change_in(tx, alone=alone)
             yield tx
         await self.refresh()
 
-    async def change_in(self, tx: Transaction) -> None:
+    async def change_in(self, tx: Transaction, *, alone: bool = False) -> None:
         """Has a transaction that is under way change connections from here on; who commits it refreshes.
 
         For what writes so much first that nobody should wait for it.
         """
         await tx.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        await tx.execute(SQL["raise_revision"])
+        await tx.execute(SQL["raise_revision"], alone)
 
     async def settle(self) -> None:
         """Waits for all who are writing objects: whoever begins later finds what is so by now."""
@@ -143,7 +152,7 @@ class Links:
             if old is not None:
                 retired.append(old.adapter)
         retired += [link.adapter for number, link in self._links.items() if number not in links]
-        self._links, self._revision = links, revision
+        self._links, self._revision, self._agreed = links, revision, rows[0]["agreed"]
         for adapter in retired:
             self._retire(adapter)
         if self._changed is not None:

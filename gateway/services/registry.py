@@ -111,7 +111,7 @@ class Registry:
         who: str,
         action: str,
     ) -> Connection:
-        async with self._links.changing() as tx:
+        async with self._links.changing(alone=True) as tx:
             hashed = token_hash(token) if token is not None else None
             sealed = self._cipher.seal(secrets) if secrets != Secrets() else None
             await tx.execute(SQL["set_credentials"], connection.id, sealed, hashed, state.value, why)

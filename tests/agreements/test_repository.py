@@ -5,7 +5,6 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from adapters.core.connection import Mode
 from gateway.agreements.policy import Reason, Request
 from gateway.agreements.repository import Agreements
 from mappings.canonical.agreements import OfferState, Service
@@ -45,13 +44,16 @@ async def test_asking_costs_no_way_to_the_database(database_url):
             await s.store.open()
 
 
-async def test_a_change_of_a_connection_reads_agreements_anew(database_url):
+async def test_a_change_of_connections_alone_reads_no_agreement_anew(database_url):
     async with stations(database_url, "a") as s:
         offer = await agree(s.links, "a")
         assert (await decided(s)).allowed
         await s.store.execute("UPDATE offer SET ends_at = $1, state = 'CANCELLED' WHERE id = $2", later(-1), offer)
+        async with s.links.changing(alone=True):
+            pass
         assert (await decided(s)).allowed  # nobody said that something changed
-        await s.change("a", "mode", Mode.SHADOW.value)
+        async with s.links.changing():
+            pass
         assert (await decided(s)).reason is Reason.ENDED
 
 

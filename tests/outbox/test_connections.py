@@ -56,7 +56,7 @@ async def test_what_is_queued_survives_that_we_unregister_and_register_again(dat
 async def test_a_token_that_fails_pauses_at_once_and_new_credentials_end_the_pause(database_url: str) -> None:
     async with rig(database_url, "gireve") as gateway:
         connections = gateway.app.services.connections
-        secrets = (await found(gateway)).secrets
+        secrets, agreed = (await found(gateway)).secrets, gateway.app.links.agreed
         await connections.adopt("gireve", "a-wrong-token", "what-gireve-presents", secrets.endpoints, WHO)
         await gateway.put(*(location(f"L{number}") for number in range(200)))
         await eventually(lambda: paused(gateway, "gireve"), "paused")
@@ -70,6 +70,7 @@ async def test_a_token_that_fails_pauses_at_once_and_new_credentials_end_the_pau
         assert await gateway.state("gireve") == ("ready", None)
         await gateway.settled()
         assert await gateway.letters() == {}
+        assert gateway.app.links.agreed == agreed  # none of it touched an agreement, which would be read anew
 
 
 async def test_a_pause_waits_for_new_credentials_instead_of_locking_them_out(database_url: str) -> None:

@@ -69,9 +69,9 @@ class Audiences:
             asyncpg.SerializationError: Agreements changed on the way; it is to be begun anew.
         """
         # Before the transaction: who holds a connection to the store and waits for another may wait for ever.
-        revision = self._links.revision
+        agreed = self._links.agreed
         book = await self._agreements.book()
         async with self._links.publishing() as (tx, links):
-            if self._links.revision != revision:
+            if self._links.agreed != agreed:
                 raise asyncpg.SerializationError("agreements changed meanwhile")
             yield Published(tx, links, Audience(book, self._clock))
