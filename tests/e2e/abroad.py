@@ -123,17 +123,8 @@ class Abroad(Scene):
     async def pulled(self) -> None:
         """Has the EMSP's connection pull whatever it can, everything anew."""
         for feed in (await self.ask("GET", "/v1/pulls"))["items"]:
-            if feed["connection"] != self.over:
-                continue
-            await self.ask("POST", f"/v1/pulls/{self.over}/{feed['feed']}?full=true")
-            before = feed.get("last", {}).get("began_at")
-
-            async def over(name: str = feed["feed"], before: Any = before) -> bool:
-                views = (await self.ask("GET", "/v1/pulls"))["items"]
-                last = next(one for one in views if (one["connection"], one["feed"]) == (self.over, name)).get("last")
-                return last is not None and last["began_at"] != before and last["outcome"] != "running"
-
-            await eventually(over, f"{feed['feed']} pulled")
+            if feed["connection"] == self.over:
+                await self.pull(self.over, feed["feed"])
 
     async def at_rest(self) -> list[Any]:
         """Gives every feed, in a moment in which none is being pulled: they are by themselves, too."""

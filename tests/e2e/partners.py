@@ -21,7 +21,7 @@ from mappings.report import Refused
 from tests import database
 from tests.backend import backend
 from tests.e2e.abroad import EMSP, Abroad
-from tests.harness import DEFAULTS, eventually, evse, location, rig
+from tests.harness import DEFAULTS, evse, location, rig
 
 PARTNER, STRANGER = PartyId("NL*PAR"), PartyId("NL*ZZZ")
 OVER = {"gireve": "gireve", "hubject": "hubject-emp"}
@@ -84,18 +84,9 @@ class Partners(Abroad):
         over = over or self.over
         found: dict[str, Any] = {}
         for view in (await self.ask("GET", "/v1/pulls"))["items"]:
-            name, before = view["feed"], view.get("last", {}).get("began_at")
-            if view["connection"] != over or (feeds and name not in feeds):
-                continue
-            await self.ask("POST", f"/v1/pulls/{over}/{name}?full={str(full).lower()}")
-
-            async def ended(name: str = name, before: Any = before) -> bool:
-                views = (await self.ask("GET", "/v1/pulls"))["items"]
-                last = next(one for one in views if (one["connection"], one["feed"]) == (over, name)).get("last")
-                found[name] = last
-                return last is not None and last["began_at"] != before and last["outcome"] != "running"
-
-            await eventually(ended, f"{name} pulled over {over}")
+            name = view["feed"]
+            if view["connection"] == over and (not feeds or name in feeds):
+                found[name] = await self.pull(over, name, full=full)
         return found
 
     async def entry(self, key: str) -> Any:

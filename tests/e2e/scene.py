@@ -166,6 +166,24 @@ class Scene:
         page = await self.ask("GET", "/v1/dead-letters")
         return [(one["operation"], one.get("code"), one["text"]) for one in page["items"]]
 
+    async def pull(self, connection: str, feed: str, *, full: bool = True) -> Any:
+        """Has a feed pulled; gives what came of it.
+
+        Feeds are pulled by themselves, too: one that was under way, or began, before this was asked for is not it.
+        """
+        asked = await self.ask("POST", f"/v1/pulls/{connection}/{feed}?full={str(full).lower()}")
+        since, found = datetime.fromisoformat(asked["next_at"]), dict[str, Any]()
+
+        async def over() -> bool:
+            views = (await self.ask("GET", "/v1/pulls"))["items"]
+            view = next(one for one in views if (one["connection"], one["feed"]) == (connection, feed))
+            found.update(view.get("last") or {"outcome": "running"})
+            began = found.get("began_at")
+            return found["outcome"] != "running" and began is not None and datetime.fromisoformat(began) >= since
+
+        await eventually(over, f"{feed} pulled over {connection}")
+        return found
+
     async def quiet(self) -> None:
         """Waits until nobody is left to be told anything."""
         await self.gateway.quiet()

@@ -12,7 +12,7 @@ from adapters.hubject.sandbox.ngp.model import internal_id
 from mappings.canonical.ids import ContractId, PartyId
 from tests.e2e.scene import Driver, Scene, scene
 from tests.e2e.year import YearsClock, stamp
-from tests.harness import eventually, tariff
+from tests.harness import tariff
 
 FIRST, SECOND = PartyId("DE*DRV"), PartyId("DE*TWO")
 CARDS = {FIRST: "04A2B3C4D5E601", SECOND: "04A2B3C4D5E602"}
@@ -38,21 +38,9 @@ class HubYear:
 
     async def read_back(self) -> None:
         """Has the gateway read what Hubject holds."""
-
-        async def last() -> Any:
-            views = (await self.scene.ask("GET", "/v1/pulls"))["items"]
-            return next(one for one in views if one["feed"] == "offers").get("last", {})
-
-        before = await last()
-        await self.scene.ask("POST", "/v1/pulls/hubject/offers?full=true")
-
-        async def read() -> bool:
-            found = await last()
-            return found.get("began_at") != before.get("began_at") and found["outcome"] != "running"
-
-        await eventually(read, "offers read back")
+        read = await self.scene.pull("hubject", "offers")
         # One that names nothing is made sure of by another one.
-        assert (await last())["outcome"] in {"done", "unsettled"}, await last()
+        assert read["outcome"] in {"done", "unsettled"}, read
         await self.scene.gateway.app.links.refresh()
 
     async def offer(self, id_: str, tariff_id: str, **changes: Any) -> Any:

@@ -252,6 +252,22 @@ async def test_what_there_is_none_of_cannot_be_pulled(made: Puller) -> None:
             await made.pulling.ask(connection, feed, full=False, who="a test")
 
 
+async def test_what_is_asked_for_while_a_pull_is_claimed_is_pulled_after_it(made: Puller) -> None:
+    await made.pulling.list()  # there is a row for each feed
+    link, store = made.links.by_name(CONNECTION), made.store
+    assert link is not None
+    number = link.connection.id
+    async with store.transaction() as asking:
+        await asking.fetchval("SELECT now()")
+        claimed = await store.fetchrow(service.SQL["claim"], [number], ["data"], [None], "other", service.LEASE)
+        assert claimed is not None
+        await asking.execute(service.SQL["ask"], number, "data", False)
+    began, report = claimed["began"], '{"outcome": "done"}'
+    await store.fetchval(service.SQL["succeeded"], claimed["fence"], began, began, HOUR, report)
+    again = await store.fetchrow(service.SQL["claim"], [number], ["data"], [None], "other", service.LEASE)
+    assert again is not None, "its own pull is still due"
+
+
 async def test_a_paused_connection_is_not_pulled(made: Puller) -> None:
     say(page("a", total=1))
     await made.store.execute("UPDATE connection SET state = 'paused'")

@@ -59,5 +59,6 @@ FROM pull p JOIN connection c ON c.id = p.connection_id
 ORDER BY c.name, p.feed
 
 -- name: ask
--- Has a feed pulled at once, in full if that is asked for.
-UPDATE pull SET next_at = now(), full_asked = full_asked OR $3 WHERE connection_id = $1 AND feed = $2 RETURNING true
+-- Has a feed pulled at once, in full if that is asked for. The time is not that of the transaction, which may have waited
+-- for a claim: a pull that began meanwhile would be taken for the one that was asked for, and none would follow.
+UPDATE pull SET next_at = clock_timestamp(), full_asked = full_asked OR $3 WHERE connection_id = $1 AND feed = $2 RETURNING true

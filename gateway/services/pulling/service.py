@@ -117,8 +117,10 @@ class Pulling:
             await tx.execute(SQL["ask"], link.connection.id, feed, full)
             detail = json.dumps({"feed": feed, "full": full})
             await tx.execute(CONNECTIONS["audit"], who, "asked to pull", f"connection/{connection}", detail)
+            # As it was asked for: once others see it, the pull may be over, and `next_at` that of the one after it.
+            views = [_view(row) for row in await tx.fetch(SQL["list"])]
         self._due.set()
-        return next(view for view in await self.list() if (view.connection, view.feed) == (connection, feed))
+        return next(view for view in views if (view.connection, view.feed) == (connection, feed))
 
     def _feeds(self) -> Sequence[tuple[Link, FeedProfile]]:
         return [
