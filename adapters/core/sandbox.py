@@ -13,7 +13,9 @@ Control requests, all under `/_sandbox`:
 """
 
 import asyncio
+import socket
 import ssl
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -236,6 +238,9 @@ async def _ndjson(request: web.Request, lines: Sequence[Mapping[str, Any]]) -> w
 class SandboxServer:
     """Runs a sandbox hub on loopback, and takes it down for a while when told to.
 
+    Its port stays its own until `stop`, also while nobody listens there: whoever asks the system for any port then
+    would get it by chance, answer in the hub's place, and keep the hub from coming back.
+
     Args:
         port: 0 for any free one; known after `start`.
     """
@@ -246,6 +251,7 @@ class SandboxServer:
         self._sandbox = app[SANDBOX]
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         self._site: web.TCPSite | None = None
+        self._kept: socket.socket | None = None
         self._host, self.port, self._ssl = host, port, ssl_context
         self._coming_back: asyncio.Task[None] | None = None
 
@@ -258,7 +264,21 @@ class SandboxServer:
         """Begins to listen."""
         self._sandbox.server = self
         await self._runner.setup()
+        if sys.platform == "linux":  # elsewhere nobody can listen where a socket is bound already
+            self._kept = self._bound()
+            self.port = self._kept.getsockname()[1]
         await self.listen()
+
+    def _bound(self) -> socket.socket:
+        """Gives a socket that holds the port without listening."""
+        kept = socket.socket(socket.AF_INET6 if ":" in self._host else socket.AF_INET)
+        try:
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the listener does, or neither could
+            kept.bind((self._host, self.port))
+        except OSError:
+            kept.close()
+            raise
+        return kept
 
     async def listen(self) -> None:
         """Listens, at first or again after `refuse_connections`."""
@@ -294,4 +314,6 @@ class SandboxServer:
             self._coming_back.cancel()
             await asyncio.gather(self._coming_back, return_exceptions=True)
         await self._runner.cleanup()
+        if self._kept is not None:
+            self._kept.close()
         self._sandbox.server = None

@@ -15,6 +15,7 @@ from typing import Any
 
 from adapters.gireve.sandbox.packed import Packed
 from mappings.canonical.ids import PartyId
+from mappings.ocpi import times
 
 SHOWN, SHOWN_TARIFFS = "shown", "shown_tariffs"
 
@@ -190,10 +191,11 @@ class Stations:
         return True
 
     def _now_text(self) -> str:
-        return self._wall().strftime("%Y-%m-%dT%H:%M:%SZ")
+        # To the millisecond, as stamps of others are: cut to the second it would be older than what it comes after.
+        return times.write(self._wall())
 
     def _keep(self, location: Record, touched: str | None, at: datetime | None) -> str:
-        if touched is not None and str(touched) > str(location.get("last_updated")):
+        if touched is not None and _in_order(touched) > _in_order(location.get("last_updated")):
             # OCPI 2.2.1, mod_locations, GET List: with an EVSE, its location is updated.
             location = {**location, "last_updated": touched}
         key = f"{location['country_code']}*{location['party_id']}/{location['id']}"
@@ -201,6 +203,11 @@ class Stations:
         gone = bool(evses) and all(isinstance(each, Mapping) and each.get("status") == _REMOVED for each in evses)
         self._memory.keep(key, location, at or self._wall(), gone=gone)
         return key
+
+
+def _in_order(stamp: Any) -> str:
+    """Gives a stamp, which may be none, so that texts compare as times: a fraction comes before `Z`, and is later."""
+    return str(stamp).removesuffix("Z")
 
 
 def told_location(location: Record, *, removed: bool) -> Record:

@@ -150,12 +150,14 @@ class Emps:
 
     async def _first_yes(self, drivers: Sequence[Driver], kind: str) -> Verdict:
         told: list[str] = []
-        asked = {asyncio.create_task(self._answer(driver, kind)): driver for driver in drivers}
+        # Of answers that come on the same turn of the loop, the one that is less late came first.
+        in_turn = sorted(drivers, key=lambda driver: driver.late)
+        asked = {asyncio.create_task(self._answer(driver, kind)): driver for driver in in_turn}
         waiting = set(asked)
         try:
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
+                for task in (each for each in asked if each in done):
                     if task.result() == "000":
                         return Verdict(asked[task], "000")
                     told += [task.result() or NO_YES]

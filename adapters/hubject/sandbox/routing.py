@@ -86,16 +86,17 @@ async def _broadcast(
     if online_emps and not subscribed and not sandbox.emps.drivers:
         return Refusal(NO_CONTRACT, "no EMP is the subscriber")
     # Whoever is asked may answer to the end: a real hub does not hang up because somebody else was faster.
-    waiting = {sandbox.outbound.started(_asked(sandbox, operator, each, body)) for each in subscribed}
-    if to_played and (sandbox.emps.drivers or not waiting):
-        waiting.add(sandbox.outbound.started(play()))
-    told: list[Refusal] = []
+    asked = [sandbox.outbound.started(_asked(sandbox, operator, each, body)) for each in subscribed]
+    if to_played and (sandbox.emps.drivers or not asked):
+        asked.append(sandbox.outbound.started(play()))
+    waiting = set(asked)
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
+        for task in (each for each in asked if each in done):
             if isinstance(said := task.result(), Yes):
                 return said
-            told.append(said)
+    # In the order in which they were asked, so that it does not depend on who was faster which no the CPO gets.
+    told = [said for task in asked if not isinstance(said := task.result(), Yes)]
     # OICP 2.3 EMP, eRoamingAuthorizeStart: whoever cannot be addressed counts as having said no.
     codes = {each.code for each in told} - {NO_ANSWER, NO_YES}
     telling = codes - {no_code(kind)} or codes
