@@ -32,6 +32,7 @@ from adapters.core.outcomes import (
 from adapters.core.sandbox import SandboxServer
 from mappings.canonical.locations import Location
 from tests.adapters.doubles import Measured
+from tests.adapters.impatient import once_connected
 
 
 @dataclass
@@ -276,7 +277,8 @@ class Contract:
         await hub.prepare(operation)
         await hub.fail(kind="delay", seconds=5)
         plan = hub.adapter.plan(operation, self._items(hub, operation))
-        assert isinstance(await hub.impatient.send(plan.calls[0]), OutcomeUnknown)
+        _, outcome = await once_connected(lambda: hub.impatient.send(plan.calls[0]))
+        assert isinstance(outcome, OutcomeUnknown)
 
     async def test_wrong_credentials_are_a_matter_for_somebody(self, hub: HubUnderTest, operation: str) -> None:
         await hub.prepare(operation)

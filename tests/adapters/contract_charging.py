@@ -32,6 +32,7 @@ from adapters.core.outcomes import (
 from adapters.core.sandbox import SandboxServer
 from mappings.canonical.legs import Leg
 from tests.adapters.doubles import Measured
+from tests.adapters.impatient import once_connected
 
 
 @dataclass
@@ -202,7 +203,8 @@ class ChargingContract:
         self, hub: ChargingUnderTest, operation: str
     ) -> None:
         await hub.fail(kind="delay", seconds=5)
-        assert isinstance(await hub.tell(operation, hub.impatient), OutcomeUnknown)
+        _, outcome = await once_connected(lambda: hub.tell(operation, hub.impatient))
+        assert isinstance(outcome, OutcomeUnknown)
 
     async def test_a_message_with_wrong_credentials_is_a_matter_for_somebody(
         self, hub: ChargingUnderTest, operation: str
@@ -256,7 +258,12 @@ class ChargingContract:
 
     async def test_a_question_that_takes_too_long_is_unanswered(self, hub: ChargingUnderTest) -> None:
         await hub.fail(kind="delay", seconds=5)
-        assert isinstance(_outcome(await hub.impatient.authorise(hub.question)), OutcomeUnknown)
+
+        async def asked() -> Outcome | None:
+            return _outcome(await hub.impatient.authorise(hub.question))
+
+        _, outcome = await once_connected(asked)
+        assert isinstance(outcome, OutcomeUnknown)
 
     async def test_a_question_with_wrong_credentials_is_a_matter_for_somebody(self, hub: ChargingUnderTest) -> None:
         assert isinstance(_outcome(await hub.stranger.authorise(hub.question)), Misconfigured)

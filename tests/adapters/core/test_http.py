@@ -21,6 +21,7 @@ from adapters.core.http import (
 )
 from adapters.core.outcomes import Delivered, Misconfigured, NotSent, Outcome, OutcomeUnknown
 from tests.adapters.doubles import Measured
+from tests.adapters.impatient import once_connected
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -105,10 +106,11 @@ async def test_a_request_carries_compact_json_and_its_type() -> None:
 
 
 async def test_nobody_listening_is_not_sent() -> None:
-    async with listening(_never) as url:
-        pass
-    async with client() as (http, measured):
-        reply = await http.request("op", "PUT", url, judge=delivered)
+    with socket.socket() as bound:  # so that nobody else listens there by chance
+        bound.bind(("127.0.0.1", 0))
+        async with client() as (http, measured):
+            url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+            reply = await http.request("op", "PUT", url, judge=delivered)
     assert isinstance(reply.outcome, NotSent)
     assert reply.answer is None
     assert [each.outcome for each in measured.requests] == ["not_sent"]
@@ -158,25 +160,36 @@ async def test_no_answer_in_time_is_unknown() -> None:
         await ended.wait()
 
     async with listening(serve) as url, client(timeout=timedelta(seconds=0.1)) as (http, measured):
-        reply = await http.request("op", "PUT", url, judge=delivered)
+
+        async def put() -> Outcome:
+            return (await http.request("op", "PUT", url, judge=delivered)).outcome
+
+        tried = await once_connected(put)
         ended.set()
-    assert reply.outcome == OutcomeUnknown("no answer in 0.1 s")
-    assert [each.outcome for each in measured.requests] == ["outcome_unknown"]
+    assert tried.outcome == OutcomeUnknown("no answer in 0.1 s")
+    assert [each.outcome for each in measured.requests] == ["not_sent"] * (tried.number - 1) + ["outcome_unknown"]
 
 
 async def test_a_socket_that_does_not_come_free_in_time_is_not_sent() -> None:
-    ended = asyncio.Event()
+    came, ended = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _read(reader)
+        came.set()
         await ended.wait()
         writer.write(OK)
         await writer.drain()
 
-    async with listening(serve) as url, client(limit=1, connect_timeout=timedelta(seconds=0.1)) as (http, _):
-        held = asyncio.create_task(http.request("op", "PUT", url, judge=delivered))
-        await asyncio.sleep(0)
-        assert isinstance((await http.request("op", "PUT", url, judge=delivered)).outcome, NotSent)
+    options = {"limit": 1, "connect_timeout": timedelta(seconds=0.2), "timeout": timedelta(seconds=60)}
+    async with listening(serve) as url, client(**options) as (http, _):
+
+        async def put() -> Outcome:
+            return (await http.request("op", "PUT", url, judge=delivered)).outcome
+
+        held = asyncio.create_task(once_connected(put))
+        async with asyncio.timeout(60):
+            await came.wait()
+        assert isinstance(await put(), NotSent)
         ended.set()
         assert (await held).outcome == Delivered()
 

@@ -108,11 +108,11 @@ class Emsp:
 
     async def settled(self) -> None:
         """Waits until IOP has nothing more to push."""
-        assert await self.drive("settle", {"seconds": 5}) == (200, {"waiting": 0})
+        assert await self.drive("settle", {"seconds": 60}) == (200, {"waiting": 0})
 
     async def wait_for(self, number: int) -> list[Heard]:
         """Waits until IOP has said so many things."""
-        async with asyncio.timeout(5), self.came:
+        async with asyncio.timeout(60), self.came:
             await self.came.wait_for(lambda: len(self.heard) >= number)
         return self.heard
 

@@ -53,7 +53,7 @@ async def load(both: Pair, path: str, *objects: Mapping[str, Any]) -> None:
 
 async def until(happened: Callable[[], object]) -> None:
     """Waits until the sandbox has called."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110  # the doubles are dumb on purpose
             await asyncio.sleep(0.01)
 

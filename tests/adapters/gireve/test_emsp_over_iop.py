@@ -49,7 +49,7 @@ class Abroad:
         return told
 
     async def settled(self) -> None:
-        await self.drive("settle", {"seconds": 5})
+        await self.drive("settle", {"seconds": 60})
 
     def place(self) -> Location:
         return self.stations.places[TNM, "LOC1"]

@@ -82,7 +82,7 @@ async def test_whoever_drives_may_wait_for_the_result(cpo: Cpo) -> None:
         await cpo.both.commands.came.wait()
         await cpo.say("POST", cpo.both.commands.taken[0][2]["response_url"], "", {"result": "EVSE_OCCUPIED"})
 
-    (_, told), _ = await asyncio.gather(cpo.both.drive("commands", START | {"wait": 5}), answer())
+    (_, told), _ = await asyncio.gather(cpo.both.drive("commands", START | {"wait": 60}), answer())
     assert told["results"] == [{"result": "EVSE_OCCUPIED"}]
 
 

@@ -1,5 +1,6 @@
 """The sandbox plays CPOs: they answer commands, ask EMSPs, and tell sessions and CDRs on command; over loopback."""
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -109,11 +110,16 @@ async def test_cdrs_come_twice_with_other_content_and_for_what_nobody_knows(emsp
     assert "authorization_reference" not in emsp.heard[-1].body
 
 
-async def test_what_is_told_late_comes_after_what_is_told_at_once(emsp: Emsp) -> None:
+async def test_what_is_told_late_keeps_nothing_waiting_that_is_told_at_once(emsp: Emsp) -> None:
     reference = await authorised(emsp)
+    await ok(emsp, "cdrs", {"reference": reference, "id": "MUCH LATER", "seconds": 600})
+    began = time.monotonic()
     await ok(emsp, "cdrs", {"reference": reference, "id": "LATE", "seconds": 0.05})
+    assert [each.body["id"] for each in await emsp.wait_for(1)] == ["LATE"]
+    assert time.monotonic() - began >= 0.05
     await ok(emsp, "cdrs", {"reference": reference, "id": "NOW"})
-    assert [each.body["id"] for each in await emsp.wait_for(2)] == ["NOW", "LATE"]
+    await emsp.settled()
+    assert [each.body["id"] for each in emsp.heard] == ["LATE", "NOW"]
 
 
 @pytest.mark.parametrize(

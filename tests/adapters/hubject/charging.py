@@ -1,5 +1,6 @@
 """A sandbox Hubject with drivers, for the tests of what it plays in a charge, and messages to it."""
 
+import asyncio
 import copy
 import json
 from collections.abc import AsyncIterator
@@ -112,6 +113,32 @@ async def playing(**options: Any) -> AsyncIterator[Hub]:
     sandbox = HubjectSandbox(partners, wall=lambda: NOW, patience=options.pop("patience", 0.05), **options)
     async with run(sandbox, None) as running, aiohttp.ClientSession(running.url) as session:
         yield Hub(running, session)
+
+
+@asynccontextmanager
+async def under_way(hbs: Hub, path: str, body: Any) -> AsyncIterator[None]:
+    """A request that the hub is reading as long as one is inside: the rest of it, and the yes, come at the end."""
+    raw, let_go = json.dumps(body).encode(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield raw[:1]
+        await let_go.wait()
+        yield raw[1:]
+
+    async def sent() -> Any:
+        async with hbs.session.post(path, data=slowly()) as answer:
+            return json.loads(await answer.text())
+
+    first = asyncio.create_task(sent())
+    try:
+        while not hbs.running.sandbox.under_way:
+            assert not first.done(), "it was answered before all of it came"
+            await hbs.memory("sessions")
+        yield
+    finally:
+        let_go.set()
+        answer = await first
+    assert answer["Result"] is True, answer
 
 
 async def push(hbs: Hub, evse_id: str = "FR*HUB*E1", **changes: Any) -> None:

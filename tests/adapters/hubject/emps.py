@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
@@ -188,6 +188,10 @@ def ids(records: Sequence[dict[str, Any]]) -> list[str]:
     return [each["EvseID"] for each in records]
 
 
+PATIENT: Final = dict.fromkeys(("patience", "command_patience", "forward_patience"), 60.0)
+"""Hubject waits for gateways as long as a busy machine may take; a test of silence says how long it is to wait."""
+
+
 @asynccontextmanager
 async def world(**options: Any) -> AsyncIterator[World]:
     wall = Wall()
@@ -197,7 +201,7 @@ async def world(**options: Any) -> AsyncIterator[World]:
             providers=[Provider(EMS, emp.url), Provider(RIVAL, rival.url)],
             gateway=cpo.url,
             wall=wall,
-            **{"patience": 0.3, "command_patience": 0.3, "forward_patience": 0.3} | options,
+            **PATIENT | options,
         )
         async with run(sandbox, None) as running, aiohttp.ClientSession(running.url) as session:
             yield World(running, session, wall, emp, rival, cpo)

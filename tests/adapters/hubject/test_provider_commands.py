@@ -12,6 +12,7 @@ from aiohttp import web
 from adapters.core.roaming import CommandSent
 from adapters.hubject.provider import adapter as provider_adapter
 from adapters.hubject.provider.adapter import ProviderAdapter
+from adapters.hubject.sandbox.played import PlayedCpos
 from adapters.hubject.settings import DEADLINE
 from mappings.canonical.commands import (
     CancelReservation,
@@ -193,6 +194,7 @@ async def test_a_reservation_that_has_ended_is_not_sent(filled: World, emp: Prov
 
 
 async def test_a_cpo_that_is_silent_may_have_begun(filled: World, emp: ProviderAdapter) -> None:
+    filled.sandbox.played = PlayedCpos(patience=0.05)
     await filled.do("cpos", [{"operator": "NL*PLA", "answer": "silent"}])
     assert await result(emp, start()) is CommandResult.TIMEOUT
 
@@ -217,7 +219,11 @@ async def test_a_hub_that_is_silent_is_given_up_after_the_time_of_a_command(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     emp = provider(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-    assert await result(emp, start()) is CommandResult.TIMEOUT
+    said = CommandResult.FAILED
+    for _ in range(100):  # on a busy machine the connection alone may take longer, and then nothing was sent
+        if said is CommandResult.FAILED:
+            said = await result(emp, start())
+    assert said is CommandResult.TIMEOUT
     silent.set()
     await emp.close()
     await runner.cleanup()

@@ -142,14 +142,16 @@ async def test_an_answer_that_the_contract_does_not_have_is_a_no(emp_called: Cal
 
 
 async def test_the_backend_gets_what_is_left_of_the_time(emp_called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "DEADLINE", timedelta(seconds=60))
     await emp_called.code(START, MESSAGES[START])
     assert emp_called.drivers.asked[-1].within == timedelta(seconds=8)
     emp_called.change(answer_seconds=3)
     await emp_called.code(START, MESSAGES[START])
     assert emp_called.drivers.asked[-1].within == timedelta(seconds=3)
-    monkeypatch.setattr(serving, "DEADLINE", timedelta(seconds=2))
+    emp_called.change(answer_seconds=9.5)
+    monkeypatch.setattr(serving, "DEADLINE", timedelta(seconds=9))
     await emp_called.code(START, MESSAGES[START])
-    assert timedelta(seconds=0) < emp_called.drivers.asked[-1].within <= timedelta(seconds=1.5)
+    assert timedelta(seconds=0) < emp_called.drivers.asked[-1].within <= timedelta(seconds=8.5)
 
 
 async def test_a_gateway_that_outlasts_hubject_is_not_waited_for(
@@ -157,14 +159,22 @@ async def test_a_gateway_that_outlasts_hubject_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(serving, "DEADLINE", timedelta(seconds=0.7))
 
+    asked_for = 0
+
     async def forever(connection: Connection, asked: Asked) -> Answer:
+        nonlocal asked_for
+        asked_for += 1
         await asyncio.Event().wait()
         raise AssertionError
 
     monkeypatch.setattr(emp_called.drivers, "authorise", forever)
     monkeypatch.setattr(emp_called.drivers, "authorise_stop", forever)
     for path in (START, STOP):
-        assert await emp_called.code(path, MESSAGES[path]) == "106"
+        before, code = asked_for, ""
+        for _ in range(100):  # on a busy machine the time may be over before anybody was asked
+            if asked_for == before:
+                code = await emp_called.code(path, MESSAGES[path])
+        assert code == "106"
 
 
 # What comes home

@@ -9,8 +9,9 @@ import pytest
 
 from adapters.core.tls import client_context
 from adapters.hubject.sandbox import HubjectSandbox, Partner, Provider, run
+from adapters.hubject.sandbox.played import PlayedCpos
 from mappings.canonical.ids import PartyId
-from tests.adapters.hubject.charging import CARD, CDR, NOTE, UNKNOWN, Hub, card, cdr, note, push
+from tests.adapters.hubject.charging import CARD, CDR, NOTE, UNKNOWN, Hub, card, cdr, note, push, under_way
 from tests.adapters.hubject.emps import (
     ASKING,
     CANCEL,
@@ -79,12 +80,9 @@ async def test_a_bundled_emp_is_uploaded_by_whoever_bundles_it(emp_world: World)
 
 
 async def test_a_push_beside_another_one_is_refused(emp_world: World) -> None:
-    await emp_world.do("faults", [{"kind": "delay", "seconds": 0.2, "path": "push-request", "count": 1}])
-    first = emp_world.sandbox.outbound.started(emp_world.code(PUSH, uploading(card())))
-    while not emp_world.sandbox.under_way:
-        await emp_world.memory("sessions")
-    assert await emp_world.code(PUSH, uploading()) == "009"
-    assert await first == "000"
+    async with under_way(emp_world, PUSH, uploading(card())):
+        assert await emp_world.code(PUSH, uploading()) == "009"
+    assert len(await emp_world.memory("authentication_data")) == 1
 
 
 # CDRs
@@ -254,6 +252,7 @@ async def test_each_cpo_is_commanded_at_its_own_gateway(emp_world: World) -> Non
     ],
 )
 async def test_a_played_cpo_answers_as_it_is_told(emp_world: World, said: dict[str, Any], code: str) -> None:
+    emp_world.sandbox.played = PlayedCpos(patience=0.3)
     await emp_world.load(record("NL*ABC*E1"))
     await emp_world.do("cpos", [said])
     answer = await commanded(emp_world, REMOTE_START, starting("NL*ABC*E1"))

@@ -14,7 +14,7 @@ from adapters.hubject.sandbox import HubjectSandbox, OfferRules, Partner, Provid
 from adapters.hubject.sandbox.ngp.model import internal_id
 from mappings.canonical.ids import PartyId
 from tests.adapters.hubject.charging import Hub, push
-from tests.adapters.hubject.emps import Gateway, gateway
+from tests.adapters.hubject.emps import PATIENT, Gateway, gateway
 from tests.adapters.hubject.network import HUB_CPO
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -179,7 +179,7 @@ async def trading(
             [Partner(HUB_CPO), Partner(PartyId("FR*OTH"))],
             providers=[Provider(EMS, emp.url), Provider(RIVAL)],
             offer_rules=rules,
-            **{"patience": 0.3, "command_patience": 0.3, "forward_patience": 0.3, "limits": False} | options,
+            **{**PATIENT, "limits": False} | options,
         )
         async with run(sandbox, None) as running, aiohttp.ClientSession(running.url) as session:
             trade = Trade(running, session, emp)
