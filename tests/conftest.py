@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 from aiohttp import web
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from adapters.core.http import HubClient
 from adapters.core.sandbox import SANDBOX
@@ -17,8 +17,9 @@ from gateway.store.pool import Store
 from tests import database
 from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 
-# A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms.
-settings.register_profile("unhurried", deadline=None)
+# A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms, and the drawing of
+# the first ten to half a minute. Its other checks count what is drawn, whatever the time that takes: they stay.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 
