@@ -17,8 +17,8 @@ from gateway.store.pool import Store
 from tests import database
 from tests.oicp_schema import OPENAPI, faults_of_answer, faults_of_request
 
-# A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms, and the drawing of
-# the first ten to half a minute. Its other checks count what is drawn, whatever the time that takes: they stay.
+# A property does not fail because the machine is busy: Hypothesis would hold every example to 200 ms, and the drawing
+# of the first ten to half a minute. Its other checks count what is drawn, whatever the time that takes: they stay.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
