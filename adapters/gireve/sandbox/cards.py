@@ -11,7 +11,18 @@ from adapters.gireve.sandbox.checks import Refusal, Wrong
 from adapters.gireve.sandbox.packed import Packed
 from adapters.gireve.sandbox.platforms import EMSP, Role
 from adapters.gireve.sandbox.serving import RECEIVER, Given, Serve, body_of, owner_of, platform_of
-from adapters.gireve.sandbox.shapes import boolean, checked, ci_string, exactly, may, needs, one_of, stamp, text
+from adapters.gireve.sandbox.shapes import (
+    boolean,
+    checked,
+    ci_string,
+    exactly,
+    in_time,
+    may,
+    needs,
+    one_of,
+    stamp,
+    text,
+)
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 
@@ -77,7 +88,7 @@ class Cards:
         before = memory.get(key)
         if before is not None and before["token"] == wire:
             self._sandbox.counted(TOKENS, "repeated")
-        elif before is not None and before["token"]["last_updated"] > wire["last_updated"]:
+        elif before is not None and in_time(before["token"]["last_updated"]) > in_time(wire["last_updated"]):
             self._sandbox.counted(TOKENS, "out of order")
         memory[key] = {"platform": platform_of(request).name, "token": wire}
         self._owners[type_, wire["uid"].casefold()] = key

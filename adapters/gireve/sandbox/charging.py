@@ -25,6 +25,7 @@ from adapters.gireve.sandbox.memory import Memory, evse_key
 from adapters.gireve.sandbox.packed import Packed, content
 from adapters.gireve.sandbox.platforms import CPO, Platforms, Role
 from adapters.gireve.sandbox.serving import RECEIVER, SENDER, Given, Serve, body_of, correlation_of, sender_of
+from adapters.gireve.sandbox.shapes import in_time
 from mappings.canonical.ids import PartyId
 from mappings.ocpi.envelope import StatusCode
 
@@ -130,7 +131,7 @@ class Charging:
         before = memory.get(key)
         if before == wire:
             self._sandbox.counted("sessions", "repeated")
-        elif before is not None and before["last_updated"] > wire["last_updated"]:
+        elif before is not None and in_time(before["last_updated"]) > in_time(wire["last_updated"]):
             # The guide wants them first in, first out.
             self._sandbox.counted("sessions", "out of order")
         if before is not None and before["status"] == "COMPLETED" != wire["status"]:

@@ -17,6 +17,14 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?")
 _PRINTABLE = re.compile(r"[ -~]*")
 
 
+def in_time(stamp: Any) -> str:
+    """Writes a stamp so that texts compare as times do: as it comes, `00.5Z` would be before `00Z`.
+
+    What is no stamp is written as it is.
+    """
+    return str(stamp).removesuffix("Z")
+
+
 class Field(NamedTuple):
     """One field of an object.
 

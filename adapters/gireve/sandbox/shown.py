@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from adapters.gireve.sandbox.packed import Packed
+from adapters.gireve.sandbox.shapes import in_time
 from mappings.canonical.ids import PartyId
 from mappings.ocpi import times
 
@@ -195,7 +196,7 @@ class Stations:
         return times.write(self._wall())
 
     def _keep(self, location: Record, touched: str | None, at: datetime | None) -> str:
-        if touched is not None and _in_order(touched) > _in_order(location.get("last_updated")):
+        if touched is not None and in_time(touched) > in_time(location.get("last_updated")):
             # OCPI 2.2.1, mod_locations, GET List: with an EVSE, its location is updated.
             location = {**location, "last_updated": touched}
         key = f"{location['country_code']}*{location['party_id']}/{location['id']}"
@@ -203,11 +204,6 @@ class Stations:
         gone = bool(evses) and all(isinstance(each, Mapping) and each.get("status") == _REMOVED for each in evses)
         self._memory.keep(key, location, at or self._wall(), gone=gone)
         return key
-
-
-def _in_order(stamp: Any) -> str:
-    """Gives a stamp, which may be none, so that texts compare as times: a fraction comes before `Z`, and is later."""
-    return str(stamp).removesuffix("Z")
 
 
 def told_location(location: Record, *, removed: bool) -> Record:

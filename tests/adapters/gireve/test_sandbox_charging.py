@@ -180,6 +180,13 @@ async def test_sessions_out_of_order_and_repeated_ones_are_counted(cpo: Cpo) -> 
     assert cpo.counted("sessions", "changed after COMPLETED") == 1
 
 
+async def test_a_session_that_changes_within_the_second_is_in_order(cpo: Cpo) -> None:
+    wire = session(await cpo.reference())
+    for stamp in ("2026-01-05T11:00:00Z", "2026-01-05T11:00:00.001Z", "2026-01-05T11:00:00.01Z"):
+        assert await cpo.session(wire | {"last_updated": stamp}) == (200, 1000)
+    assert cpo.counted("sessions", "out of order") == 0
+
+
 async def test_patch_of_sessions_is_not_implemented(cpo: Cpo) -> None:
     wire = session(await cpo.reference())
     assert await cpo.session(wire) == (200, 1000)
