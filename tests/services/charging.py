@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from adapters.core.adapter import Item, Plan, Subject, WireKey
 from adapters.core.charging import (
     Allowed,
@@ -21,6 +23,7 @@ from adapters.core.connection import Connection, Mode, Scope, State
 from adapters.core.outcomes import OutcomeUnknown
 from adapters.core.profile import Profile
 from gateway.agreements.repository import Agreements
+from gateway.services.authorisation import asking, service
 from gateway.services.authorisation.service import Authorisation
 from gateway.services.authorisation.tokens import Tokens
 from gateway.services.links import Links
@@ -237,6 +240,12 @@ def wish(identification: Identification = CARD, **changes: Any) -> Tap:
     """A driver at `L1`/`U1`."""
     by_key = {} if "evse_id" in changes else {"location_id": "L1", "evse_uid": "U1"}
     return Tap(**{"party": PARTY, "identification": identification, **by_key, **changes})
+
+
+def time_is_over_once_asked(monkeypatch: pytest.MonkeyPatch, hub: ScriptedHub) -> None:
+    """Has the driver's time stand still until a hub is asked, and be over then: to get there may take a while."""
+    for module in (asking, service):
+        monkeypatch.setattr(module, "monotonic", lambda: 60.0 if hub.reached.is_set() else 0.0)
 
 
 @asynccontextmanager

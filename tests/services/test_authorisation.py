@@ -26,6 +26,7 @@ from tests.services.charging import (
     UID,
     UNKNOWN,
     stations,
+    time_is_over_once_asked,
     token,
     yes,
 )
@@ -261,8 +262,9 @@ async def test_silence_is_no_answer_and_counted_apart_from_a_no(database_url):
         assert s.figures.decisions == [("", Denial.NO_ANSWER)]
 
 
-async def test_the_shortest_deadline_of_those_who_may_be_asked_ends_the_waiting(database_url):
+async def test_the_shortest_deadline_of_those_who_may_be_asked_ends_the_waiting(database_url, monkeypatch):
     async with stations(database_url, "a", "b", "c", next_after=NEVER) as s:
+        time_is_over_once_asked(monkeypatch, s["a"])
         s["a"].gate = asyncio.Event()
         s["b"].answer_within = timedelta(milliseconds=300)
         view = await s.tap()

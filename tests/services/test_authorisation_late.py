@@ -5,18 +5,21 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.core.charging import Denial
+from adapters.core.charging import Denial, Denied
 from gateway.services.ports import Conflict
 from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import OTHER, WHO, eventually, evse, later, location
 from tests.services.charging import (
+    UNKNOWN,
     stations,
+    time_is_over_once_asked,
     wish,
     yes,
 )
 
 AT_ONCE = timedelta(0)
-NEVER = timedelta(hours=1)
+SHORT = timedelta(milliseconds=200)
+"""Long enough: the drivers' time begins with `time_is_over_once_asked`."""
 
 
 def asked(view):
@@ -72,9 +75,10 @@ async def test_of_two_yeses_in_the_same_moment_the_one_asked_first_counts(databa
         assert s["a"].released == []
 
 
-async def test_a_yes_after_the_deadline_is_given_back_too(database_url):
+async def test_a_yes_after_the_deadline_is_given_back_too(database_url, monkeypatch):
     async with stations(database_url, "a") as s:
-        s["a"].gate, s["a"].answer, s["a"].answer_within = asyncio.Event(), yes(), timedelta(milliseconds=300)
+        time_is_over_once_asked(monkeypatch, s["a"])
+        s["a"].gate, s["a"].answer, s["a"].answer_within = asyncio.Event(), yes(), SHORT
         view = await s.tap()
         assert view.reason is Denial.NO_ANSWER
         s["a"].gate.set()
@@ -85,9 +89,10 @@ async def test_a_yes_after_the_deadline_is_given_back_too(database_url):
         assert [event["type"] for event in await s.events()] == ["authorisation.denied", "authorisation.late"]
 
 
-async def test_a_no_after_the_deadline_is_written_down_and_told_to_nobody(database_url):
+async def test_a_no_after_the_deadline_is_written_down_and_told_to_nobody(database_url, monkeypatch):
     async with stations(database_url, "a") as s:
-        s["a"].gate, s["a"].answer_within = asyncio.Event(), timedelta(milliseconds=300)
+        time_is_over_once_asked(monkeypatch, s["a"])
+        s["a"].gate, s["a"].answer_within = asyncio.Event(), SHORT
         view = await s.tap()
         s["a"].gate.set()
         await s.authorisation.close()
@@ -95,13 +100,27 @@ async def test_a_no_after_the_deadline_is_written_down_and_told_to_nobody(databa
         assert [event["type"] for event in await s.events()] == ["authorisation.denied"]
 
 
-async def test_a_hub_that_never_answers_is_given_up_and_written_down(database_url):
+async def test_a_hub_that_never_answers_is_given_up_and_written_down(database_url, monkeypatch):
     async with stations(database_url, "a") as s:
+        time_is_over_once_asked(monkeypatch, s["a"])
         s["a"].gate = asyncio.Event()
-        s["a"].answer_within = s["a"].request_timeout = timedelta(milliseconds=200)
+        s["a"].answer_within = s["a"].request_timeout = SHORT
         view = await s.tap()
         await s.authorisation.close()
         assert asked(await s.authorisation.get(view.id, None)) == [("a", "outcome_unknown")]
+
+
+@pytest.mark.parametrize("first", [None, UNKNOWN, Denied(Denial.NO_CANDIDATE)])
+async def test_a_hub_for_which_no_time_was_left_is_silent_not_unfit(database_url, monkeypatch, first):
+    """Whoever was not asked any more may know the driver, whatever another one said."""
+    async with stations(database_url, *(("a", "b") if first else "b")) as s:
+        if first:
+            s["a"].answer = first
+            time_is_over_once_asked(monkeypatch, s["a"])
+        else:
+            s["b"].answer_within = timedelta(0)
+        view = await s.tap()
+        assert (view.allowed, view.reason, s["b"].asked) == (False, Denial.NO_ANSWER, [])
 
 
 async def test_who_hangs_up_leaves_nothing_undone(database_url):

@@ -73,11 +73,13 @@ class Asking:
     Attributes:
         inquiries: In the order of asking.
         won: The one whose yes counts.
+        cut_short: The time was over before all had been asked.
         recorded: The answer that it came to is stored.
     """
 
     inquiries: list[Inquiry] = field(default_factory=list)
     won: Inquiry | None = None
+    cut_short: bool = False
     recorded: bool = False
 
     @property
@@ -93,16 +95,16 @@ class Asking:
     def denial(self) -> Denial | None:
         """Gives the reason of the no that says most; None if nobody said a real one.
 
-        That one hub does not know a driver is no answer as long as another one is silent, who may.
+        That one hub does not know a driver is no answer as long as another one is silent, or was not asked, who may.
         """
         told = {each.answer.reason for each in self.inquiries if isinstance(each.answer, Denied)}
-        silent = any(not isinstance(each.answer, Denied) for each in self.inquiries)
+        silent = self.cut_short or any(not isinstance(each.answer, Denied) for each in self.inquiries)
         return min(told & (_REAL - _STRANGE if silent else _REAL), key=_TELLING.index, default=None)
 
     def silence(self) -> Denial:
         """Says why nobody said yes or no: they were silent, or none could be asked for such a driver."""
         unfit = all(isinstance(each.answer, Denied) and each.answer.reason is _UNFIT for each in self.inquiries)
-        return _UNFIT if unfit else Denial.NO_ANSWER
+        return _UNFIT if unfit and not self.cut_short else Denial.NO_ANSWER
 
 
 # What only somebody who knows the driver can say comes first; what says no more than that they are unknown, last.
@@ -167,6 +169,7 @@ async def ask(
                 answered(inquiry)
         if done:
             next_at = monotonic()
+    asking.cut_short = asking.won is None and bool(waiting)
     return asking
 
 
