@@ -1,9 +1,12 @@
 """Commands from hubs: carried to the backend once, answered in time whatever it does, told to whom it was promised."""
 
 import asyncio
+import math
+import time
 
 import pytest
 
+from gateway.events.callouts import LONGEST
 from gateway.services.ports import Conflict, NotFound
 from mappings.canonical.commands import (
     CancelReservation,
@@ -33,6 +36,14 @@ from tests.services.commanding import (
     start,
 )
 from tests.services.roaming import session as session_of
+
+
+async def kill(desk):
+    """Ends the process that carries commands, at once."""
+    carrying = list(desk.commands._carrying)
+    for task in carrying:
+        task.cancel()
+    await asyncio.gather(*carrying, return_exceptions=True)
 
 
 async def test_a_start_is_carried_to_the_backend_with_all_that_it_needs(desk):
@@ -122,7 +133,7 @@ async def test_a_backend_that_never_answers_is_a_timeout_in_time_and_what_it_say
         answer = await desk.perform(start())
         took = asyncio.get_running_loop().time() - began
     assert answer.result is TIMEOUT
-    assert 0.9 < took < 3
+    assert 0.9 < took < LONGEST.total_seconds() / 2  # which ends a call-out without a deadline
     row = await desk.app.store.fetchrow("SELECT allowed, reason FROM authorisation")
     assert tuple(row) == (False, "NO_ANSWER")
     [command] = (await desk.app.services.commands.list(None, None, False, None, 10)).items
@@ -135,7 +146,7 @@ async def test_what_a_backend_began_whose_answer_came_too_late_is_told_to_the_hu
     await desk.hurry()
     async with silent(desk.listener):
         assert (await desk.perform(start())).result is TIMEOUT
-    reference = desk.listener.heard[0].json["reference"]
+    reference = await desk.app.store.fetchval("SELECT id FROM authorisation")
     told = session_of(reference=reference, identification=DRIVER, auth_method=AuthMethod.COMMAND)
     result = await desk.app.services.sessions.put(told, WHO)
     assert (result.authorisation, result.connection, result.review) == (reference, "hubject", None)
@@ -165,8 +176,8 @@ async def test_a_backend_that_is_not_there_is_silent_at_once(desk):
 )
 async def test_a_pending_command_is_answered_by_the_api_at_any_replica(desk, database_url, pending):
     desk.listener.always = pending
-    performing = asyncio.create_task(desk.perform(start()))
-    async with asyncio.timeout(10), replica(database_url) as other:
+    async with replica(database_url) as other:
+        performing = asyncio.create_task(desk.perform(start()))
         await desk.listener.came.wait()
         id_ = desk.listener.heard[0].json["id"]
         answer = CommandAnswer(result=CommandResult.EVSE_OCCUPIED, text="a car")
@@ -191,11 +202,14 @@ async def test_a_result_that_comes_before_the_call_outs_own_answer_counts(desk):
 
 async def test_a_command_is_taken_at_once_and_its_result_told_later(desk):
     async with silent(desk.listener):
+        began = time.monotonic()
         taken = await desk.take(start("h-9"))
+        took = time.monotonic() - began
         assert await desk.results() == []
     await desk.carried()
     [result] = await desk.results()
-    assert (taken.result, taken.timeout) == (ACCEPTED, 13)
+    assert taken.result is ACCEPTED
+    assert 13 - math.ceil(took) <= taken.timeout <= 13  # what is left of it
     assert (result["reply_to"], result["answer"]["result"]) == (REPLY, "ACCEPTED")
 
 
@@ -209,27 +223,24 @@ async def test_a_taken_command_that_nobody_answers_is_told_as_a_timeout_once(des
 
 
 async def test_a_command_whose_process_was_killed_is_told_as_a_timeout_by_another(desk, database_url):
-    async with silent(desk.listener):
+    async with replica(database_url) as other, silent(desk.listener):
         await desk.take(start())
         await desk.listener.came.wait()
-        for task in desk.commands._carrying:
-            task.cancel()
-        await asyncio.gather(*desk.commands._carrying, return_exceptions=True)
-        async with replica(database_url) as other:
-            assert await other.ears.answering.sweep() == 0  # it still has time
-            await other.store.execute("UPDATE command SET deadline = now() - interval '10 seconds'")
-            assert await other.ears.answering.sweep() == 1
-            [command] = (await other.services.commands.list(None, None, None, None, 10)).items
-            with pytest.raises(Conflict):
-                await other.services.commands.answer(None, command.id, CommandAnswer(result=ACCEPTED))
+        await kill(desk)
+        assert await other.ears.answering.sweep() == 0  # it still has time
+        await other.store.execute("UPDATE command SET deadline = now() - interval '10 seconds'")
+        assert await other.ears.answering.sweep() == 1
+        [command] = (await other.services.commands.list(None, None, None, None, 10)).items
+        with pytest.raises(Conflict):
+            await other.services.commands.answer(None, command.id, CommandAnswer(result=ACCEPTED))
     assert [result["answer"]["result"] for result in await desk.results()] == ["TIMEOUT"]
 
 
 async def test_an_answer_after_the_deadline_is_too_late_even_if_nobody_said_so_yet(desk):
-    await desk.hurry()
     desk.listener.always = says("", 202)
     taking = await desk.take(start())
     await desk.listener.came.wait()
+    await kill(desk)  # nobody says so while this test looks
     await desk.app.store.execute("UPDATE command SET deadline = now() - interval '1 second'")
     with pytest.raises(Conflict, match="Nobody waits"):
         await desk.app.services.commands.answer(None, desk.listener.heard[0].json["id"], CommandAnswer(result=ACCEPTED))
@@ -408,11 +419,10 @@ async def test_commands_are_listed_page_by_page_for_their_own_party(desk):
 
 async def test_a_hub_that_repeats_a_command_after_its_replica_was_killed_gets_the_answer_at_another(desk, database_url):
     desk.listener.always = says("", 202)
-    first = asyncio.create_task(desk.perform(start()))
-    await desk.listener.came.wait()
-    async with asyncio.timeout(10), replica(database_url) as other:
-        for task in desk.commands._carrying:
-            task.cancel()
+    async with replica(database_url) as other:
+        first = asyncio.create_task(desk.perform(start()))
+        await desk.listener.came.wait()
+        await kill(desk)
         await asyncio.gather(first, return_exceptions=True)
         repeated = asyncio.create_task(other.ears.commands.perform(other.links.by_name("hubject").connection, start()))
         answer = CommandAnswer(result=ACCEPTED, text="plugged in")

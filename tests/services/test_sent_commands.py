@@ -57,7 +57,7 @@ async def at(store: Store) -> AsyncIterator[Home]:
 
 async def asked(at: Home) -> str:
     """Waits till the hub is asked, and gives our id of the command."""
-    await asyncio.wait_for(at.hubs["hub"].reached.wait(), 10)
+    await at.hubs["hub"].reached.wait()
     return at.hubs["hub"].asked[-1][0]
 
 
