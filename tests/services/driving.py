@@ -73,7 +73,7 @@ def asked(who: Identification | None = None, session: str | None = None, **chang
         "cpo": CPO,
         "at": EvseRef(evse_id=EVSE),
         "pin": None,
-        "within": timedelta(seconds=5),
+        "within": timedelta(seconds=60),
     }
     return Asked(**(fields | changes))
 
