@@ -300,8 +300,8 @@ async def test_a_long_charge_by_a_long_tariff_holds_up_nobody_else(desk: Desk) -
     )
     terms = tariff("X", elements=elements).model_dump()
     need = {"duration": 7 * 86_400, "power": 1}
-    # It begins at noon: in the hours of the elements, one of them would be cut in two.
-    start = datetime.now(UTC).replace(hour=12)
+    # At noon: in the hours of the elements, one of them would be cut in two. In June, when every night has all of them.
+    start = datetime(2026, 6, 1, 12, tzinfo=UTC)
     quote = asyncio.create_task(desk.one(terms=terms, need=need, start=start, time_zone="Europe/Amsterdam"))
     turns = 0
     while not quote.done():
