@@ -1,10 +1,12 @@
 """A hub whose pages are scripted, where they go, and a gateway's pulling between the two."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,13 +94,15 @@ class Shelf:
     held: dict[str, str] = field(default_factory=dict)
     pruned: list[str] = field(default_factory=list)
     prunings: int = 0
+    numbers: defaultdict[str, int] = field(default_factory=lambda: defaultdict(count().__next__))
+    """Of every name; not by its hash, which two of them may have in common."""
 
     async def ingest(self, _connection: Connection, _feed: FeedProfile, records: Sequence[Record]) -> Ingested:
         done = Ingested()
         names = list(dict.fromkeys([*self.held, *(each.key[1] for each in records)]))
         for each in records:
             name = each.key[1]
-            done.nos.append(hash(name) & 0xFFFF)
+            done.nos.append(self.numbers[name])
             try:
                 content, _ = each.read()
             except Refused as refused:
@@ -113,7 +117,7 @@ class Shelf:
 
     async def prune(self, _connection: Connection, _feed: FeedProfile, kept: Kept) -> int:
         self.prunings += 1
-        gone = [name for name in self.held if (hash(name) & 0xFFFF) not in kept]
+        gone = [name for name in self.held if self.numbers[name] not in kept]
         for name in gone:
             del self.held[name]
         self.pruned += gone
