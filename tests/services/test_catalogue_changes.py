@@ -162,19 +162,19 @@ async def test_readers_overlook_nothing_while_many_write(abroad):
 async def test_whoever_waits_is_woken(abroad):
     await abroad.put(location())
     cursor = await begun(abroad)
-    waiting = asyncio.create_task(abroad.search.changes(cursor, 10, 30))
+    waiting = asyncio.create_task(abroad.search.changes(cursor, 10, 240))
     await asyncio.sleep(0)
     await abroad.tell(report("CHARGING", later(1)))
-    page = await asyncio.wait_for(waiting, 20)
+    page = await asyncio.wait_for(waiting, 120)
     assert [one.entry.status for one in page.changes] == [EvseStatus.CHARGING]
 
 
 async def test_whoever_waits_is_let_go_at_the_end(abroad):
     cursor = await begun(abroad)
-    waiting = asyncio.create_task(abroad.search.changes(cursor, 10, 60))
+    waiting = asyncio.create_task(abroad.search.changes(cursor, 10, 240))
     await asyncio.sleep(0)
     abroad.search.end()
-    assert (await asyncio.wait_for(waiting, 20)).changes == []
+    assert (await asyncio.wait_for(waiting, 120)).changes == []
 
 
 async def test_a_cursor_whose_changes_are_forgotten_is_refused_and_one_that_was_read_up_is_not(abroad):

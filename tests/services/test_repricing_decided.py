@@ -33,7 +33,7 @@ import time
 from gateway.services.repricing.worker import _pool
 
 _pool(1).submit(print, "works", flush=True).result()
-time.sleep(60)
+time.sleep(300)
 """
 """A gateway that has a process which prices."""
 OTHER = frozenset({PartyId("FR*XXX")})
@@ -178,7 +178,7 @@ def test_processes_that_price_end_with_a_gateway_that_is_killed() -> None:
         assert gateway.stdout.readline() == "works\n"
         gateway.kill()
         # Its end comes when nobody is left who could write there.
-        assert gateway.communicate(timeout=20)[0] == ""
+        assert gateway.communicate(timeout=120)[0] == ""
 
 
 async def test_who_speaks_for_another_emsp_sees_and_decides_nothing(at: Desk) -> None:
