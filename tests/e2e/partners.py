@@ -118,7 +118,7 @@ class Partners(Abroad):
 
     async def heard(self) -> None:
         """Waits until Gireve has told what it had to tell."""
-        assert (await self.drive("gireve", "settle", {}))["waiting"] == 0
+        assert (await self.drive("gireve", "settle", {"seconds": 60}))["waiting"] == 0
 
     async def cdrs(self) -> list[Any]:
         """The CDRs that came home, the oldest first."""

@@ -12,12 +12,13 @@ UNKNOWN = {"gireve": "2004", "hubject": "102"}
 """The hubs' codes for a token that nobody knows."""
 
 IMPATIENT = {
-    "gireve_settings": {"answer_seconds": 5.0, "margin_seconds": 4.6},
-    "hubject_settings": {"answer_seconds": 0.4},
+    "gireve_settings": {"answer_seconds": 12.0, "margin_seconds": 10.5},
+    "hubject_settings": {"answer_seconds": 1.5},
 }
-"""Whoever taps waits 0.4 s for either hub."""
+"""Whoever taps waits 1.5 s for either hub."""
 
-LATE = {"gireve": {"seconds": 0.8}, "hubject": {"late": 0.8}}
+LATE = {"gireve": {"seconds": 6.0}, "hubject": {"late": 6.0}}
+"""So late that whatever else is to happen before has happened, on a busy machine too."""
 
 
 @pytest.mark.parametrize("hub", HUBS)
@@ -58,7 +59,8 @@ async def test_a_refusal_is_a_no_only_where_it_speaks_of_the_driver(database_url
 @pytest.mark.parametrize("hub", HUBS)
 async def test_while_the_drivers_own_hub_fails_the_other_one_is_asked(database_url: str, hub: str) -> None:
     other = OTHER[hub]
-    async with scene(database_url) as stage:
+    # The other one is asked because this one failed, never because it took its time.
+    async with scene(database_url, ask_next_after=20.0) as stage:
         for kind in FAULTS:
             driver = await stage.enrol(other)
             await stage.know(driver, hub=hub)
@@ -78,8 +80,9 @@ async def test_a_yes_after_the_deadline_opens_nothing(database_url: str, hub: st
         driver = await stage.enrol(hub, **LATE[hub])
         began = time.monotonic()
         said = await stage.tap(driver)
-        assert time.monotonic() - began < 0.75
+        assert time.monotonic() - began < 6.0
         assert said["reason"] == "NO_ANSWER"
+        assert "authorisation.late" not in [type_ for type_, _ in await stage.events()]
         await stage.happened("authorisation.late")
         shown = await stage.ask("GET", f"/v1/authorisations/{said['id']}")
         assert not shown["allowed"]
