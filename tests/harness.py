@@ -65,6 +65,9 @@ PRICES = ("pricing_products", "evse_pricing")
 
 WHO = "test"
 
+PATIENCE = 60.0
+"""Seconds after which a test no longer waits for what comes within one where the machine has nothing else to do."""
+
 
 def later(seconds: float) -> datetime:
     """A moment after `AT`."""
@@ -141,7 +144,7 @@ def report_by_id(status: EvseStatus | str, at: datetime | None, evse_id: str) ->
 
 
 async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], what: str = "the condition", seconds: float = 20
+    condition: Callable[[], bool | Awaitable[bool]], what: str = "the condition", seconds: float = PATIENCE
 ) -> None:
     """Waits until something holds.
 
@@ -274,7 +277,7 @@ class Rig(Services):
             if one.key == key and one.operation in {"locations", "evse_status"}
         ]
 
-    async def quiet(self, seconds: float = 20) -> None:
+    async def quiet(self, seconds: float = PATIENCE) -> None:
         """Waits until nothing is left to do."""
         await eventually(self.app.outbox.quiet, "quiet", seconds)
 
@@ -297,7 +300,7 @@ class Rig(Services):
                 found = await self.equality(hub, kind)
                 assert found.equal, found
 
-    async def settled(self, *hubs: str, seconds: float = 20) -> None:
+    async def settled(self, *hubs: str, seconds: float = PATIENCE) -> None:
         """Waits for quiet, then makes sure that hubs have what they should."""
         await self.quiet(seconds)
         await self.assert_equal(*hubs)

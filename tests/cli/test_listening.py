@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.store.secrets import Cipher
 from tests.backend import backend, says, signed_by
 from tests.cli.conftest import ADMIN, Cli, Result
-from tests.harness import AT
+from tests.harness import AT, PATIENCE
 from tests.importing.records import lines, location
 from tests.ports import free_port
 
@@ -49,7 +49,7 @@ async def charges(cli: Cli, *sessions: str) -> None:
 
 async def follow(cli: Cli, *arguments: str) -> Result:
     """Follows events to an end, in a process of its own, which can be stopped where none comes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         return await cli("events", "follow", *arguments)
 
 
@@ -154,13 +154,13 @@ async def test_a_gateway_that_restarts_is_come_back_to_and_nothing_is_overlooked
             follower = await cli.start("events", "follow", "--oldest")
             assert follower.stdout is not None
             assert follower.stderr is not None
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 assert begun(await follower.stdout.readline()) == ["S-1"]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             assert (await follower.stderr.readline()).endswith(b"; trying again\n")
         async with running(settings):
             await charges(cli, "S-2")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE):
                 assert begun(await follower.stdout.readline()) == ["S-2"]
                 follower.send_signal(signal.SIGINT)
                 out, err = await follower.communicate()

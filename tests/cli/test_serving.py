@@ -10,6 +10,7 @@ import pytest
 
 from gateway.store.secrets import Cipher
 from tests import database
+from tests.harness import PATIENCE
 
 HUBS = ("gireve", "hubject")
 NOWHERE = "postgresql://127.0.0.1:1/x"
@@ -17,7 +18,7 @@ NOWHERE = "postgresql://127.0.0.1:1/x"
 
 async def lines_until(child, name):
     """Reads the log until an event."""
-    while line := await asyncio.wait_for(child.stdout.readline(), 60):
+    while line := await asyncio.wait_for(child.stdout.readline(), PATIENCE):
         said = json.loads(line)
         if said["event"] == name:
             return said
@@ -31,7 +32,7 @@ async def test_run_for_development_needs_nothing_and_remembers(bare):
         port = (await lines_until(child, "started"))["port"]
         shown = ""
         while "ROAMGATE_KEY=" not in shown:
-            shown = (await asyncio.wait_for(child.stderr.readline(), 60)).decode()
+            shown = (await asyncio.wait_for(child.stderr.readline(), PATIENCE)).decode()
         key = shown.split("ROAMGATE_KEY=")[1].strip()
         keys.add(key)
         url = f"http://127.0.0.1:{port}"
@@ -148,7 +149,7 @@ async def test_the_sandbox_hubs_can_be_registered_with_from_what_they_print(cli)
         "--json",
     )
     child = await cli.start("sandbox", *arguments)
-    hubs = json.loads(await asyncio.wait_for(child.stdout.readline(), 60))
+    hubs = json.loads(await asyncio.wait_for(child.stdout.readline(), PATIENCE))
     party = {"id": "FR*RGT", "roles": ["CPO"], "business": {"name": "Test"}}
     headers = {"Authorization": f"Bearer {cli.environment['ROAMGATE_KEY']}"}
     async with (

@@ -11,6 +11,7 @@ from gateway.events.writing import Event, EventType, append
 from gateway.services.ports import BadCursor, Conflict
 from gateway.store.pool import Store
 from mappings.canonical.ids import PartyId
+from tests.harness import PATIENCE
 
 ABC, XYZ = PartyId("FR*ABC"), PartyId("FR*XYZ")
 KEEP = timedelta(days=30)
@@ -100,7 +101,7 @@ async def test_a_reader_overlooks_nothing_while_many_commit_and_several_place(st
         return seen
 
     placers = [asyncio.create_task(placing(feed)) for feed in feeds]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         seen, *_ = await asyncio.gather(reading(), *(writing(number) for number in range(writers)))
     done.set()
     await asyncio.gather(*placers)
@@ -210,5 +211,5 @@ async def test_a_feed_that_is_woken_while_it_is_stopped_stops(store: Store, turn
     feed.wake()
     for _ in range(turns):
         await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await feed.stop()

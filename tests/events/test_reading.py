@@ -10,7 +10,7 @@ from gateway.http.v1 import events as operations
 from gateway.services.keys import KeyRole
 from mappings.canonical.ids import PartyId
 from tests.events.conftest import ADMIN, settings
-from tests.harness import eventually
+from tests.harness import PATIENCE, eventually
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -77,7 +77,7 @@ async def test_a_key_hears_of_its_own_parties_alone(gateway):
 
 async def test_a_stream_tells_what_was_and_what_happens_and_goes_on_where_it_broke_off(gateway):
     await gateway.happen("before")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await eventually(lambda: placed(gateway, 1))
         async with stream(gateway, "/v1/events") as answer:
             assert answer.content_type == "text/event-stream"
@@ -91,19 +91,19 @@ async def test_a_stream_tells_what_was_and_what_happens_and_goes_on_where_it_bro
 
 async def test_a_silent_stream_says_that_it_lives(gateway, monkeypatch):
     monkeypatch.setattr(operations, "HEARTBEAT", 0.05)
-    async with asyncio.timeout(20), stream(gateway, "/v1/events") as answer:
+    async with asyncio.timeout(PATIENCE), stream(gateway, "/v1/events") as answer:
         beats = [await read_event(answer.content) for _ in range(3)]
     assert [data for _, data in beats] == [None, None, None]
 
 
 async def test_a_stream_ends_after_a_while_so_that_its_key_is_looked_at_anew(gateway, monkeypatch):
     monkeypatch.setattr(operations, "LONGEST", 0.0)
-    async with asyncio.timeout(20), stream(gateway, "/v1/events") as answer:
+    async with asyncio.timeout(PATIENCE), stream(gateway, "/v1/events") as answer:
         assert (await answer.content.read()).startswith(b"retry: 1000\n\n")
 
 
 async def test_streams_and_polls_end_cleanly_when_the_gateway_does(database_url):
-    async with asyncio.timeout(20), aiohttp.ClientSession() as client:
+    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as client:
         async with running(settings(database_url)) as (app, port):
             key = {"Authorization": f"Bearer {ADMIN}"}
             url = f"http://127.0.0.1:{port}/v1/events"

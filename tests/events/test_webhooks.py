@@ -96,13 +96,14 @@ async def test_a_receiver_that_is_gone_is_switched_off_until_somebody_switches_i
 
 
 async def test_one_that_is_stopped_by_a_person_keeps_what_waits(gateway, listener):
-    listener.script = [says(status=500)] * 2
+    listener.always = says(status=500)
     await add(gateway, listener)
     await gateway.happen("s")
     await heard(listener, 1)
     await gateway.call("PATCH", HOOK, json={"active": False})
     _, view = await gateway.call("GET", HOOK)
     assert view["waiting"] == 1
+    listener.always = says(status=204)
     await gateway.call("PATCH", HOOK, json={"active": True})
     await eventually(lambda: waiting(gateway, 0), "everything told")
 

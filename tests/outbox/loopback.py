@@ -95,16 +95,17 @@ def _refuse(_request: web.Request, fault: Fault) -> web.Response:
 
 
 class LoopbackAdapter:
-    """As much of an adapter as messages need. Refuses to say what is in `unsayable`."""
+    """As much of an adapter as messages need. Refuses to say what is in `unsayable`; waits `patience` for an answer."""
 
     unsayable: set[str] = set()
+    patience = timedelta(minutes=1)
 
     def __init__(self, connection: Connection) -> None:
-        self.profile = Profile("loopback", "loopback 1", {}, timedelta(seconds=1))
+        self.profile = Profile("loopback", "loopback 1", {}, self.patience)
         self.charging = SimpleNamespace(messages=PROFILES)
         self.doubts: list[tuple[str, bool]] = []
         self._url = connection.settings["url"]
-        self._client = HubClient("loopback", connection.name, Measured(), timeout=timedelta(seconds=1))
+        self._client = HubClient("loopback", connection.name, Measured(), timeout=self.patience)
 
     def keys(self, _subject: object) -> list[Any]:
         return []
@@ -145,12 +146,17 @@ def _judge(answer: Answer) -> Outcome:
 
 @dataclass
 class Ended:
-    """Implements `Settlements`: keeps what it is told."""
+    """Implements `Settlements`: keeps what it is told, once where a transaction is repeated."""
 
-    results: list[Result] = field(default_factory=list)
+    by_lease: dict[tuple[int, int], Result] = field(default_factory=dict)
 
     async def settled(self, tx: Transaction, ended: Sequence[Result]) -> None:
-        self.results += ended
+        self.by_lease.update({(one.claimed.no, one.claimed.fence): one for one in ended})
+
+    @property
+    def results(self) -> list[Result]:
+        """In the order in which they ended."""
+        return list(self.by_lease.values())
 
 
 @dataclass
@@ -230,12 +236,17 @@ async def replica(
     server: SandboxServer,
     *,
     settlements: Sequence[Settlements] = (),
-    lease: timedelta = timedelta(seconds=10),
+    lease: timedelta | None = None,
     sources: Sequence[Source] = (),
     start: bool = True,
     pgbouncer: bool = False,
 ) -> AsyncIterator[Post]:
-    """Runs an outbox on a database that has the connection."""
+    """Runs an outbox on a database that has the connection.
+
+    Args:
+        lease: If not the usual one; for ever where nothing is started, and so nobody extends leases.
+    """
+    lease = lease or (timedelta(seconds=10) if start else LONG)
     store = Store(url, size=8, pgbouncer=pgbouncer)
     await store.open()
     metrics, ended = Metrics(), Ended()

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.core.connection import Connection, Mode, Scope
+from adapters.core.connection import Connection, Mode, Scope, State
 from adapters.hubject.sandbox import Partner
 from gateway.services.ports import Conflict, Invalid
 from mappings.canonical.ids import PartyId
@@ -95,7 +95,10 @@ async def found(gateway: Rig) -> Connection:
 
 
 async def paused(gateway: Rig, hub: str) -> bool:
-    return (await gateway.state(hub))[0] == "paused"
+    """Whether a connection is paused in the store, and this process knows it."""
+    link = gateway.app.links.by_name(hub)
+    assert link is not None
+    return link.connection.state is State.PAUSED and (await gateway.state(hub))[0] == "paused"
 
 
 async def test_a_connection_adopted_with_tokens_and_endpoints_is_shown_first_and_then_works(database_url: str) -> None:

@@ -1,5 +1,6 @@
 """Messages: told once and in order, whatever the hub does; what it refuses, and when nothing is told."""
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,7 @@ from mappings.canonical.tokens import Identification, TokenType
 from tests.harness import eventually
 from tests.outbox.loopback import CONNECTION, LONG, Hub, LoopbackAdapter, lanes, message, post, replica
 
+LISTENS = "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
 LEG = Leg(hub_session="H-1", identification=Identification(type=TokenType.RFID, uid="01020304"))
 
 
@@ -42,8 +44,10 @@ def assert_in_order(hub: Hub, count: int, each: int) -> None:
     ids=lambda fault: f"{fault['kind']}-{fault.get('status', fault.get('seconds', ''))}".strip("-"),
 )
 async def test_whatever_fails_at_random_each_lane_is_told_in_order_and_nothing_is_lost(
-    database_url: str, fault: dict[str, Any]
+    database_url: str, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if fault["kind"] == "delay":
+        monkeypatch.setattr(LoopbackAdapter, "patience", timedelta(seconds=1))
     async with post(database_url) as gateway:
         gateway.fail(**fault, count=6)
         await gateway.append(*lanes(10, 5))
@@ -81,6 +85,7 @@ async def test_who_tells_is_woken_where_there_is_something_to_tell(
         await gateway.quiet()
         async with other.store.transaction() as tx:
             await append(tx, link, [message("A", "A2")])
+        await eventually(lambda: gateway.store.fetchval(LISTENS), "it listens")
         # Another process notifies everybody of whatever it wrote.
         await other.store.execute("SELECT pg_notify('roamgate', 'another')")
         await gateway.quiet()
@@ -278,7 +283,7 @@ async def test_what_a_hub_waits_for_outlasts_shadow_mode(database_url: str) -> N
             "before": None,
             "meanwhile": None,
         }
-        assert issues(gateway.metrics) == 3
+        await eventually(lambda: issues(gateway.metrics) == 3, "counted")
 
 
 async def test_no_more_requests_are_in_flight_than_the_hub_wants(database_url: str) -> None:
@@ -338,6 +343,7 @@ async def test_a_cdr_is_counted_once_however_often_its_transaction_is_repeated(d
         await gateway.append(message("A", "A-1", "cdrs"), cdr_no=1)
         await gateway.quiet()
         assert crossing.tries == 2
+        await eventually(lambda: bool(counted), "counted")  # once it is committed
         assert counted == [(CONNECTION, "delivered", 1, 7)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.outbox.repository import Outbox
 from gateway.store.pool import Store
-from tests.harness import Services, idle, later, location, report
+from tests.harness import PATIENCE, Services, idle, later, location, report
 
 
 async def test_without_prepared_statements_everything_works_as_behind_pgbouncer(
@@ -66,7 +66,7 @@ async def test_a_cancelled_statement_gives_its_connection_back(store: Store) -> 
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert await asyncio.wait_for(store.fetchval("SELECT 1"), 10) == 1
+    assert await asyncio.wait_for(store.fetchval("SELECT 1"), PATIENCE) == 1
 
 
 async def test_a_deadlock_is_run_again(store: Store) -> None:
@@ -100,7 +100,7 @@ async def test_more_writers_than_connections_get_through_while_connections_chang
                 await services.app.links.refresh()
                 await asyncio.sleep(0)
 
-        await asyncio.wait_for(asyncio.gather(*map(write, range(40)), *(change(gateway) for _ in range(5))), 30)
+        await asyncio.wait_for(asyncio.gather(*map(write, range(40)), *(change(gateway) for _ in range(5))), PATIENCE)
 
 
 async def test_what_the_server_refuses_is_not_repeated(store: Store) -> None:
