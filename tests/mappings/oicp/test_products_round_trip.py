@@ -35,7 +35,11 @@ SAME = Decimal("1e-9")
 """Prices in several lines, each of which is rounded."""
 LOSSY = PRODUCTS.lossy_fields()
 POWER = Decimal(22)
-_SLOW = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+# A third of the tariffs cannot be said or are drawn anew. By chance that can be most of the first ones.
+_SLOW = settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
 
 _clocks = st.sampled_from(["00:00", "06:00", "08:30", "12:00", "20:00", "22:00"])
 _days = st.sampled_from([(), tuple(DayOfWeek)[:5], tuple(DayOfWeek)[5:], (DayOfWeek.SUNDAY,)])
