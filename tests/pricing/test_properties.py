@@ -157,7 +157,7 @@ def test_with_steps_it_does_not_either_where_energy_has_one_price(
     assert price(both, _more(charge, factor)).net >= price(both, charge).net
 
 
-@settings(MANY, max_examples=200)  # two of five end parked
+@MANY
 @given(
     tariff=tariffs(components(steps=(0,)), "duration", "time", "date", "day"),
     charge=charges(),
