@@ -18,11 +18,11 @@ from mappings.canonical.tokens import Identification
 def lines():
     stream = io.StringIO()
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before = root.handlers[:], root.level, structlog.get_config()
     configure("INFO", stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
+    root.handlers[:], root.level, said = before
+    structlog.configure(**said)  # not the defaults: other tests follow in this process
 
 
 def test_a_line_is_json_with_level_time_and_the_request_that_it_belongs_to(lines):
