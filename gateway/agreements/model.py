@@ -21,7 +21,10 @@ BEGINNING: Final[Mapping[str, Service]] = MappingProxyType(
         "UNLOCK_CONNECTOR": Service.REMOTE,
     }
 )
-"""What a command needs that begins something, by its kind. One that ends something needs nothing."""
+"""What a command needs that begins something, by its kind. One that ends something needs nothing.
+
+Nor does an unlocking where the EMSP's own driver charges, or has just charged: it lets go what began.
+"""
 
 
 class Standing(StrEnum):

@@ -1,12 +1,14 @@
 """What our EMSPs may begin at partners' stations: over hubs, which know their contracts, and over the own network."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from adapters.core.charging import Allowed, Denial, Denied
 from adapters.core.roaming import CommandSent
 from gateway.services.ports import Invalid
+from gateway.services.ports.permits import PermitOrigin
 from gateway.store.pool import Store
 from mappings.canonical.agreements import OfferState, Service
 from mappings.canonical.commands import CommandAnswer, CommandResult
@@ -118,6 +120,59 @@ async def test_a_session_is_stopped_although_its_agreement_has_ended(own: Home) 
     await own.tell(session("s-9", location_id="L9", evse_uid="U9"), over="home")
     view = await own.wish(kind="STOP_SESSION", permit="p-9", evse=None, token=None)
     assert view.result is CommandResult.ACCEPTED
+
+
+UNLOCK = {"kind": "UNLOCK_CONNECTOR", "token": None, **NINTH}
+
+
+async def charging(own: Home, **changes: Any) -> None:
+    """A charge at the own network's station, under an agreement that has ended since."""
+    await agree(own.links, "home", cpo=CPO, emsp=EMSP, ends=later(9 * 3600))
+    leg = Leg(hub_session="s-9", reference="p-9", identification=CARD)
+    await own.permit("p-9", over="home", leg=leg, evse_key="NLCPOE9", **changes)
+
+
+@pytest.mark.parametrize("state", ["ready", "paused"])
+async def test_a_plug_is_let_go_although_the_agreement_has_ended(own: Home, state: str) -> None:
+    await charging(own)
+    await own.tell(session("s-9", location_id="L9", evse_uid="U9"), over="home")
+    await own.change("home", "state", state)
+    view = await own.wish(**UNLOCK)
+    assert (view.connection, view.result) == ("home", CommandResult.ACCEPTED)
+
+
+async def test_a_plug_is_let_go_of_a_charge_that_nobody_told_of_yet(own: Home) -> None:
+    await charging(own)
+    assert (await own.wish(**UNLOCK)).result is CommandResult.ACCEPTED
+
+
+@pytest.mark.parametrize(("hours", "taken"), [(2 + 24, False), (2 + 23, True)])
+async def test_a_plug_may_be_held_for_a_day_after_the_charge(own: Home, hours: int, taken: bool) -> None:
+    await charging(own)
+    await own.tell(session("s-9", "COMPLETED", location_id="L9", evse_uid="U9"), over="home")
+    own.now = later(hours * 3600)
+    if taken:
+        assert (await own.wish(**UNLOCK)).result is CommandResult.ACCEPTED
+        return
+    with pytest.raises(Invalid, match="NO_CONTRACT"):
+        await own.wish(**UNLOCK)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"evse_key": "NLCPOE8"},
+        {"origin": PermitOrigin.RESERVE},
+        {"expires": later(9 * 3600)},
+        {"at": later(-24 * 3600)},
+    ],
+)
+async def test_what_holds_no_plug_there_lets_none_go(own: Home, changes: dict[str, Any]) -> None:
+    await agree(own.links, "home", cpo=CPO, emsp=EMSP, ends=later(9 * 3600))
+    leg = Leg(hub_session="s-9", reference="p-9", identification=CARD)
+    await own.permit("p-9", over="home", leg=leg, **({"evse_key": "NLCPOE9"} | changes))
+    with pytest.raises(Invalid, match="NO_CONTRACT"):
+        await own.wish(**UNLOCK)
 
 
 # A station asks

@@ -16,7 +16,7 @@ from mappings.canonical.legs import Leg
 from mappings.canonical.tokens import Identification, TokenType
 from tests.agreed import agree
 from tests.harness import OTHER, PARTY, WHO, evse, location
-from tests.services.commanding import ACCEPTED, BY_UID, DRIVER, EMSP, REJECTED, reserve, start
+from tests.services.commanding import ACCEPTED, AT, BY_UID, DRIVER, EMSP, REJECTED, reserve, start
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,58 @@ async def test_without_an_agreement_nothing_begins_but_what_runs_can_be_stopped(
         ("START_SESSION", CommandResult.NO_CONTRACT),
         ("START_SESSION", ACCEPTED),
     ]
+
+
+UNLOCK = UnlockConnector(at=AT, emsp=EMSP)
+
+
+async def begun(desk, **changes) -> str:
+    """Has the EMSP's driver start, and every agreement end; gives our reference."""
+    await desk.perform(start(**changes))
+    await enforced(desk)
+    await agree(desk.app.links, "hubject", {Service.POI})
+    return desk.listener.heard[-1].json["reference"]
+
+
+async def unlocked(desk, command=UNLOCK) -> CommandResult:
+    return (await desk.perform(command)).result
+
+
+@pytest.mark.parametrize("ended", [None, False, True])
+async def test_without_an_agreement_a_plug_is_let_go_where_the_emsps_driver_charges_or_has_just_charged(desk, ended):
+    reference = await begun(desk)
+    if ended is not None:
+        await desk.charge(reference, "COMPLETED" if ended else "ACTIVE", ended=ended)
+    assert await unlocked(desk) is ACCEPTED
+
+
+async def test_without_an_agreement_no_plug_is_let_go_where_no_driver_of_the_emsp_charges(desk):
+    reference = await begun(desk)
+    other = UnlockConnector(at=AT, emsp=PartyId("FR-OTH"))
+    nobody = UnlockConnector(at=AT)
+    elsewhere = UnlockConnector(at=EvseRef(evse_id=EvseId("NL*ABC*EL2")), emsp=EMSP)
+    await desk.put(location("L2"))
+    for command in (other, nobody, elsewhere):
+        assert await unlocked(desk, command) is CommandResult.NO_CONTRACT
+    await desk.charge(reference)
+    for command in (other, nobody, elsewhere):
+        assert await unlocked(desk, command) is CommandResult.NO_CONTRACT
+
+
+async def test_a_plug_is_not_let_go_any_more_when_another_charge_has_come_or_a_day_has_gone_by(desk):
+    reference = await begun(desk)
+    await desk.charge(reference, "COMPLETED", ended=True)
+    await desk.app.store.execute("UPDATE session SET ended_at = ended_at - interval '25 hours'")
+    assert await unlocked(desk) is CommandResult.NO_CONTRACT
+    await desk.app.store.execute("UPDATE session SET ended_at = ended_at + interval '25 hours'")
+    other = PartyId("FR-OTH")
+    await agree(desk.app.links, "hubject", emsp=other)
+    leg = Leg(hub_session="h-2", emsp=other, identification=DRIVER)
+    await desk.perform(start("h-2", emsp=other, leg=leg))
+    assert await unlocked(desk, UnlockConnector(at=AT, emsp=EMSP)) is ACCEPTED  # nobody told of a second car yet
+    await desk.charge(desk.listener.heard[-2].json["reference"], session_id="s-2")
+    await desk.app.store.execute("UPDATE command SET dedup = NULL")
+    assert await unlocked(desk) is CommandResult.NO_CONTRACT
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """One EVSE of the own network, as a charge sees it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from pydantic_core import from_json, to_json
 
 from adapters.core.connection import Scope
 from mappings.canonical.cdrs import CdrLocation, cdr_location
 from mappings.canonical.locations import Location
+
+PLUG_HELD: Final = timedelta(days=1)
+"""How long after its end a charge may be what a plug is still held for (OCPI's mod_commands: UNLOCK_CONNECTOR)."""
 
 
 @dataclass(frozen=True, slots=True)

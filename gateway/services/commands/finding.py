@@ -7,7 +7,8 @@ from typing import Final
 
 from adapters.core.connection import Connection
 from gateway.services.authorisation.admitting import Origin, identity
-from gateway.services.charge.evses import Place, read_place
+from gateway.services.authorisation.standing import emsp_of
+from gateway.services.charge.evses import PLUG_HELD, Place, read_place
 from gateway.store.pool import Record, Store
 from gateway.store.queries import Queries
 from mappings.canonical.commands import EvseRef
@@ -47,6 +48,7 @@ class Charge:
     session_no: int | None
     session_id: str | None
     status: SessionStatus | None
+    ended_at: datetime | None
 
     def is_open(self, now: datetime) -> bool:
         """Tells whether a session may still begin under it."""
@@ -57,6 +59,14 @@ class Charge:
         if self.status is not None:
             return self.status in _RUNNING
         return self.origin is not Origin.RESERVE and self.is_open(now)
+
+    def holds_plug(self, now: datetime) -> bool:
+        """Tells whether a plug may be in: it runs, or ended not long ago."""
+        return self.runs(now) or (self.ended_at is not None and now < self.ended_at + PLUG_HELD)
+
+    def is_of(self, emsp: PartyId) -> bool:
+        """Tells whether an EMSP surely answers for the driver."""
+        return self.leg is not None and (self.leg.emsp or emsp_of(self.leg.identification)) == emsp
 
     def is_reserved(self, now: datetime) -> bool:
         """Tells whether it is a reservation that can be given up."""
@@ -109,6 +119,21 @@ class Finding:
         found = [_charge(row) for row in rows]
         return [charge for charge in found if charge.leg is None or charge.leg.may_be_of(emsp)]
 
+    async def plugged_in(self, connection: Connection, place: Place, emsp: PartyId, now: datetime) -> Charge | None:
+        """Gives the EMSP's charge whose plug may be in at an EVSE; None without one, or if another came since.
+
+        The connector is not asked for: only one of an EVSE is in use at a time, and it may be another one than was told
+        when the driver was let in.
+        """
+        here = place.location.party.normal, place.location.id, place.evse_uid
+        for row in await self._store.fetch(SQL["plugged_in"], *here, now - PLUG_HELD - UNUSED):
+            charge = _charge(row)
+            if row["connection_id"] == connection.id and charge.is_of(emsp) and charge.holds_plug(now):
+                return charge
+            if charge.session_no is not None:
+                return None
+        return None
+
     async def reservations(self, connection: Connection, id_: str, emsp: PartyId | None) -> list[Charge]:
         """Gives what a reservation may be by its id: the EMSP's, or whosever is called so where nobody says whose."""
         found = await self.charges(connection, id_, emsp, reservation_key(emsp, id_))
@@ -155,4 +180,5 @@ def _charge(row: Record) -> Charge:
         session_no=row["session_no"],
         session_id=row["session_id"],
         status=status,
+        ended_at=row["ended_at"],
     )

@@ -31,6 +31,7 @@ from mappings.canonical.commands import (
     ReserveNow,
     StartSession,
     StopSession,
+    UnlockConnector,
 )
 from mappings.canonical.ids import PartyId
 from mappings.canonical.sessions import AuthMethod
@@ -133,9 +134,10 @@ class TakingUp:
             request = Request(service, target.party, emsp, target.evse_key)
             decision = await self._agreements.decide(connection.id, request)
             agreement = decision.ref
-            if not decision.allowed and self._agreements.binds(connection.id):
-                return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
-            if not decision.allowed:  # what a hub carries on is its yes
+            if not decision.allowed and not await self._lets_go(connection, command, target):
+                if self._agreements.binds(connection.id):
+                    return await self._repetitions.find(given) or await self._refuse(given, target, decision.reason)
+                # What a hub carries on is its yes.
                 self._witness.said_yes(connection, target.party, emsp, decision.reason)
         for _ in range(_TRIES):
             if (taken := await self._write_taken(given, target, agreement)) is not None:
@@ -176,6 +178,13 @@ class TakingUp:
         [charge] = found
         told = {"location_id": charge.location_id, "evse_uid": charge.evse_uid, "connector_id": charge.connector_id}
         return _Target(charge.party, _said(told), charge)
+
+    async def _lets_go(self, connection: Connection, command: Command, target: _Target) -> bool:
+        """Tells whether a command ends what began, since it lets the plug of the EMSP's own driver go."""
+        if not isinstance(command, UnlockConnector) or target.spot is None or command.emsp is None:
+            return False
+        place = target.spot.place
+        return await self._finding.plugged_in(connection, place, command.emsp, self._now()) is not None
 
     async def _refuse(self, given: Given, target: _Target, reason: Reason) -> CommandAnswer:
         """Writes down that a command was refused, for people; it may be given again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.core.connection import Connection, Mode, State
@@ -11,7 +11,7 @@ from gateway.agreements.policy import REFUSALS
 from gateway.outbox.projecting import Link
 from gateway.services.authorisation.admitting import uid_key
 from gateway.services.charge.drivers import keys_of
-from gateway.services.charge.evses import Place, read_place
+from gateway.services.charge.evses import PLUG_HELD, Place, read_place
 from gateway.services.drivers.contracts import Contract, Contracts
 from gateway.services.links import Links
 from gateway.services.ports import Conflict, Invalid, NotFound
@@ -36,6 +36,9 @@ from mappings.canonical.tokens import Token, TokenType
 
 _ENDS: Final = frozenset({SentKind.STOP_SESSION, SentKind.CANCEL_RESERVATION})
 """What is sent whatever agreements say: nothing that began is kept from ending."""
+
+UNTOLD: Final = timedelta(days=1)
+"""How long after a permit a charge that nobody told of may run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,8 @@ class Preparing:
         scoped = [way for way in carried if way.link.connection.scope.has_party(wish.party)]
         if not scoped:
             raise Invalid(("party", f"{CommandResult.NOT_SUPPORTED}: no connection to this EVSE is for {wish.party}"))
+        if (way := await self._plugged_in(wish, scoped)) is not None:
+            return way, None
         contracts = [(way, await self._contract(wish, way)) for way in scoped]
         granted = [(way, contract) for way, contract in contracts if not contract.refused]
         if not granted:
@@ -199,6 +204,21 @@ class Preparing:
             if _is_live(way.link.connection):
                 return way, contract.ref
         raise Conflict(f"{granted[0][0].link.connection.name} is not live", "connection")
+
+    async def _plugged_in(self, wish: Wish, ways: Sequence[_Way]) -> _Way | None:
+        """Gives the way by which a plug of a driver's is to be let go: where the charge roams, whatever agreements say.
+
+        Nor does a pause keep it from ending, as it keeps no stop.
+        """
+        if wish.kind is not SentKind.UNLOCK_CONNECTOR:
+            return None
+        now = self._now()
+        for way in ways:
+            number = way.link.connection.id
+            args = number, way.evse_key, wish.party.normal, now - PLUG_HELD, now, UNTOLD
+            if _may_end(way.link.connection) and await self._store.fetchval(SQL["plugged_in"], *args):
+                return way
+        return None
 
     async def _contract(self, wish: Wish, way: _Way) -> Contract:
         service = BEGINNING[wish.kind]
@@ -249,7 +269,7 @@ class Preparing:
             raise Invalid(("connection", f"it roams over {link.connection.name}"))
         if wish.kind.value not in link.adapter.roaming.commands:
             raise Invalid(("kind", f"{CommandResult.NOT_SUPPORTED}: {link.connection.name} does not carry {wish.kind}"))
-        if link.connection.mode is not Mode.LIVE or link.connection.state is State.UNREGISTERED:
+        if not _may_end(link.connection):
             raise Conflict(f"{link.connection.name} is not live", "connection")
         if row["ended_at"] is not None:
             raise Conflict("The session is over", field)
@@ -273,6 +293,10 @@ class Preparing:
 
 def _is_live(connection: Connection) -> bool:
     return connection.mode is Mode.LIVE and connection.state is State.READY
+
+
+def _may_end(connection: Connection) -> bool:
+    return connection.mode is Mode.LIVE and connection.state is not State.UNREGISTERED
 
 
 def _leg(row: Record) -> Leg | None:

@@ -41,6 +41,18 @@ SELECT p.no AS permit_no, p.id AS permit, s.party, p.origin, s.cpo, p.leg, s.con
 FROM received_session s LEFT JOIN permit p ON p.no = s.permit_no
 WHERE s.no = $1 AND s.party = $2
 
+-- name: plugged_in
+-- Whether a charge of an EMSP's driver holds a plug at an EVSE: it runs, ended since $4, or is
+-- untold and may run ($5 now, $6 for how long after a permit without an end).
+SELECT EXISTS (
+    SELECT FROM received_session
+    WHERE connection_id = $1 AND evse_key = $2 AND party = $3 AND (ended_at IS NULL OR ended_at > $4)
+) OR EXISTS (
+    SELECT FROM permit
+    WHERE connection_id = $1 AND evse_key = $2 AND party = $3 AND allowed AND received_session_no IS NULL
+        AND origin <> 'reserve' AND coalesce(expires_at, at + $6) > $5
+)
+
 -- name: insert
 INSERT INTO sent_command (id, connection_id, kind, party, cpo, request_id, evse_key, body, wish, permit_no, at, deadline)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
