@@ -13,7 +13,8 @@ import aiohttp
 
 from gateway.cli.exits import Exit, end
 
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
+"""On a machine that is busy with other work a process takes half a minute to import what it needs."""
 
 
 Ready = Callable[[], Awaitable[bool]]
@@ -63,7 +64,7 @@ class Child:
         """Starts it and waits until it serves.
 
         Raises:
-            DidNotStart: It ended, or took longer than half a minute.
+            DidNotStart: It ended, or took longer than two minutes.
         """
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from gateway.app import App, assembled
 from gateway.cli.database import embedded_or_end
-from gateway.cli.demo import abroad, costs, drivers, network, prices, statuses
+from gateway.cli.demo import abroad, costs, drivers, network, offers, prices, statuses
 from gateway.cli.demo.backend import Backend, backend
 from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HOME, HUBS, Refused, Stage, stage
@@ -111,19 +111,21 @@ async def _act(options: Options, console: Console, on_stage: Stage) -> int:
             await failing
         with step(console, "Waiting for quiet"):
             await quiet(app, options.patience)
-        charged, abroad_ = await charges(on_stage, app, console, options)
+        charged, abroad_, agreed = await charges(on_stage, app, console, options)
         with step(console, "Comparing what is wanted, what was acknowledged, and what the hubs remember"):
             took = {hub: await statuses.latencies(on_stage, hub, sent) for hub in HUBS}
             verdicts = await judge(on_stage, app, took)
             refused = await refusals(on_stage)
-    equal = all(one.equality.equal for one in verdicts) and all(one.equal for one in charged) and abroad_.equal
+    told = all(one.equality.equal for one in verdicts) and all(one.equal for one in charged)
+    equal = told and abroad_.equal and agreed.equal
     if options.json:
-        print(json.dumps(_machine(report, sent, verdicts, charged, abroad_, refused, equal), default=str))  # noqa: T201
+        print(json.dumps(_machine(report, sent, verdicts, charged, abroad_, agreed, refused, equal), default=str))  # noqa: T201
     else:
         _show(console, verdicts, refused, sent)
         _show_charges(console, charged)
         _show_abroad(console, abroad_)
         _show_costs(console, abroad_.costs)
+        _show_agreed(console, agreed)
         console.print("[bold green]Equal.[/]" if equal else "[bold red]Not equal.[/]")
     return 0 if equal else 1
 
@@ -157,8 +159,11 @@ def content_of(options: Options) -> Iterator[bytes]:
 
 async def charges(
     on_stage: Stage, app: App, console: Console, options: Options
-) -> tuple[list[drivers.Verdict], Abroad]:
-    """Has foreign drivers charge at our stations, and ours abroad and at home, till every CDR is where it belongs."""
+) -> tuple[list[drivers.Verdict], Abroad, offers.Agreed]:
+    """Has foreign drivers charge at our stations, and ours abroad and at home, till every CDR is where it belongs.
+
+    Last a network is offered at home, which shuts out whoever has no offer.
+    """
     at = await drivers.spots(app.store, app.services.network, options.charges + abroad.HOME_SPOTS)
     here, home = at[: -abroad.HOME_SPOTS], at[-abroad.HOME_SPOTS :]
     # Of a network that was not made up here, the backend knows no prices of its own.
@@ -187,7 +192,11 @@ async def charges(
                 number = came_home.get((driver.way, driver.evse.normal), f"none of {driver.evse}")
                 asked.setdefault(driver.way, {})[number] = quote
             unpriced = frozenset({_HERE} if options.file is not None else ())
-            return came, Abroad(catalogued, back, await costs.compare(on_stage, asked, unpriced))
+            all_ = Abroad(catalogued, back, await costs.compare(on_stage, asked, unpriced))
+        with step(console, "A CPO makes offers at home: one for a single EMSP, one to which another subscribes"):
+            agreed = await offers.agree(on_stage, home[-1], known)
+            await quiet(app, options.patience)
+        return came, all_, agreed
 
 
 async def _foreign(
@@ -314,6 +323,27 @@ def _show_costs(console: Console, many: list[costs.Costs]) -> None:
     console.print(table)
 
 
+def _show_agreed(console: Console, agreed: offers.Agreed) -> None:
+    table = Table(title="Offers at home: EUR net for 10 kWh", box=SIMPLE, pad_edge=False, title_justify="left")
+    table.add_column("what happened", no_wrap=True)
+    for emsp in offers.EMSPS:
+        table.add_column(str(emsp), justify="right")
+    table.add_column("equal", justify="right")
+    for one in agreed.moments:
+        held = [_held(one.has[emsp]) for emsp in offers.EMSPS]
+        table.add_row(one.what, *held, "[green]yes[/]" if one.equal else "[red]no[/]")
+    bill = agreed.bill
+    said = f"billed {_amount(bill.told)}, priced anew {_amount(bill.repriced)}"
+    table.add_row("its charge ends", "", said, "[green]yes[/]" if bill.equal else "[red]no[/]")
+    console.print(table)
+
+
+def _held(has: offers.Has) -> str:
+    if not has.sees and not has.starts:
+        return "shut out"
+    return _amount(has.net, "may start") if has.sees and has.starts else "in part"
+
+
 def _amount(amount: Decimal | None, lacking: str = "untold") -> str:
     return f"{amount:.2f}" if amount is not None else lacking
 
@@ -333,6 +363,7 @@ def _machine(
     verdicts: list[Verdict],
     charged: list[drivers.Verdict],
     came: Abroad,
+    agreed: offers.Agreed,
     refused: Counter[tuple[str, str, str]],
     equal: bool,
 ) -> dict[str, Any]:
@@ -356,5 +387,6 @@ def _machine(
         "catalogue": asdict(came.catalogued),
         "abroad": [{**asdict(one), "equal": one.equal} for one in came.home],
         "costs": [{**asdict(one), "equal": one.equal} for one in came.costs],
+        "offers": asdict(agreed) | {"equal": agreed.equal},
         "refused": [{"hub": hub, "operation": op, "reason": why, "count": n} for (hub, op, why), n in refused.items()],
     }
