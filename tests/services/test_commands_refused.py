@@ -110,6 +110,7 @@ async def test_without_an_agreement_a_plug_is_let_go_where_the_emsps_driver_char
     reference = await begun(desk)
     if ended is not None:
         await desk.charge(reference, "COMPLETED" if ended else "ACTIVE", ended=ended)
+        await desk.app.store.execute("UPDATE authorisation SET at = at - interval '9 days'")  # however long it lasts
     assert await unlocked(desk) is ACCEPTED
 
 

@@ -100,14 +100,17 @@ WHERE r.connection_id = $1 AND r.kind = 'reservation' AND substr(r.value, strpos
 ORDER BY a.no DESC
 
 -- name: plugged_in
--- What began at an EVSE, or may have begun untold, the latest first: what runs, however long, and what was let begin since $4.
--- The first part goes by the sessions that run, which are few.
+-- What began at an EVSE, or may have begun untold, the latest first: what was let begin since $4, and, whenever that was, what
+-- runs, or was told of over a connection ($5) since $6. The EVSE has no index: these are few.
 SELECT a.no, a.id, a.origin, a.party, a.location_id, a.evse_uid, a.connector_id, a.leg, a.allowed, a.at, a.expires_at,
     a.connection_id, s.no AS session_no, s.session_id, s.status, s.ended_at
 FROM authorisation a LEFT JOIN session s ON s.no = a.session_no
 WHERE a.no IN (
     SELECT b.no FROM session r JOIN authorisation b ON b.no = r.authorisation_no
     WHERE r.ended_at IS NULL AND b.party = $1 AND b.location_id = $2 AND b.evse_uid = $3
+    UNION ALL
+    SELECT b.no FROM session r JOIN authorisation b ON b.no = r.authorisation_no
+    WHERE r.connection_id = $5 AND r.last_updated > $6 AND b.party = $1 AND b.location_id = $2 AND b.evse_uid = $3
     UNION ALL
     SELECT no FROM authorisation WHERE party = $1 AND location_id = $2 AND evse_uid = $3 AND at > $4
         AND (allowed OR session_no IS NOT NULL)

@@ -126,7 +126,8 @@ class Finding:
         when the driver was let in.
         """
         here = place.location.party.normal, place.location.id, place.evse_uid
-        for row in await self._store.fetch(SQL["plugged_in"], *here, now - PLUG_HELD - UNUSED):
+        ended = now - PLUG_HELD
+        for row in await self._store.fetch(SQL["plugged_in"], *here, ended - UNUSED, connection.id, ended):
             charge = _charge(row)
             if row["connection_id"] == connection.id and charge.is_of(emsp) and charge.holds_plug(now):
                 return charge
