@@ -60,7 +60,7 @@ async def test_a_refusal_is_a_no_only_where_it_speaks_of_the_driver(database_url
 async def test_while_the_drivers_own_hub_fails_the_other_one_is_asked(database_url: str, hub: str) -> None:
     other = OTHER[hub]
     # The other one is asked because this one failed, never because it took its time.
-    async with scene(database_url, ask_next_after=20.0) as stage:
+    async with scene(database_url, ask_next_after=10) as stage:
         for kind in FAULTS:
             driver = await stage.enrol(other)
             await stage.know(driver, hub=hub)
