@@ -134,7 +134,7 @@ async def test_who_may_charge_without_being_asked_for_is_billed_without_doubt(ma
 
 
 async def test_where_only_the_backend_may_say_its_word_counts(made: Abroad) -> None:
-    await made.found()
+    await made.pulled()
     driver = await made.own(whitelist="NEVER")
     for word, reason in REASONS.items():
         made.words["PERMIT"] = {"result": word} if word != "silence" else {"no": "sense"}
