@@ -1,7 +1,6 @@
 """Hubs bring home what our drivers charged while the gateway is killed: no CDR is lost, and each is in effect once."""
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 
 from gateway.cli.demo import abroad
 from gateway.cli.demo.stage import OWN_EMSP, PARTNER, Stage, stage
+from tests.e2e.killing import kill_during
 from tests.e2e.scene import HUBS
 from tests.harness import eventually
 
@@ -37,17 +37,10 @@ async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def test_a_gateway_killed_while_hubs_bring_home_loses_no_cdr(on_stage: Stage, tmp_path: Path) -> None:
-    dice = random.Random()  # other moments every time is the point
     await on_stage.connect()
     charges = await _begun(on_stage)
     bringing = asyncio.create_task(_bring(on_stage, charges))
-    killed = 0
-    while not bringing.done() or killed < 2:  # Gireve goes on for a while after it was told
-        await asyncio.sleep(dice.uniform(0.1, 0.6))
-        await on_stage.gateway.kill()
-        await asyncio.sleep(dice.uniform(0.0, 0.3))
-        await on_stage.gateway.start()
-        killed += 1
+    await kill_during(bringing, on_stage.gateway, within=0.6)
     await bringing
     waiting = (await on_stage.drive("gireve", "settle", {"seconds": 60}))["waiting"]
     assert waiting == 0, (tmp_path / "gateway.log").read_text()[-3000:]

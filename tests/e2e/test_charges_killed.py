@@ -1,7 +1,6 @@
 """Drivers charge over both hubs while a gateway is killed: no CDR is lost, and each is in effect once."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from gateway.cli.demo.processes import Child, answers, started
 from gateway.cli.demo.stage import HUBS, Stage, stage
 from gateway.cli.demo.story import bring_in, fail_for_a_while, quiet
 from mappings.canonical.commands import CommandResult
+from tests.e2e.killing import kill_during
 from tests.harness import eventually
 from tests.ports import free_port
 
@@ -33,7 +33,6 @@ async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def test_a_gateway_killed_while_drivers_charge_loses_no_cdr(on_stage: Stage, tmp_path: Path) -> None:
-    dice = random.Random()  # other moments every time is the point
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(assembled(on_stage.settings))
         await on_stage.connect()
@@ -45,12 +44,7 @@ async def test_a_gateway_killed_while_drivers_charge_loses_no_cdr(on_stage: Stag
         many, cpo = await _enrolled(stack, on_stage, app)
         charging = asyncio.create_task(_charge(on_stage, cpo, many))
         failing = asyncio.create_task(fail_for_a_while(on_stage, _SECONDS))
-        killed = 0
-        while not charging.done() or killed < 2:  # a busy machine may be a while about starting it
-            await asyncio.sleep(dice.uniform(0.2, 1.0))
-            await on_stage.gateway.kill()
-            await on_stage.gateway.start()
-            killed += 1
+        await kill_during(charging, on_stage.gateway, within=1.0)
         await asyncio.gather(charging, failing)
         await quiet(app, 60)
         for verdict in await drivers.judge(on_stage, cpo, many):

@@ -1,7 +1,6 @@
 """The main job as a user runs it: processes of their own, real sockets, real TLS, a real database."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from gateway.cli.demo import network, prices, statuses
 from gateway.cli.demo.stage import HUBS, Stage, stage
 from gateway.cli.demo.story import bring_in, fail_for_a_while, quiet
 from gateway.cli.demo.verdict import judge
+from tests.e2e.killing import kill_during
 
 _SECONDS = 8.0
-_KILLED = 2, 6
-"""How often at least, and at most."""
 
 
 @pytest.fixture
@@ -25,20 +23,13 @@ async def on_stage(database_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def test_a_gateway_killed_at_random_moments_loses_nothing(on_stage: Stage) -> None:
-    dice = random.Random()  # other moments every time is the point
     async with assembled(on_stage.settings) as app:
         await on_stage.connect(prices=True)
         await bring_in(on_stage, network.network(200))
         named = await statuses.evses(app.store, 300)
         replaying = asyncio.create_task(statuses.replay(on_stage, named, rate=100, seconds=_SECONDS))
         failing = asyncio.create_task(fail_for_a_while(on_stage, _SECONDS))
-        killed = 0
-        # On a busy machine to start it takes longer than the replay, or, killed again and again, it gets nothing done.
-        while killed < _KILLED[0] or (killed < _KILLED[1] and not replaying.done()):
-            await asyncio.sleep(dice.uniform(0.2, 2.0))
-            await on_stage.gateway.kill()
-            await on_stage.gateway.start()
-            killed += 1
+        await kill_during(replaying, on_stage.gateway, within=2.0)
         await asyncio.gather(replaying, failing)
         await quiet(app, 120)
         await _assert_equal(on_stage, app)
