@@ -28,6 +28,8 @@ from gateway.cli.demo.verdict import Verdict, judge, refusals
 _COSTS = ("quoted", "told", "priced anew")
 _CHARGED_SECONDS = 6.0
 _ARRIVE_EVERY = 0.2
+_SETTLED_SECONDS = 300.0
+"""For which the sandbox Gireve is waited for at most."""
 
 _REPLAYED = 2_000
 """EVSEs whose statuses change."""
@@ -177,6 +179,8 @@ async def charges(
         with step(console, f"{len(ours)} drivers of ours tap, and start from our app: there by each hub, and at home"):
             await abroad.enrol(on_stage, ours)
             await quiet(app, options.patience)
+            # Gireve passes on what our own stations did, too: results of starts would stand in line behind that.
+            await on_stage.drive("gireve", "settle", {"seconds": min(options.patience, _SETTLED_SECONDS)})
             there = [driver for driver in ours if driver.way != HOME]
             quotes = await asyncio.gather(*(abroad.ask_price(on_stage, driver) for driver in there))
             await asyncio.gather(*(abroad.charge(on_stage, cpo, driver) for driver in ours))
