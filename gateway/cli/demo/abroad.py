@@ -19,7 +19,7 @@ from gateway.cli.demo.costs import Quoted, quoted
 from gateway.cli.demo.drivers import Spot
 from gateway.cli.demo.processes import Failed
 from gateway.cli.demo.stage import HOME, OWN_EMSP, PARTNER, Stage
-from mappings.canonical.ids import ContractId, EvseId
+from mappings.canonical.ids import ContractId, EvseId, PartyId
 from mappings.canonical.locations import Location
 from mappings.canonical.tokens import Identification, TokenType
 from mappings.ocpi.v2_2_1 import locations as ocpi
@@ -198,18 +198,23 @@ HOME_SPOTS: Final = 2 * _EACH
 async def enrol(stage: Stage, many: Sequence[OwnDriver]) -> None:
     """Gives the drivers their tokens."""
     for one in many:
-        token: JsonValue = {
-            "party": OWN_EMSP.normal,
-            "uid": one.card,
-            "type": "RFID",
-            "contract_id": one.contract.text,
-            "issuer": "Roamgate Demo",
-            "valid": True,
-            # Whoever taps is asked for, so that all three ways are seen to work.
-            "whitelist": "NEVER" if one.taps else "ALLOWED",
-            "last_updated": "2026-01-01T00:00:00Z",
-        }
-        await stage.call("PUT", f"/v1/driver-tokens/{quote(OWN_EMSP.normal)}/RFID/{one.card}", token)
+        # Whoever taps is asked for, so that all three ways are seen to work.
+        await give_card(stage, OWN_EMSP, one.card, one.contract, "NEVER" if one.taps else "ALLOWED")
+
+
+async def give_card(stage: Stage, emsp: PartyId, card: str, contract: ContractId, whitelist: str) -> None:
+    """Gives a driver of an EMSP of ours a card."""
+    token: JsonValue = {
+        "party": emsp.normal,
+        "uid": card,
+        "type": "RFID",
+        "contract_id": contract.text,
+        "issuer": "Roamgate Demo",
+        "valid": True,
+        "whitelist": whitelist,
+        "last_updated": "2026-01-01T00:00:00Z",
+    }
+    await stage.call("PUT", f"/v1/driver-tokens/{quote(emsp.normal)}/RFID/{card}", token)
 
 
 async def ask_price(stage: Stage, driver: OwnDriver) -> Quoted | None:

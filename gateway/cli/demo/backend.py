@@ -33,6 +33,17 @@ _PARTS = (Decimal(0), Decimal("0.5"), Decimal(1))
 """How much of a charge is over when its session is told."""
 
 
+def tap_of(party: PartyId, place: CdrLocation, identification: Identification) -> JsonValue:
+    """Says that a driver holds a card up, as `POST /v1/authorisations` takes it."""
+    return {
+        "party": party.normal,
+        "location_id": place.id,
+        "evse_uid": place.evse_uid,
+        "connector_id": place.connector_id,
+        "identification": identification.model_dump(mode="json", exclude_none=True),
+    }
+
+
 @dataclass(slots=True)
 class Counts:
     """What the backend saw.
@@ -73,13 +84,7 @@ class Backend:
 
     async def tap(self, party: PartyId, place: CdrLocation, identification: Identification) -> bool:
         """Has a driver hold a card up until somebody says yes or no; charges after a yes."""
-        wish: dict[str, JsonValue] = {
-            "party": party.normal,
-            "location_id": place.id,
-            "evse_uid": place.evse_uid,
-            "connector_id": place.connector_id,
-            "identification": identification.model_dump(mode="json", exclude_none=True),
-        }
+        wish = tap_of(party, place, identification)
         while True:
             self.counts.taps += 1
             said = await self._patiently("POST", "/v1/authorisations", wish)

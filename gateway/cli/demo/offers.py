@@ -5,17 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from pydantic import JsonValue
 
+from gateway.cli.demo.abroad import give_card
+from gateway.cli.demo.backend import tap_of
 from gateway.cli.demo.charges import Charge
 from gateway.cli.demo.costs import Costs, Quoted, compare, quoted
 from gateway.cli.demo.drivers import Spot
 from gateway.cli.demo.prices import Price
 from gateway.cli.demo.stage import HOME, OWN_EMSP, Refused, Stage
-from mappings.canonical.ids import PartyId
+from mappings.canonical.ids import ContractId, PartyId
 from mappings.canonical.sessions import AuthMethod
 from mappings.canonical.tokens import Identification, TokenType
 
@@ -115,18 +117,8 @@ class _Act:
         emsps: JsonValue = {"emsps": [emsp.normal for emsp in EMSPS]}
         await self.stage.call("PUT", f"/v1/connections/{HOME}/settings", emsps)
         for emsp in EMSPS:
-            card = _CARDS[emsp]
-            token: JsonValue = {
-                "party": emsp.normal,
-                "uid": card,
-                "type": "RFID",
-                "contract_id": f"{emsp.country}-{emsp.code}-C90000001",
-                "issuer": "Roamgate Demo",
-                "valid": True,
-                "whitelist": "ALLOWED",
-                "last_updated": "2026-01-01T00:00:00Z",
-            }
-            await self.stage.call("PUT", f"/v1/driver-tokens/{quote(emsp.normal)}/RFID/{card}", token)
+            contract = ContractId(f"{emsp.country}-{emsp.code}-C90000001")
+            await give_card(self.stage, emsp, _CARDS[emsp], contract, "ALLOWED")
 
     async def tariffs(self) -> tuple[str | None, str | None]:
         """Gives two tariffs of the CPO to agree on; None where it has none."""
@@ -177,40 +169,23 @@ class _Act:
     async def _has(self, emsp: PartyId) -> Has:
         place = self.spot.place
         evse = place.evse_id.normal if place.evse_id is not None else ""
-        seen = await self._answered("GET", f"/v1/catalogue/evses/{evse}?emsp={quote(emsp.normal)}")
+        path = f"/v1/catalogue/evses/{evse}?emsp={quote(emsp.normal)}"
+        seen = await self.stage.call("GET", path, may_refuse=True)
         wish: JsonValue = {
             "evse": {"evse_id": evse},
             "connection": HOME,
             "party": emsp.normal,
             "need": {"energy": float(_ENERGY), "power": float(_ENERGY)},
         }
-        asked = await self._answered("POST", "/v1/quotes", wish)
+        asked = await self.stage.call("POST", "/v1/quotes", wish, may_refuse=True)
         price = quoted(asked, HOME) if asked is not None else None
-        tap: JsonValue = {
-            "party": self.spot.party.normal,
-            "location_id": place.id,
-            "evse_uid": place.evse_uid,
-            "connector_id": place.connector_id,
-            "identification": {"type": "RFID", "uid": _CARDS[emsp]},
-        }
-        tapped = await self.stage.call("POST", "/v1/authorisations", tap)
+        tapped = await self.stage.call("POST", "/v1/authorisations", tap_of(self.spot.party, place, _shown(emsp)))
         # Our stations come back by the hubs as well, who know their own contracts: here only what is at home counts.
         sees = seen is not None and any(way["connection"] == HOME for way in seen["ways"])
         starts = tapped["allowed"] and tapped["connection"] == HOME
         if starts:
             self.references[emsp] = tapped["reference"]
         return Has(sees, starts, price.cost.net if price is not None else None)
-
-    async def _answered(self, method: str, path: str, body: JsonValue = None) -> Any:
-        """Asks the gateway for what there may not be; None where it says so.
-
-        Raises:
-            Refused: It could not say.
-        """
-        async with self.stage.http.request(method, f"{self.stage.url}{path}", json=body) as answer:
-            if answer.status >= 500:
-                raise Refused(f"{method} {path}: {answer.status} {await answer.text()}")
-            return await answer.json() if answer.status < 400 else None
 
     def charge(self, emsp: PartyId) -> Charge:
         """Has the driver charge who was let last."""
@@ -220,7 +195,7 @@ class _Act:
             party=self.spot.party,
             session_id="S-OFFER",
             place=self.spot.place,
-            identification=Identification(type=TokenType.RFID, uid=_CARDS[emsp]),
+            identification=_shown(emsp),
             auth_method=AuthMethod.AUTH_REQUEST,
             reference=self.references[emsp],
             start=start,
@@ -249,3 +224,8 @@ class _Act:
         unpriced = frozenset() if cost is not None else frozenset({HOME})
         [found] = await compare(self.stage, {HOME: due}, unpriced)
         return found
+
+
+def _shown(emsp: PartyId) -> Identification:
+    """What a station reads off the card of an EMSP's driver."""
+    return Identification(type=TokenType.RFID, uid=_CARDS[emsp])

@@ -64,13 +64,15 @@ class Stage:
         """The gateway's URL, without a trailing slash."""
         return self.settings.public_url
 
-    async def call(self, method: str, path: str, body: JsonValue = None) -> Any:
-        """Asks the gateway.
+    async def call(self, method: str, path: str, body: JsonValue = None, *, may_refuse: bool = False) -> Any:
+        """Asks the gateway; gives None for a no where there may be one.
 
         Raises:
-            Refused: It answered with an error.
+            Refused: It answered with an error; where it may refuse, with one of its own.
         """
         async with self.http.request(method, f"{self.url}{path}", json=body) as answer:
+            if may_refuse and 400 <= answer.status < 500:
+                return None
             if answer.status >= 400:
                 raise Refused(f"{method} {path}: {answer.status} {await answer.text()}")
             return await answer.json()
