@@ -119,8 +119,8 @@ class Finding:
         found = [_charge(row) for row in rows]
         return [charge for charge in found if charge.leg is None or charge.leg.may_be_of(emsp)]
 
-    async def plugged_in(self, connection: Connection, place: Place, emsp: PartyId, now: datetime) -> Charge | None:
-        """Gives the EMSP's charge whose plug may be in at an EVSE; None without one, or if another came since.
+    async def is_plugged_in(self, connection: Connection, place: Place, emsp: PartyId, now: datetime) -> bool:
+        """Tells whether the plug of an EMSP's charge may be in at an EVSE: if no other charge came since.
 
         The connector is not asked for: only one of an EVSE is in use at a time, and it may be another one than was told
         when the driver was let in.
@@ -130,10 +130,10 @@ class Finding:
         for row in await self._store.fetch(SQL["plugged_in"], *here, ended - UNUSED, connection.id, ended):
             charge = _charge(row)
             if row["connection_id"] == connection.id and charge.is_of(emsp) and charge.holds_plug(now):
-                return charge
+                return True
             if charge.session_no is not None:
-                return None
-        return None
+                return False
+        return False
 
     async def reservations(self, connection: Connection, id_: str, emsp: PartyId | None) -> list[Charge]:
         """Gives what a reservation may be by its id: the EMSP's, or whosever is called so where nobody says whose."""

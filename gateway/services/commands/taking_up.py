@@ -184,7 +184,7 @@ class TakingUp:
         if not isinstance(command, UnlockConnector) or target.spot is None or command.emsp is None:
             return False
         place = target.spot.place
-        return await self._finding.plugged_in(connection, place, command.emsp, self._now()) is not None
+        return await self._finding.is_plugged_in(connection, place, command.emsp, self._now())
 
     async def _refuse(self, given: Given, target: _Target, reason: Reason) -> CommandAnswer:
         """Writes down that a command was refused, for people; it may be given again."""
